@@ -1,0 +1,3 @@
+export type { BaseEffect, Machine, Wake } from "./effects.ts"
+export { Loop } from "./loop.ts"
+export type { LoopOptions } from "./loop.ts"
