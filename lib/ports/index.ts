@@ -1,3 +1,32 @@
 export type { Clock, Cancel } from "./clock.ts"
 export type { JsonValue, Store, Write } from "./store.ts"
 export type { Log, LogFields, LogLevel } from "./log.ts"
+export type {
+  CommandOutcome,
+  CommandRequest,
+  ContainerExit,
+  ContainerFailure,
+  ContainerId,
+  ContainerRecovery,
+  ContainerRuntime,
+  ContainerSpec,
+  ContainerStarted,
+} from "./containers.ts"
+export type { FetchFailure, FetchRequest, Fetcher } from "./fetcher.ts"
+export type {
+  HealthVerdict,
+  ProbeLimits,
+  ProbeOutcome,
+  ProbeTarget,
+  Prober,
+  TaskProber,
+} from "./prober.ts"
+export type {
+  DiskUsage,
+  FileDownload,
+  FileEntry,
+  FileLocation,
+  FileProblem,
+  FileSlice,
+  Sandboxes,
+} from "./sandboxes.ts"

@@ -4,38 +4,13 @@ import type {
   ContainerStatus,
   KillPolicy,
   MasterToAgent,
-  Resources,
   TaskId,
   TaskInfo,
   TaskState,
   TaskStatusReason,
 } from "#lib/mesos/index.ts"
+import type { ContainerExit, ContainerId, ContainerSpec } from "#lib/ports/index.ts"
 import type { BaseEffect, Wake } from "#lib/runtime/index.ts"
-
-/** Names one container of this agent: a UUID, followed by ".<child>" per level of nesting. */
-export type ContainerId = string & { readonly brand: "ContainerId" }
-
-/** How a container ended. */
-export type ContainerExit = {
-  /** Wait status as waitpid(2) gives it (exit code << 8, or signal); undefined when it was lost. */
-  readonly status?: number | undefined
-  /** Set when the runtime ended the container, with the reason to report. */
-  readonly limitation?:
-    | { readonly reason: TaskStatusReason; readonly message: string; readonly resources: Resources }
-    | undefined
-}
-
-/** Everything a container runtime needs to start one container. Persisted, so it can be found again. */
-export type ContainerSpec = {
-  readonly containerId: ContainerId
-  readonly runtime: "process" | "docker"
-  readonly task: TaskInfo
-  /** The sandbox on the host, an absolute path that the driver creates. */
-  readonly sandbox: string
-  /** The account to run as, or undefined for the agent's own. */
-  readonly user?: string | undefined
-  readonly environment: Readonly<Record<string, string>>
-}
 
 /** What the agent reacts to. */
 export type AgentInput =

@@ -1,0 +1,117 @@
+import type {
+  CommandInfo,
+  ContainerStatus,
+  ResourceStatistics,
+  Resources,
+  TaskInfo,
+  TaskStatusReason,
+} from "#lib/mesos/index.ts"
+import type { Result } from "#lib/std/result.ts"
+
+/** Names one container of an agent: a UUID, followed by ".<child>" per level of nesting. */
+export type ContainerId = string & { readonly brand: "ContainerId" }
+
+/** How a container ended. */
+export type ContainerExit = {
+  /** Wait status as waitpid(2) gives it (exit code << 8, or signal); undefined when it was lost. */
+  readonly status?: number | undefined
+  /** Set when the runtime ended the container, with the reason to report. */
+  readonly limitation?:
+    | { readonly reason: TaskStatusReason; readonly message: string; readonly resources: Resources }
+    | undefined
+  /** What the runtime knows beyond the status, for people: why a status was lost, for example. */
+  readonly message?: string | undefined
+}
+
+/** Everything a container runtime needs to start one container. Persisted, so it can be found again. */
+export type ContainerSpec = {
+  readonly containerId: ContainerId
+  readonly runtime: "process" | "docker"
+  readonly task: TaskInfo
+  /** The sandbox on the host, an absolute path that the driver creates. */
+  readonly sandbox: string
+  /** The account to run as, or undefined for the agent's own. */
+  readonly user?: string | undefined
+  /** The whole environment of the task, `CommandInfo.environment` included. */
+  readonly environment: Readonly<Record<string, string>>
+}
+
+/** A container that runs. */
+export type ContainerStarted = {
+  readonly status: ContainerStatus
+  /** What `TaskStatus.data` carries: `docker inspect` as JSON for Docker containers. */
+  readonly data?: string | undefined
+}
+
+/** Why a container did not start: the reason of the status update, and a text that names cause and remedy. */
+export type ContainerFailure = { readonly reason: TaskStatusReason; readonly message: string }
+
+/** What became of a container of an earlier life of the agent. */
+export type ContainerRecovery =
+  | { readonly kind: "running"; readonly started: ContainerStarted }
+  | { readonly kind: "exited"; readonly exit: ContainerExit }
+  /** No trace of it: it was never started, or its records are gone. */
+  | { readonly kind: "unknown" }
+
+/** What a command that was run inside a container came to. */
+export type CommandOutcome =
+  | {
+      readonly kind: "exited"
+      /** Wait status as waitpid(2) gives it. */
+      readonly status: number
+      /** The last KiB or so of stdout and stderr together. */
+      readonly output: string
+    }
+  | { readonly kind: "timedOut" }
+  | { readonly kind: "failed"; readonly message: string }
+
+/** A command to run inside a container. */
+export type CommandRequest = {
+  readonly command: CommandInfo
+  /** After this long the command is killed, with all it started; 0 means no limit. */
+  readonly timeoutMs: number
+  readonly signal?: AbortSignal | undefined
+}
+
+/**
+ * A way of running tasks on this machine. Containers outlive the agent process: what `launch`
+ * started is found again by `recover`. A launch that is refused is a value; a rejected promise is a
+ * fault of the machine (disk full, no more processes), except in `launch`, which turns it into a failure.
+ */
+export interface ContainerRuntime {
+  readonly name: ContainerSpec["runtime"]
+  /** Whether containers can be run at all, and if not, why and what to do about it. */
+  available(): Promise<Result<void, string>>
+  /**
+   * Starts a container in its sandbox, which exists and holds what was fetched. An abort before the
+   * container runs ends in a failure and leaves nothing running.
+   */
+  launch(
+    spec: ContainerSpec,
+    signal: AbortSignal,
+  ): Promise<Result<ContainerStarted, ContainerFailure>>
+  /** Finds a container of an earlier life of the agent. A running one is watched from here on. */
+  recover(spec: ContainerSpec): Promise<ContainerRecovery>
+  /**
+   * Names who hears of exits; set once, before any launch. Called at most once for each container
+   * that `launch` started or `recover` found running, in any turn of the event loop after that.
+   */
+  onExit(listener: (containerId: ContainerId, exit: ContainerExit) => void): void
+  /**
+   * Signals the container: SIGTERM (or the stop signal of its image), or SIGKILL to everything in it
+   * when `force`. Harmless when it has ended. The end is heard through `onExit`.
+   */
+  kill(containerId: ContainerId, options: { readonly force: boolean }): Promise<void>
+  /** Removes the records of a container that has ended; the sandbox stays. Harmless when repeated. */
+  forget(spec: ContainerSpec): Promise<void>
+  /** Kills and forgets every container of this agent that is not in `known`; returns which. */
+  removeOrphans(known: ReadonlySet<ContainerId>): Promise<readonly ContainerId[]>
+  /** Runs a command beside the task: same user, environment, sandbox and, if any, namespaces. */
+  runIn(spec: ContainerSpec, request: CommandRequest): Promise<CommandOutcome>
+  /** The address at which the container's ports answer from this machine: 127.0.0.1 on the host network. */
+  address(spec: ContainerSpec): Promise<string>
+  /** What the container uses now; undefined when it has ended or cannot be measured. */
+  statistics(spec: ContainerSpec): Promise<ResourceStatistics | undefined>
+  /** Stops watching, leaves every container running. */
+  close(): Promise<void>
+}
