@@ -1,0 +1,5 @@
+export type * from "./core/command.ts"
+export type { MarathonEvent } from "./core/events.ts"
+export type * from "./core/records.ts"
+export type * from "./core/types.ts"
+export type * from "./core/view.ts"
