@@ -1,20 +1,82 @@
 import type {
+  AgentId,
+  AgentInfo,
   AgentToMaster,
+  CheckInfo,
   CheckStatusInfo,
   ContainerStatus,
-  KillPolicy,
+  HealthCheck,
   MasterToAgent,
-  TaskId,
-  TaskInfo,
-  TaskState,
   TaskStatusReason,
 } from "#lib/mesos/index.ts"
 import type { ContainerExit, ContainerId, ContainerSpec } from "#lib/ports/index.ts"
 import type { BaseEffect, Wake } from "#lib/runtime/index.ts"
 
+/** What an agent is told when it starts: who it is, where it works, and its limits and times. */
+export type AgentOptions = {
+  /** Hostname, port, resources, attributes and domain; the id comes from the master. */
+  readonly info: AgentInfo
+  /** The address other machines reach this one at; statuses carry it where a container has none. */
+  readonly ip: string
+  /** An absolute path without a trailing slash; sandboxes lie below it. */
+  readonly workDir: string
+  /** The running executable, offered to tasks as DCOS_EXECUTABLE. */
+  readonly executable: string
+  /** Four words of true randomness, new at each start; ids are drawn from them. */
+  readonly seed: readonly [number, number, number, number]
+  /** Runtimes that work on this machine. */
+  readonly runtimes: ReadonlySet<ContainerSpec["runtime"]>
+  /** Whether tasks run as the user that their framework names; needs root. */
+  readonly switchUser: boolean
+  /** More variables for every task (`--executor_environment_variables`). */
+  readonly taskEnvironment?: Readonly<Record<string, string>> | undefined
+  /** Times and limits that differ from `DEFAULT_LIMITS`. */
+  readonly limits?: Partial<AgentLimits> | undefined
+}
+
+/** Times (milliseconds) and counts that bound what the agent does and keeps. */
+export type AgentLimits = {
+  /** Most time between losing the master and registering again (`--registration_backoff_factor`). */
+  readonly registrationBackoffMs: number
+  /** A launch that takes longer, fetching and image pull included, fails. */
+  readonly launchTimeoutMs: number
+  /** Between SIGTERM and SIGKILL where no kill policy says otherwise. */
+  readonly killGraceMs: number
+  /** How long tasks of an ended framework or executor have (`--executor_shutdown_grace_period`). */
+  readonly shutdownGraceMs: number
+  /** Age at which the sandbox of an ended executor goes, on an empty disk (`--gc_delay`). */
+  readonly gcDelayMs: number
+  /** Share of the disk that is kept free (`--gc_disk_headroom`). */
+  readonly gcDiskHeadroom: number
+  /** How often the disk is measured (`--disk_watch_interval`). */
+  readonly diskWatchMs: number
+  readonly completedFrameworks: number
+  readonly completedExecutorsPerFramework: number
+  readonly completedTasksPerExecutor: number
+}
+
+/** The agent's defaults: those of Mesos, but for the launch timeout, which DC/OS set to ten minutes. */
+export const DEFAULT_LIMITS: AgentLimits = {
+  registrationBackoffMs: 1_000,
+  launchTimeoutMs: 600_000,
+  killGraceMs: 3_000,
+  shutdownGraceMs: 5_000,
+  gcDelayMs: 7 * 24 * 3_600_000,
+  gcDiskHeadroom: 0.1,
+  diskWatchMs: 60_000,
+  completedFrameworks: 50,
+  completedExecutorsPerFramework: 150,
+  completedTasksPerExecutor: 200,
+}
+
+/** One entry of the store below "/agent/", as `Store.scan` gives it. */
+export type StoreEntry = readonly [key: string, value: unknown]
+
 /** What the agent reacts to. */
 export type AgentInput =
   | Wake
+  /** The first input of a life: containers of the last one are looked for. */
+  | { readonly kind: "start" }
   | { readonly kind: "linkOpened" }
   | { readonly kind: "linkClosed" }
   | { readonly kind: "message"; readonly message: MasterToAgent }
@@ -35,46 +97,71 @@ export type AgentInput =
       readonly containerId: ContainerId
       readonly exit: ContainerExit
     }
-  /** One finished health check or check of a task. */
+  /** A `recover` found no trace: the container never started, or its records are gone. */
+  | { readonly kind: "containerUnknown"; readonly containerId: ContainerId }
+  /** One finished health check of a task; `sequence` is that of its `probe` effect. */
   | {
       readonly kind: "healthResult"
       readonly containerId: ContainerId
+      readonly sequence: number
       readonly healthy: boolean
       readonly message: string
     }
+  /** One finished check of a task; `sequence` is that of its `probe` effect. */
   | {
       readonly kind: "checkResult"
       readonly containerId: ContainerId
+      readonly sequence: number
       readonly status: CheckStatusInfo
     }
-  /** The driver removed a sandbox that `removeSandbox` named. */
-  | { readonly kind: "sandboxRemoved"; readonly path: string }
-  /** Share of the work directory's file system in use, in [0, 1]. */
+  /** A `removeSandbox` has ended: the path is gone, or `error` says why not. */
+  | { readonly kind: "sandboxRemoved"; readonly path: string; readonly error?: string | undefined }
+  /** Share of the work directory's file system in use, in [0, 1]; answers `measureDisk`. */
   | { readonly kind: "diskUsage"; readonly used: number }
+
+/** A symbolic link to make: `link` is absolute, `target` relative to its directory or absolute. */
+export type SandboxLink = { readonly link: string; readonly target: string }
+
+/** What a probe asks of a container. */
+export type ProbeRequest =
+  | { readonly kind: "health"; readonly check: HealthCheck }
+  | { readonly kind: "check"; readonly check: CheckInfo }
 
 /** What the agent asks its driver to do, beyond the base effects. */
 export type AgentEffect =
   | BaseEffect
   | { readonly kind: "send"; readonly message: AgentToMaster }
-  /** Fetch URIs, prepare the sandbox, start the container; answered by containerStarted or containerFailed. */
-  | { readonly kind: "launch"; readonly spec: ContainerSpec }
-  /** Find a container of an earlier life of the agent; answered by containerStarted or containerExited. */
-  | { readonly kind: "recover"; readonly spec: ContainerSpec }
-  /** Signal the container's processes: SIGTERM, or SIGKILL when `force`. */
+  /** Close the link to the master, if it is open, and open one anew. */
+  | { readonly kind: "relink"; readonly reason: string }
+  /** Make the sandbox and its links, fetch, start the container: containerStarted or containerFailed. */
   | {
-      readonly kind: "kill"
-      readonly containerId: ContainerId
-      readonly force: boolean
-      readonly policy?: KillPolicy | undefined
+      readonly kind: "launch"
+      readonly spec: ContainerSpec
+      readonly links: readonly SandboxLink[]
     }
-  /** Begin or end running the task's health check and check against the container. */
-  | { readonly kind: "startChecks"; readonly containerId: ContainerId; readonly task: TaskInfo }
-  | { readonly kind: "stopChecks"; readonly containerId: ContainerId }
+  /** Find a container of an earlier life: containerStarted, containerExited or containerUnknown. */
+  | { readonly kind: "recover"; readonly spec: ContainerSpec }
+  /** End and forget every container of this agent that is not named. */
+  | { readonly kind: "removeOrphans"; readonly known: readonly ContainerId[] }
+  /** Signal the container: SIGTERM, or SIGKILL when `force`. Aborts a launch under way. */
+  | { readonly kind: "kill"; readonly containerId: ContainerId; readonly force: boolean }
+  /** Run one health check or check: healthResult or checkResult, within its timeout. */
+  | {
+      readonly kind: "probe"
+      readonly containerId: ContainerId
+      readonly spec: ContainerSpec
+      readonly sequence: number
+      readonly request: ProbeRequest
+    }
+  /** Abort the probes of the container; results that come all the same are ignored. */
+  | { readonly kind: "stopProbes"; readonly containerId: ContainerId }
   /** The container's records may go (pid and status files, the Docker container); its sandbox stays. */
   | { readonly kind: "forget"; readonly spec: ContainerSpec }
   | { readonly kind: "removeSandbox"; readonly path: string }
-  /** The agent must end: the master refused it. */
+  /** Ask for a `diskUsage` input. */
+  | { readonly kind: "measureDisk" }
+  /** The agent must end, saying `message`: the master refused it, or it may not continue. */
   | { readonly kind: "exit"; readonly message: string }
 
-/** A task as the agent's own API shows it. */
-export type AgentTaskView = { readonly taskId: TaskId; readonly state: TaskState }
+/** What a restarted agent finds of its own identity. */
+export type AgentIdentity = { readonly agentId: AgentId; readonly info: AgentInfo }
