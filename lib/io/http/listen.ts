@@ -1,0 +1,87 @@
+import type { Server } from "bun"
+import type { LinkData, LinkServer } from "../link/link-server.ts"
+import { LINK_PATH } from "../link/link-server.ts"
+
+/** Seconds a connection may be silent; streams send heartbeats at least every 15 s. */
+const IDLE_SECONDS = 120
+
+/** Bytes of a request body at most. */
+const BODY_BYTES_MAX = 64 * 1024 * 1024
+
+/** An HTTP server to open. */
+export type ListenOptions = {
+  /** Address to listen on, such as "127.0.0.1" or "0.0.0.0". */
+  readonly hostname: string
+  /** Port; 0 lets the system choose a free one. */
+  readonly port: number
+  /** What listens, for messages: "the master's API". */
+  readonly name: string
+  readonly handler: (request: Request) => Response | Promise<Response>
+  /** Agents' links, when this server takes them. */
+  readonly links?: LinkServer | undefined
+  /** Answer API requests from loopback addresses only. Links are admitted by their token. */
+  readonly loopbackOnly?: boolean | undefined
+  /** Text that tells how to lift `loopbackOnly`. */
+  readonly remedy?: string | undefined
+}
+
+/** An open HTTP server. */
+export type Listening = {
+  readonly hostname: string
+  readonly port: number
+  stop(): Promise<void>
+}
+
+/** A server that could not be opened; the message names the cause and the remedy. */
+export class ListenError extends Error {
+  override readonly name = "ListenError"
+}
+
+const isLoopback = (address: string): boolean =>
+  address === "::1" || address.startsWith("127.") || address.startsWith("::ffff:127.")
+
+/** Opens an HTTP server; throws a `ListenError` when the address or port cannot be used. */
+export function listen(options: ListenOptions): Listening {
+  const { links, handler } = options
+  const answer = (
+    request: Request,
+    server: Server<LinkData>,
+  ): Response | Promise<Response> | undefined => {
+    if (links !== undefined && new URL(request.url).pathname === LINK_PATH)
+      return links.upgrade(request, server)
+    if (options.loopbackOnly && !isLoopback(server.requestIP(request)?.address ?? ""))
+      return Response.json({ message: options.remedy ?? "Forbidden" }, { status: 403 })
+    return handler(request)
+  }
+  try {
+    const server = Bun.serve<LinkData>({
+      hostname: options.hostname,
+      port: options.port,
+      idleTimeout: IDLE_SECONDS,
+      maxRequestBodySize: BODY_BYTES_MAX,
+      fetch: answer,
+      ...(links === undefined ? {} : { websocket: links.websocket }),
+    } as Bun.Serve.Options<LinkData>)
+    return {
+      hostname: options.hostname,
+      port: server.port ?? options.port,
+      stop: () => server.stop(true),
+    }
+  } catch (cause) {
+    throw explain(options, cause)
+  }
+}
+
+function explain(options: ListenOptions, cause: unknown): ListenError {
+  const code = (cause as { readonly code?: string }).code ?? ""
+  const where = `${options.hostname}:${options.port}`
+  if (code === "EADDRINUSE")
+    return new ListenError(
+      `cannot open ${options.name} on ${where}: another process uses port ${options.port}; stop it or give another port`,
+    )
+  if (code === "EACCES")
+    return new ListenError(
+      `cannot open ${options.name} on ${where}: ports under 1024 need root; give a higher port`,
+    )
+  return new ListenError(`cannot open ${options.name} on ${where}: ${String(cause)}`)
+}
