@@ -1,0 +1,3 @@
+export { createRouter } from "./router.ts"
+export type { Handler, RouterPorts } from "./router.ts"
+export type { ServiceTarget } from "./services.ts"
