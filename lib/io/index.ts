@@ -1,6 +1,6 @@
 export { systemClock } from "./clock.ts"
-export { listen, ListenError } from "./http/listen.ts"
-export type { Listening, ListenOptions } from "./http/listen.ts"
+export { listen, ListenError } from "./listen.ts"
+export type { Listening, ListenOptions } from "./listen.ts"
 export { LinkClient, linkUrl } from "./link/link-client.ts"
 export type { LinkClientEvents, LinkClientOptions } from "./link/link-client.ts"
 export { LINK_PATH, LinkServer } from "./link/link-server.ts"

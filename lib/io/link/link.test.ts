@@ -1,6 +1,6 @@
 import { afterEach, expect, test } from "bun:test"
 import type { AgentToMaster, MasterToAgent } from "#lib/mesos/index.ts"
-import { listen, type Listening } from "../http/listen.ts"
+import { listen, type Listening } from "../listen.ts"
 import { LinkClient, linkUrl } from "./link-client.ts"
 import { LinkServer } from "./link-server.ts"
 

@@ -41,8 +41,8 @@ function explain(path: string, cause: unknown): StoreError {
 export class SqliteStore implements Store {
   readonly #path: string
   readonly #database: Database
-  readonly #put: Statement
-  readonly #delete: Statement
+  readonly #put: Statement<unknown, [string, string]>
+  readonly #delete: Statement<unknown, [string]>
 
   constructor(path: string) {
     this.#path = path
@@ -54,10 +54,10 @@ export class SqliteStore implements Store {
       this.#database.run("PRAGMA synchronous = FULL")
       this.#migrate()
       chmodSync(path, 0o600)
-      this.#put = this.#database.prepare(
+      this.#put = this.#database.prepare<unknown, [string, string]>(
         "INSERT INTO entries (key, value) VALUES (?1, ?2) ON CONFLICT (key) DO UPDATE SET value = ?2",
       )
-      this.#delete = this.#database.prepare("DELETE FROM entries WHERE key = ?1")
+      this.#delete = this.#database.prepare<unknown, [string]>("DELETE FROM entries WHERE key = ?1")
     } catch (cause) {
       throw cause instanceof StoreError ? cause : explain(path, cause)
     }

@@ -28,7 +28,7 @@ const put = (key: string, value: unknown): Write => ({ kind: "put", key, value }
 describe.each(kinds)("%s store", (_name, open) => {
   test("gives back what was put, in key order, for a prefix", async () => {
     const store = open()
-    store.commit([put("/b/2", { n: 2 }), put("/a/1", [1, "x", null]), put("/b/1", "one")])
+    await store.commit([put("/b/2", { n: 2 }), put("/a/1", [1, "x", null]), put("/b/1", "one")])
     expect(await store.scan("/b/")).toEqual([
       ["/b/1", "one"],
       ["/b/2", { n: 2 }],
@@ -39,20 +39,25 @@ describe.each(kinds)("%s store", (_name, open) => {
 
   test("applies the writes of one commit in order", async () => {
     const store = open()
-    store.commit([put("/k", 1), put("/k", 2), { kind: "delete", key: "/gone" }, put("/gone", 1)])
-    store.commit([{ kind: "delete", key: "/k" }])
+    await store.commit([
+      put("/k", 1),
+      put("/k", 2),
+      { kind: "delete", key: "/gone" },
+      put("/gone", 1),
+    ])
+    await store.commit([{ kind: "delete", key: "/k" }])
     expect(await store.scan("/")).toEqual([["/gone", 1]])
     await store.close()
   })
 
   test("applies nothing of a commit that fails", async () => {
     const store = open()
-    store.commit([put("/k", 1)])
+    await store.commit([put("/k", 1)])
     const circular: { self?: unknown } = {}
     circular.self = circular
     expect(() => store.commit([put("/k", 2), put("/bad", circular)])).toThrow()
     expect(await store.scan("/")).toEqual([["/k", 1]])
-    store.commit([put("/k", 3)])
+    await store.commit([put("/k", 3)])
     expect(await store.scan("/")).toEqual([["/k", 3]])
     await store.close()
   })
@@ -70,7 +75,7 @@ describe.each(kinds)("%s store", (_name, open) => {
           const store = open()
           const model = new Map<string, unknown>()
           for (const writes of commits) {
-            store.commit(writes)
+            await store.commit(writes)
             for (const one of writes)
               if (one.kind === "put") model.set(one.key, JSON.parse(JSON.stringify(one.value)))
               else model.delete(one.key)
@@ -88,7 +93,7 @@ describe("sqlite store on disk", () => {
   test("keeps what was committed when it is opened again", async () => {
     const path = join(folder(), "deep/er/state.db")
     const first = new SqliteStore(path)
-    first.commit([put("/k", { a: 1 })])
+    await first.commit([put("/k", { a: 1 })])
     await first.close()
     const second = new SqliteStore(path)
     expect(await second.scan("/")).toEqual([["/k", { a: 1 }]])
@@ -104,7 +109,7 @@ describe("sqlite store on disk", () => {
   test("refuses a file that another process holds", async () => {
     const path = join(folder(), "state.db")
     const first = new SqliteStore(path)
-    first.commit([put("/k", 1)])
+    await first.commit([put("/k", 1)])
     expect(() => new SqliteStore(path)).toThrow(/in use by another process/)
     await first.close()
   })

@@ -1,6 +1,6 @@
 import type { Server } from "bun"
-import type { LinkData, LinkServer } from "../link/link-server.ts"
-import { LINK_PATH } from "../link/link-server.ts"
+import type { LinkData, LinkServer } from "./link/link-server.ts"
+import { LINK_PATH } from "./link/link-server.ts"
 
 /** Seconds a connection may be silent; streams send heartbeats at least every 15 s. */
 const IDLE_SECONDS = 120
