@@ -1,4 +1,10 @@
-import type { AgentToMaster, FrameworkId, MasterToAgent, scheduler } from "#lib/mesos/index.ts"
+import type {
+  AgentToMaster,
+  FrameworkId,
+  MasterInfo,
+  MasterToAgent,
+  scheduler,
+} from "#lib/mesos/index.ts"
 import type { BaseEffect, Wake } from "#lib/runtime/index.ts"
 
 /** Names one open agent link; never reused within the life of a master. */
@@ -10,28 +16,40 @@ export type StreamId = string & { readonly brand: "StreamId" }
 /** Names one request that waits for a `reply` effect. */
 export type RequestId = number & { readonly brand: "RequestId" }
 
+/** A scheduler call other than SUBSCRIBE. */
+export type OtherCall = Exclude<scheduler.Call, { readonly kind: "subscribe" }>
+
+/** A scheduler opens, or takes over, a framework's stream of events. */
+export type SubscribeInput = {
+  readonly kind: "subscribe"
+  readonly stream: StreamId
+  readonly frameworkId?: FrameworkId | undefined
+  readonly subscribe: scheduler.CallSubscribe
+  /** The authenticated principal, when there is one. */
+  readonly principal?: string | undefined
+}
+
+/** A call other than SUBSCRIBE; the sender waits for the reply (its HTTP status). */
+export type CallInput = {
+  readonly kind: "call"
+  readonly request: RequestId
+  /** The stream the sender claims to hold; absent is refused. */
+  readonly stream?: StreamId | undefined
+  readonly frameworkId: FrameworkId
+  readonly call: OtherCall
+  /** The authenticated principal, when there is one. */
+  readonly principal?: string | undefined
+}
+
 /** What the master reacts to. */
 export type MasterInput =
   | Wake
+  /** An agent connected; `address` is the IP address it came from. */
   | { readonly kind: "linkOpened"; readonly link: LinkId; readonly address: string }
   | { readonly kind: "linkMessage"; readonly link: LinkId; readonly message: AgentToMaster }
   | { readonly kind: "linkClosed"; readonly link: LinkId }
-  | {
-      readonly kind: "subscribe"
-      readonly stream: StreamId
-      readonly frameworkId?: FrameworkId | undefined
-      readonly subscribe: scheduler.CallSubscribe
-      /** The authenticated principal, when there is one. */
-      readonly principal?: string | undefined
-    }
-  /** A call other than SUBSCRIBE; the sender waits for the reply (its HTTP status). */
-  | {
-      readonly kind: "call"
-      readonly request: RequestId
-      readonly stream?: StreamId | undefined
-      readonly frameworkId: FrameworkId
-      readonly call: Exclude<scheduler.Call, { readonly kind: "subscribe" }>
-    }
+  | SubscribeInput
+  | CallInput
   | { readonly kind: "streamClosed"; readonly stream: StreamId }
   /** An operator's command; grows in the next issue (operator API). */
   | { readonly kind: "teardown"; readonly request: RequestId; readonly frameworkId: FrameworkId }
@@ -47,3 +65,70 @@ export type MasterEffect =
   | { readonly kind: "event"; readonly stream: StreamId; readonly event: scheduler.Event }
   | { readonly kind: "closeStream"; readonly stream: StreamId }
   | { readonly kind: "reply"; readonly request: RequestId; readonly reply: MasterReply }
+
+/** Durations in milliseconds. The defaults are those of Mesos, so that frameworks see what they know. */
+export type MasterTimings = {
+  /** Between two pings of an agent (--agent_ping_timeout). */
+  readonly agentPingMs: number
+  /** Pings in a row an agent may miss before it is unreachable (--max_agent_ping_timeouts). */
+  readonly agentPingsMissed: number
+  /** How long agents may take to come back after the master started (--agent_reregister_timeout). */
+  readonly agentReregisterMs: number
+  /** Between two HEARTBEAT events on a scheduler stream. */
+  readonly heartbeatMs: number
+  /** Least time between a refusal that used nothing and the next offer of the same resources. */
+  readonly refusalPauseMs: number
+  /** Age at which an outstanding offer is taken back; undefined is never (--offer_timeout). */
+  readonly offerMs: number | undefined
+  /** Between two sweeps of stored unreachable agents (--registry_gc_interval). */
+  readonly registrySweepMs: number
+  /** Age at which an unreachable agent is forgotten (--registry_max_agent_age). */
+  readonly unreachableAgentMs: number
+}
+
+/** Bounds of what the master remembers. The oldest entry goes when one is reached. */
+export type MasterLimits = {
+  readonly completedFrameworks: number
+  /** Per framework. */
+  readonly completedTasks: number
+  /** Per framework. */
+  readonly unreachableTasks: number
+  /** Stored unreachable agents (--registry_max_agent_count). */
+  readonly unreachableAgents: number
+}
+
+/** What a master is told when it starts. */
+export type MasterOptions = {
+  /** How the master presents itself; `id` prefixes every id it gives out and is new in each life. */
+  readonly info: MasterInfo
+  /** Seed of the generator behind every shuffle. */
+  readonly seed: number
+  readonly timings?: Partial<MasterTimings> | undefined
+  readonly limits?: Partial<MasterLimits> | undefined
+  /** Weight of a role path; 1 where it is not listed. */
+  readonly weights?: Readonly<Record<string, number>> | undefined
+  /** The only roles that frameworks may use; undefined allows all (--roles). */
+  readonly roles?: readonly string[] | undefined
+  /** Whether frameworks may run as user root (--root_submissions, true). */
+  readonly rootSubmissions?: boolean | undefined
+}
+
+/** Source: apache/mesos: src/master/constants.hpp and flags.cpp. */
+export const DEFAULT_TIMINGS: MasterTimings = {
+  agentPingMs: 15_000,
+  agentPingsMissed: 5,
+  agentReregisterMs: 600_000,
+  heartbeatMs: 15_000,
+  refusalPauseMs: 1_000,
+  offerMs: undefined,
+  registrySweepMs: 900_000,
+  unreachableAgentMs: 14 * 24 * 3_600_000,
+}
+
+/** Source: apache/mesos: src/master/constants.hpp and flags.cpp. */
+export const DEFAULT_LIMITS: MasterLimits = {
+  completedFrameworks: 50,
+  completedTasks: 1_000,
+  unreachableTasks: 1_000,
+  unreachableAgents: 102_400,
+}

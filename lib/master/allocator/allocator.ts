@@ -1,0 +1,128 @@
+import type {
+  AgentId,
+  AgentInfo,
+  AgentInfoCapabilityType,
+  FrameworkId,
+  FrameworkInfoCapabilityType,
+  OfferFilters,
+  Resources,
+  scheduler,
+} from "#lib/mesos/index.ts"
+
+/** What the allocator needs to know of a framework. */
+export type AllocatorFramework = {
+  readonly id: FrameworkId
+  readonly roles: readonly string[]
+  readonly capabilities: ReadonlySet<FrameworkInfoCapabilityType>
+  /** Roles under which it wants no offers. */
+  readonly suppressedRoles: ReadonlySet<string>
+  /** Overrides of the least amount worth offering, by role. */
+  readonly offerFilters?: Readonly<Record<string, OfferFilters>> | undefined
+  readonly offerConstraints?: scheduler.OfferConstraints | undefined
+}
+
+/** What the allocator needs to know of an agent. */
+export type AllocatorAgent = {
+  readonly id: AgentId
+  readonly info: AgentInfo
+  readonly capabilities: readonly AgentInfoCapabilityType[]
+  readonly total: Resources
+}
+
+/** Resources of one agent given to one framework under one role, to be shown to it as an offer. */
+export type Grant = {
+  readonly frameworkId: FrameworkId
+  readonly agentId: AgentId
+  readonly role: string
+  /** With their allocation role. */
+  readonly resources: Resources
+}
+
+/** Why resources of an agent do not go to a framework under a role. */
+export type Refusal =
+  | "agentInactive"
+  | "agentLacksCapability"
+  | "gpuWithoutCapability"
+  | "remoteRegion"
+  | "offerConstraints"
+  | "nothingFree"
+  | "reservedForOthers"
+  | "belowMinimum"
+  | "declined"
+  /** Nothing stands in the way: the next run offers it, or a role with a smaller share gets it first. */
+  | "eligible"
+
+/** The answer to "why does this framework get no offers under this role". */
+export type Explanation = {
+  readonly role: string
+  readonly active: boolean
+  readonly suppressed: boolean
+  /** The dominant share of the role, in [0, 1] per unit of weight. */
+  readonly roleShare: number
+  readonly agents: number
+  /** How many agents stand at each refusal; absent means none. */
+  readonly refusals: Readonly<Partial<Record<Refusal, number>>>
+}
+
+/** The allocator's own numbers, for metrics. */
+export type AllocatorStats = {
+  readonly runs: number
+  readonly totalMilli: ReadonlyMap<string, number>
+  readonly allocatedMilli: ReadonlyMap<string, number>
+  readonly filtersByRole: ReadonlyMap<string, number>
+  readonly shareByRole: ReadonlyMap<string, number>
+}
+
+/**
+ * Decides which resources are offered to whom. It keeps its own books: what each agent has, and what
+ * of that is allocated (offered or used) to which framework under which role. The master tells it
+ * every change, then asks for a run; grants of a run count as allocated until they are `recover`ed.
+ */
+export interface Allocator {
+  addAgent(agent: AllocatorAgent, active: boolean): void
+  /** New totals or attributes; filters of the agent end when its attributes changed. */
+  updateAgent(agent: AllocatorAgent): void
+  setAgentActive(agentId: AgentId, active: boolean): void
+  /** Everything allocated there must have been recovered before. */
+  removeAgent(agentId: AgentId): void
+
+  addFramework(framework: AllocatorFramework, active: boolean): void
+  /** New roles, capabilities or constraints; nothing may be allocated as an offer under a lost role. */
+  updateFramework(framework: AllocatorFramework): void
+  /** Inactive frameworks get nothing; going inactive ends their filters. */
+  setFrameworkActive(frameworkId: FrameworkId, active: boolean): void
+  /** Everything allocated to it must have been recovered before. */
+  removeFramework(frameworkId: FrameworkId): void
+  /** Undefined roles mean all of the framework's. */
+  suppress(frameworkId: FrameworkId, roles: readonly string[] | undefined): void
+  /** Also ends the filters under these roles. */
+  revive(frameworkId: FrameworkId, roles: readonly string[] | undefined): void
+  setWeight(role: string, weight: number): void
+
+  /** Books resources that a framework already uses: tasks that an agent reports. */
+  charge(frameworkId: FrameworkId, agentId: AgentId, resources: Resources): void
+  /**
+   * Frees allocated resources. With `refusedForMs` the framework does not get them (or less) again
+   * under that role until so many milliseconds after `now`.
+   */
+  recover(
+    frameworkId: FrameworkId,
+    agentId: AgentId,
+    resources: Resources,
+    filter?: { readonly now: number; readonly refusedForMs: number } | undefined,
+  ): void
+
+  /** What of the agent is neither offered nor used. */
+  free(agentId: AgentId): Resources
+  /** Whether a run could grant something. */
+  readonly pending: boolean
+  /** When the next filter ends, or undefined. */
+  nextExpiry(): number | undefined
+  /** Ends due filters, then grants what is free to those who may have it, fairest first. */
+  run(now: number): readonly Grant[]
+
+  explain(frameworkId: FrameworkId, role: string): Explanation | undefined
+  stats(): AllocatorStats
+  /** Recounts the books; a mismatch fails an assertion. Costs a pass over everything: for tests. */
+  checkInvariants(): void
+}

@@ -1,0 +1,263 @@
+import type { AgentToMaster, FrameworkId, MasterToAgent, scheduler } from "#lib/mesos/index.ts"
+import type { Cancel, Clock, Log, Store } from "#lib/ports/index.ts"
+import { Loop } from "#lib/runtime/index.ts"
+import { Deadlines } from "#lib/std/deadlines.ts"
+import { ok, type Result } from "#lib/std/result.ts"
+import { Master } from "./core/master.ts"
+import { MASTER_STORE_PREFIX, type RegistryError } from "./core/registry.ts"
+import type {
+  LinkId,
+  MasterEffect,
+  MasterInput,
+  MasterOptions,
+  MasterReply,
+  OtherCall,
+  RequestId,
+  StreamId,
+} from "./core/types.ts"
+import type { MasterView } from "./core/views.ts"
+import {
+  InMemoryScheduler,
+  type SchedulerConnection,
+  type SchedulerHandler,
+} from "./in-memory-scheduler.ts"
+
+/** How long a caller waits for the outcome of a call before it is told 503. */
+const CALL_DEADLINE_MS = 30_000
+
+/** The open links to agents. Neither member throws; what is sent to a closed link vanishes. */
+export interface AgentLinks {
+  /** Sends the messages, in order, as one frame. */
+  send(link: LinkId, messages: readonly MasterToAgent[]): void
+  /** Closes the link; `linkClosed` may or may not be reported afterwards. */
+  close(link: LinkId, reason: string): void
+}
+
+/** Where one scheduler stream ends: an HTTP response, or the in-memory transport. */
+export interface SchedulerSink {
+  /** All events of one batch, in order. Must not call back into the driver synchronously. */
+  events(events: readonly scheduler.Event[]): void
+  /** The master ended the stream, after the last events. */
+  end(): void
+}
+
+/** A SUBSCRIBE as its transport received it. */
+export type SubscribeRequest = {
+  readonly frameworkId?: FrameworkId | undefined
+  readonly subscribe: scheduler.CallSubscribe
+  readonly principal?: string | undefined
+}
+
+/** Any other call as its transport received it. */
+export type CallRequest = {
+  readonly frameworkId: FrameworkId
+  readonly stream?: StreamId | undefined
+  readonly call: OtherCall
+  readonly principal?: string | undefined
+}
+
+/** The world a master acts on. */
+export type MasterDriverOptions = {
+  readonly master: MasterOptions
+  readonly store: Store
+  readonly clock: Clock
+  readonly log: Log
+  readonly links: AgentLinks
+  /** A new UUID each time: stream ids must not be guessable. */
+  readonly newId: () => string
+  /** The process must stop: see Loop. */
+  readonly onFatal: (cause: unknown) => void
+}
+
+type Stream = { readonly sink: SchedulerSink; events: scheduler.Event[] }
+
+/** Runs a master machine: feeds it what its ports report and performs what it asks for. */
+export class MasterDriver {
+  readonly #options: MasterDriverOptions
+  readonly #master: Master
+  readonly #loop: Loop<MasterInput, MasterEffect>
+  readonly #outbox = new Map<LinkId, MasterToAgent[]>()
+  readonly #streams = new Map<StreamId, Stream>()
+  readonly #talkative = new Set<Stream>()
+  readonly #requests = new Map<RequestId, (reply: MasterReply) => void>()
+  readonly #deadlines = new Deadlines<RequestId>()
+  #alarm: Cancel | undefined
+  #lastRequest = 0
+  #stopped = false
+
+  /** Recovers the master from its store. Refused, with the key, when a stored value is unreadable. */
+  static async start(options: MasterDriverOptions): Promise<Result<MasterDriver, RegistryError>> {
+    const entries = await options.store.scan(MASTER_STORE_PREFIX)
+    const master = Master.recover(options.master, entries, options.clock.now())
+    return master.ok ? ok(new MasterDriver(options, master.value)) : master
+  }
+
+  private constructor(options: MasterDriverOptions, master: Master) {
+    this.#options = options
+    this.#master = master
+    this.#loop = new Loop<MasterInput, MasterEffect>({
+      name: "master",
+      machine: master,
+      store: options.store,
+      clock: options.clock,
+      log: options.log,
+      perform: (effect) => this.#perform(effect),
+      flush: () => this.#flush(),
+      onFatal: (cause) => {
+        this.#refuseAll("The master has failed")
+        options.onFatal(cause)
+      },
+    })
+    this.#loop.post({ kind: "wake" })
+  }
+
+  /** What the master knows, for its HTTP API. */
+  get view(): MasterView {
+    return this.#master.view
+  }
+
+  /** An agent connected from the IP address `address`. */
+  linkOpened(link: LinkId, address: string): void {
+    this.#loop.post({ kind: "linkOpened", link, address })
+  }
+
+  /** The messages of one frame. False when the master is overloaded or stops: close the link. */
+  linkMessages(link: LinkId, messages: readonly AgentToMaster[]): boolean {
+    for (const message of messages)
+      if (!this.#loop.post({ kind: "linkMessage", link, message })) return false
+    return true
+  }
+
+  /** The link is gone; nothing more comes from it. */
+  linkClosed(link: LinkId): void {
+    this.#loop.post({ kind: "linkClosed", link })
+  }
+
+  /** Opens a scheduler stream; undefined when the master is overloaded or stops. */
+  subscribe(request: SubscribeRequest, sink: SchedulerSink): StreamId | undefined {
+    const stream = this.#options.newId() as StreamId
+    if (!this.#loop.post({ kind: "subscribe", stream, ...request })) return undefined
+    this.#streams.set(stream, { sink, events: [] })
+    return stream
+  }
+
+  /** The scheduler closed its stream, or was too slow for it. Its sink hears nothing more. */
+  closeStream(stream: StreamId): void {
+    if (this.#streams.delete(stream)) this.#loop.post({ kind: "streamClosed", stream })
+  }
+
+  /** Makes a call; resolves with its HTTP status, 503 when the master cannot take or finish it. */
+  call(request: CallRequest): Promise<MasterReply> {
+    return this.#request((id) => ({ kind: "call", request: id, ...request }))
+  }
+
+  /** Removes a framework and all it runs, as an operator. */
+  teardown(frameworkId: FrameworkId): Promise<MasterReply> {
+    return this.#request((request) => ({ kind: "teardown", request, frameworkId }))
+  }
+
+  /** A scheduler in this process: behaves as one over HTTP, without sockets and encoding. */
+  connectScheduler(handler: SchedulerHandler): SchedulerConnection {
+    return new InMemoryScheduler(this, this.#options.clock, handler)
+  }
+
+  /** Takes no more inputs; resolves when the batch under way is performed and all streams ended. */
+  async stop(): Promise<void> {
+    this.#stopped = true
+    await this.#loop.stop()
+    this.#alarm?.()
+    this.#refuseAll("The master is stopping")
+    for (const { sink } of this.#streams.values()) sink.end()
+    this.#streams.clear()
+  }
+
+  #request(input: (id: RequestId) => MasterInput): Promise<MasterReply> {
+    const id = ++this.#lastRequest as RequestId
+    return new Promise((resolve) => {
+      if (!this.#loop.post(input(id)))
+        return resolve({ status: 503, message: "The master is overloaded or stopping" })
+      this.#requests.set(id, resolve)
+      this.#deadlines.set(id, this.#options.clock.now() + CALL_DEADLINE_MS)
+      if (this.#alarm === undefined) this.#watchDeadlines()
+    })
+  }
+
+  #watchDeadlines(): void {
+    const next = this.#deadlines.next()
+    if (next === undefined || this.#stopped) return
+    this.#alarm = this.#options.clock.wakeAt(next, () => {
+      this.#alarm = undefined
+      const now = this.#options.clock.now()
+      for (let id = this.#deadlines.takeDue(now); id !== undefined;) {
+        this.#resolve(id, { status: 503, message: "The master did not answer in time" })
+        id = this.#deadlines.takeDue(now)
+      }
+      this.#watchDeadlines()
+    })
+  }
+
+  #resolve(id: RequestId, reply: MasterReply): void {
+    const resolve = this.#requests.get(id)
+    this.#requests.delete(id)
+    this.#deadlines.clear(id)
+    resolve?.(reply)
+  }
+
+  #refuseAll(message: string): void {
+    for (const id of [...this.#requests.keys()]) this.#resolve(id, { status: 503, message })
+  }
+
+  #perform(effect: MasterEffect): void {
+    switch (effect.kind) {
+      case "send": {
+        const waiting = this.#outbox.get(effect.link)
+        if (waiting === undefined) this.#outbox.set(effect.link, [effect.message])
+        else waiting.push(effect.message)
+        return
+      }
+      case "closeLink": {
+        const waiting = this.#outbox.get(effect.link)
+        this.#outbox.delete(effect.link)
+        if (waiting !== undefined) this.#options.links.send(effect.link, waiting)
+        return this.#options.links.close(effect.link, effect.reason)
+      }
+      case "event": {
+        const stream = this.#streams.get(effect.stream)
+        if (stream === undefined) return
+        stream.events.push(effect.event)
+        this.#talkative.add(stream)
+        return
+      }
+      case "closeStream": {
+        const stream = this.#streams.get(effect.stream)
+        if (stream === undefined) return
+        this.#streams.delete(effect.stream)
+        this.#deliver(stream)
+        return stream.sink.end()
+      }
+      case "reply":
+        return this.#resolve(effect.request, effect.reply)
+      case "put":
+      case "delete":
+      case "wakeAt":
+      case "log":
+        return // performed by the loop
+      default:
+        return effect satisfies never
+    }
+  }
+
+  #flush(): void {
+    for (const [link, messages] of this.#outbox) this.#options.links.send(link, messages)
+    this.#outbox.clear()
+    for (const stream of this.#talkative) this.#deliver(stream)
+    this.#talkative.clear()
+  }
+
+  #deliver(stream: Stream): void {
+    if (stream.events.length === 0) return
+    const events = stream.events
+    stream.events = []
+    stream.sink.events(events)
+  }
+}

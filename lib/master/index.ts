@@ -1,0 +1,21 @@
+export type {
+  Allocator,
+  AllocatorStats,
+  Explanation,
+  Grant,
+  Refusal,
+} from "./allocator/allocator.ts"
+export { Master } from "./core/master.ts"
+export { MASTER_STORE_PREFIX, type RegistryError } from "./core/registry.ts"
+export type * from "./core/types.ts"
+export { DEFAULT_LIMITS, DEFAULT_TIMINGS } from "./core/types.ts"
+export type * from "./core/views.ts"
+export {
+  MasterDriver,
+  type AgentLinks,
+  type CallRequest,
+  type MasterDriverOptions,
+  type SchedulerSink,
+  type SubscribeRequest,
+} from "./driver.ts"
+export type { SchedulerConnection, SchedulerHandler } from "./in-memory-scheduler.ts"
