@@ -204,7 +204,7 @@ export class MasterDriver {
   }
 
   #refuseAll(message: string): void {
-    for (const id of [...this.#requests.keys()]) this.#resolve(id, { status: 503, message })
+    for (const id of this.#requests.keys()) this.#resolve(id, { status: 503, message })
   }
 
   #perform(effect: MasterEffect): void {

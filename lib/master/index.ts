@@ -4,7 +4,7 @@ export type {
   Explanation,
   Grant,
   Refusal,
-} from "./allocator/allocator.ts"
+} from "./core/allocator/allocator.ts"
 export { Master } from "./core/master.ts"
 export { MASTER_STORE_PREFIX, type RegistryError } from "./core/registry.ts"
 export type * from "./core/types.ts"

@@ -14,7 +14,7 @@ import type {
   TaskId,
   scheduler,
 } from "#lib/mesos/index.ts"
-import type { Explanation } from "../allocator/allocator.ts"
+import type { Explanation } from "./allocator/allocator.ts"
 import type { StreamId } from "./types.ts"
 
 /**

@@ -109,7 +109,7 @@ export interface Allocator {
     frameworkId: FrameworkId,
     agentId: AgentId,
     resources: Resources,
-    filter?: { readonly now: number; readonly refusedForMs: number } | undefined,
+    filter?: { readonly now: number; readonly refusedForMs: number },
   ): void
 
   /** What of the agent is neither offered nor used. */
