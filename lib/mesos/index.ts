@@ -9,3 +9,63 @@ export type * as master from "./v1/master.ts"
 export type * as agent from "./v1/agent.ts"
 export type * as maintenance from "./v1/maintenance.ts"
 export type * as quota from "./v1/quota.ts"
+export { DEFAULT_ROLE, isStrictSubrole, roleProblem } from "./roles.ts"
+export {
+  addResources,
+  containsResources,
+  equalResources,
+  subtractResources,
+  sumResources,
+} from "./resources/arithmetic.ts"
+export { attributeText, parseAttributes } from "./resources/attributes.ts"
+export { compareResources, equalReservations, isDivisible } from "./resources/compare.ts"
+export { NO_RESOURCES, normalizeResources } from "./resources/normal.ts"
+export { parseResourceText as parseResources } from "./resources/parse.ts"
+export type { ResourceTextError } from "./resources/parse.ts"
+export {
+  NO_QUANTITIES,
+  addQuantities,
+  containsQuantities,
+  quantitiesOf,
+  quantityOf,
+  scalarOf,
+  scalarQuantities,
+  subtractQuantities,
+} from "./resources/quantities.ts"
+export type { Quantities, Quantity } from "./resources/quantities.ts"
+export {
+  addRanges,
+  containsRanges,
+  countRanges,
+  normalizeRanges,
+  rangesHave,
+  subtractRanges,
+  takeFromRanges,
+} from "./resources/ranges.ts"
+export type { Ranges } from "./resources/ranges.ts"
+export { renderResource, renderResources, renderValue } from "./resources/render.ts"
+export {
+  allocatableTo,
+  allocate,
+  flatten,
+  isAllocatableTo,
+  nonRevocable,
+  persistentVolumes,
+  popReservation,
+  pushReservation,
+  rangesOf,
+  rangesResource,
+  reservationRole,
+  reservationsByRole,
+  reserved,
+  reservedTo,
+  revocable,
+  scalarResource,
+  shared,
+  toUnreserved,
+  unallocate,
+  unreserved,
+} from "./resources/reservation.ts"
+export { fromMilli, toMilli } from "./resources/scalar.ts"
+export { validateResource, validateResources } from "./resources/validate.ts"
+export type { ResourceProblem } from "./resources/validate.ts"
