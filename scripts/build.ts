@@ -1,0 +1,95 @@
+/**
+ * `npm run build`: compiles cmd/main.ts and all it needs into dist/dcos, unless that was made from
+ * the same sources already; `-- --force` builds in any case. Tests, demo and bench call it too.
+ */
+import { existsSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs"
+import { join } from "node:path"
+import { capture, root, seconds } from "./shell.ts"
+
+const executable = join(root, "dist/dcos")
+const stamp = join(root, "dist/dcos.sources")
+
+/** All that goes into the executable; tests do not. */
+const sources = [
+  "cmd/**/*",
+  "lib/**/*",
+  "packages-catalog/**/*",
+  "completions/**/*",
+  "package.json",
+  "package-lock.json",
+  "scripts/build.ts",
+]
+
+/** The commit that is built, with "+" when files differ from it; "unknown" outside of git. */
+async function commit(): Promise<string> {
+  const head = await capture(["git", "rev-parse", "--short=12", "HEAD"])
+  if (head.code !== 0) return "unknown"
+  const changes = await capture([
+    "git",
+    "status",
+    "--porcelain",
+    "--",
+    "cmd",
+    "lib",
+    "package.json",
+  ])
+  return `${head.output}${changes.output === "" ? "" : "+"}`
+}
+
+function fingerprint(revision: string): string {
+  const hash = new Bun.CryptoHasher("sha256")
+  const files = sources.flatMap((pattern) => [
+    ...new Bun.Glob(pattern).scanSync({ cwd: root, dot: true }),
+  ])
+  for (const file of files.filter((name) => !/\.test\.tsx?$/.test(name)).sort())
+    hash
+      .update(`${file}\0`)
+      .update(readFileSync(join(root, file)))
+      .update("\0")
+  return hash.update(`${Bun.version} ${revision}`).digest("hex")
+}
+
+/** Builds the executable if it is missing or stale, and returns its path. Throws when it cannot. */
+export async function buildExecutable(options: { readonly force?: boolean } = {}): Promise<string> {
+  const revision = await commit()
+  const wanted = fingerprint(revision)
+  const current = existsSync(executable) && existsSync(stamp) ? readFileSync(stamp, "utf8") : ""
+  if (current === wanted && options.force !== true) return executable
+
+  const start = performance.now()
+  const { version } = JSON.parse(readFileSync(join(root, "package.json"), "utf8")) as {
+    version: string
+  }
+  mkdirSync(join(root, "dist"), { recursive: true })
+  // Beside its place and renamed, so that whoever runs the old one keeps it whole.
+  const fresh = `${executable}.${process.pid}`
+  const result = await Bun.build({
+    entrypoints: [join(root, "cmd/main.ts")],
+    compile: { outfile: fresh, autoloadDotenv: false, autoloadBunfig: false },
+    minify: true,
+    sourcemap: "inline",
+    define: { DCOS_VERSION: JSON.stringify(version), DCOS_COMMIT: JSON.stringify(revision) },
+    throw: false,
+  })
+  // The map is inside the executable already.
+  rmSync(`${fresh}.map`, { force: true })
+  if (!result.success) {
+    rmSync(fresh, { force: true })
+    throw new Error(`the build failed:\n${result.logs.map((log) => Bun.inspect(log)).join("\n")}`)
+  }
+  renameSync(fresh, executable)
+  writeFileSync(stamp, wanted)
+  const mib = Math.round(Bun.file(executable).size / 2 ** 20)
+  console.log(
+    `built dist/dcos ${version} (${revision}), ${mib} MiB, in ${seconds(performance.now() - start)}`,
+  )
+  return executable
+}
+
+if (import.meta.main)
+  try {
+    await buildExecutable({ force: process.argv.includes("--force") })
+  } catch (cause) {
+    console.error(`dcos: ${cause instanceof Error ? cause.message : String(cause)}`)
+    process.exit(1)
+  }
