@@ -1,3 +1,4 @@
+export { embeddedCatalog } from "./catalog/embedded.ts"
 export { systemClock } from "./clock.ts"
 export { listen, ListenError } from "./listen.ts"
 export type { Listening, ListenOptions } from "./listen.ts"

@@ -1,0 +1,6 @@
+export { Catalog } from "./core/catalog.ts"
+export { readRepository } from "./core/files.ts"
+export type { PackageRevision, Repository } from "./core/catalog.ts"
+export { createCosmosHttp } from "./http.ts"
+export { Cosmos } from "./service.ts"
+export type { CosmosPorts, ServiceAnswer, ServiceCall } from "./service.ts"

@@ -1,0 +1,2 @@
+export { compileSchema } from "./compile.ts"
+export type { CompiledSchema, SchemaIssue } from "./compile.ts"
