@@ -5,41 +5,20 @@
  */
 import { readFileSync, writeFileSync } from "node:fs"
 import { join } from "node:path"
-
-type Field = readonly [number: number, type: string, label: string, fallback?: string]
-/** A message (field name to field) or an enum (the one key "enum", holding name to number). */
-type Message = Readonly<Record<string, Field>>
+import {
+  camel,
+  enumNames,
+  idMessages,
+  mapValueType,
+  resolveType,
+  unionMessages,
+  type Field,
+  type Message,
+  type Table,
+} from "#lib/mesos/codec/shape.ts"
 
 const folder = join(import.meta.dir, "../lib/mesos/v1")
-const table = JSON.parse(readFileSync(join(folder, "fields.json"), "utf8")) as Record<
-  string,
-  Message
->
-
-/** Messages that wrap one text, and the branded type that stands for them. */
-const ids: Readonly<Record<string, string>> = {
-  "mesos.v1.FrameworkID": "FrameworkId",
-  "mesos.v1.AgentID": "AgentId",
-  "mesos.v1.OfferID": "OfferId",
-  "mesos.v1.TaskID": "TaskId",
-  "mesos.v1.ExecutorID": "ExecutorId",
-  "mesos.v1.OperationID": "OperationId",
-  "mesos.v1.ResourceProviderID": "ResourceProviderId",
-}
-
-/** Messages of the form `{type, <one member named like the type>}`, which become unions by `kind`. */
-const unions = new Set([
-  "mesos.v1.Offer.Operation",
-  "mesos.v1.scheduler.Call",
-  "mesos.v1.scheduler.Event",
-  "mesos.v1.executor.Call",
-  "mesos.v1.executor.Event",
-  "mesos.v1.master.Call",
-  "mesos.v1.master.Response",
-  "mesos.v1.master.Event",
-  "mesos.v1.agent.Call",
-  "mesos.v1.agent.Response",
-])
+const table = JSON.parse(readFileSync(join(folder, "fields.json"), "utf8")) as Table
 
 const packages = ["scheduler", "executor", "master", "agent", "maintenance", "quota", "allocator"]
 
@@ -59,12 +38,6 @@ const packageOf = (full: string): string => {
   return full.startsWith("mesos.v1.") && packages.includes(part) ? part : "core"
 }
 
-/** The names of an enum's values, or undefined when the entry is a message. */
-const enumNames = (full: string): readonly string[] | undefined => {
-  const values: unknown = table[full]?.["enum"]
-  return values === undefined ? undefined : Object.keys(values as object)
-}
-
 const typeName = (full: string): string =>
   full
     .replace("mesos.v1.", "")
@@ -78,29 +51,21 @@ const typeName = (full: string): string =>
     .replace("google", "Google")
     .replace("protobuf", "Protobuf")
 
-const camel = (snake: string): string =>
-  snake.toLowerCase().replace(/_([a-z0-9])/g, (_, letter: string) => letter.toUpperCase())
-
-/** Finds a type named in a field as protobuf does: from the innermost scope outwards. */
 function resolve(name: string, scope: string): string {
-  if (table[name]) return name
-  const parts = scope.split(".")
-  for (let depth = parts.length; depth >= 0; depth--) {
-    const candidate = [...parts.slice(0, depth), name].join(".")
-    if (table[candidate]) return candidate
-  }
-  throw new Error(`unknown type ${name} in ${scope}`)
+  const full = resolveType(table, name, scope)
+  if (full === undefined) throw new Error(`unknown type ${name} in ${scope}`)
+  return full
 }
 
 function render(type: string, scope: string, used: Set<string>): string {
-  const map = /^map<string,(.*)>$/.exec(type)
-  if (map) return `Readonly<Record<string, ${render(map[1] ?? "", scope, used)}>>`
+  const mapped = mapValueType(type)
+  if (mapped !== undefined) return `Readonly<Record<string, ${render(mapped, scope, used)}>>`
   if (scalars[type]) return scalars[type]
   if (type === "google.protobuf.Duration")
     return "{ readonly seconds: number; readonly nanos?: number | undefined }"
   const full = resolve(type, scope)
   used.add(full)
-  return ids[full] ?? typeName(full)
+  return idMessages[full] ?? typeName(full)
 }
 
 function member(name: string, field: Field, scope: string, used: Set<string>): string {
@@ -115,7 +80,7 @@ function member(name: string, field: Field, scope: string, used: Set<string>): s
 }
 
 function renderUnion(full: string, message: Message, used: Set<string>): string {
-  const kinds = (enumNames(`${full}.Type`) ?? []).filter((kind) => kind !== "UNKNOWN")
+  const kinds = (enumNames(table, `${full}.Type`) ?? []).filter((kind) => kind !== "UNKNOWN")
   const named = new Set(kinds.map((kind) => kind.toLowerCase()))
   const envelope = Object.entries(message).filter(([name]) => name !== "type" && !named.has(name))
   const head = envelope.map(([name, field]) => member(name, field, full, used)).join("")
@@ -128,9 +93,9 @@ function renderUnion(full: string, message: Message, used: Set<string>): string 
 }
 
 function renderMessage(full: string, message: Message, used: Set<string>): string {
-  const values = enumNames(full)?.map((value) => `"${value}"`)
+  const values = enumNames(table, full)?.map((value) => `"${value}"`)
   if (values) return `/** ${full} */\nexport type ${typeName(full)} = ${values.join(" | ")}\n\n`
-  if (unions.has(full)) return renderUnion(full, message, used)
+  if (unionMessages.has(full)) return renderUnion(full, message, used)
   const members = Object.entries(message).map(([name, field]) => member(name, field, full, used))
   const body = members.length > 0 ? `{\n${members.join("")}}` : "Readonly<Record<string, never>>"
   return `/** ${full} */\nexport type ${typeName(full)} = ${body}\n\n`
@@ -139,13 +104,13 @@ function renderMessage(full: string, message: Message, used: Set<string>): strin
 function renderPackage(name: string): string {
   const used = new Set<string>()
   const own = Object.keys(table)
-    .filter((full) => packageOf(full) === name && !ids[full] && full !== "mesos.v1.Resource")
+    .filter((full) => packageOf(full) === name && !idMessages[full] && full !== "mesos.v1.Resource")
     .sort((a, b) => (a < b ? -1 : 1))
   const body = own.map((full) => renderMessage(full, table[full] as Message, used)).join("")
   const idNames = new Set<string>()
   const imports = new Map<string, Set<string>>()
   for (const full of used) {
-    if (ids[full]) idNames.add(ids[full])
+    if (idMessages[full]) idNames.add(idMessages[full])
     else if (full === "mesos.v1.Resource") imports.set("../resource.ts", new Set(["Resource"]))
     else if (packageOf(full) !== name) {
       const from = `./${packageOf(full)}.ts`

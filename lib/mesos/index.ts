@@ -20,7 +20,7 @@ export {
 export { attributeText, parseAttributes } from "./resources/attributes.ts"
 export { compareResources, equalReservations, isDivisible } from "./resources/compare.ts"
 export { NO_RESOURCES, normalizeResources } from "./resources/normal.ts"
-export { parseResourceText as parseResources } from "./resources/parse.ts"
+export { parseResourceJson, parseResources } from "./resources/parse.ts"
 export type { ResourceTextError } from "./resources/parse.ts"
 export {
   NO_QUANTITIES,
@@ -69,3 +69,10 @@ export {
 export { fromMilli, toMilli } from "./resources/scalar.ts"
 export { validateResource, validateResources } from "./resources/validate.ts"
 export type { ResourceProblem } from "./resources/validate.ts"
+export type { ReservationForm } from "./codec/codec.ts"
+export type { DecodeError } from "./codec/decoding.ts"
+export { decodeMessage, encodeMessage } from "./codec/messages.ts"
+export type { Messages } from "./codec/messages.ts"
+export { RecordDecoder, encodeRecord } from "./codec/recordio.ts"
+export type { RecordError } from "./codec/recordio.ts"
+export { base64Length } from "./codec/scalars.ts"

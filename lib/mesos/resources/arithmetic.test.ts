@@ -10,7 +10,7 @@ import {
 } from "./arithmetic.ts"
 import { isDivisible } from "./compare.ts"
 import { normalizeResources } from "./normal.ts"
-import { parseResourceText } from "./parse.ts"
+import { parseResources } from "./parse.ts"
 import { addQuantities, containsQuantities, scalarQuantities } from "./quantities.ts"
 import { renderResources } from "./render.ts"
 import { allocate, flatten, popReservation, pushReservation, unallocate } from "./reservation.ts"
@@ -168,14 +168,14 @@ describe("the algebra holds for any resources", () => {
     fc.assert(
       fc.property(sayable, (all) => {
         const text = all.length === 0 ? "" : renderResources(all)
-        expect(parseResourceText(text)).toEqual({ ok: true, value: all })
+        expect(parseResources(text)).toEqual({ ok: true, value: all })
       }),
     )
   })
 })
 
 const read = (text: string): Resources => {
-  const parsed = parseResourceText(text)
+  const parsed = parseResources(text)
   if (!parsed.ok) throw new Error(parsed.error.message)
   return parsed.value
 }

@@ -1,12 +1,12 @@
 import { describe, expect, test } from "bun:test"
 import type { Resource } from "#lib/mesos/resource.ts"
 import { attributeText, parseAttributes } from "./attributes.ts"
-import { parseResourceText } from "./parse.ts"
+import { parseResources } from "./parse.ts"
 import { renderResource, renderResources } from "./render.ts"
 import { validateResource, validateResources } from "./validate.ts"
 
 const rendered = (text: string, role?: string): string => {
-  const parsed = parseResourceText(text, role)
+  const parsed = parseResources(text, role)
   return parsed.ok ? renderResources(parsed.value) : `error: ${parsed.error.message}`
 }
 
@@ -143,5 +143,32 @@ describe("attribute text", () => {
 
   test.each(["rack", "rack:", ":r7", "rack:{a}", "rack:a b", "rack:[1"])("refuses %p", (text) => {
     expect(parseAttributes(text).ok).toBe(false)
+  })
+})
+
+describe("resources as JSON", () => {
+  const scalar = { name: "cpus", type: "SCALAR", scalar: { value: 1.5 } }
+  test.each<[string, unknown]>([
+    ["cpus:1.5", [scalar]],
+    ["cpus(db):1.5", [{ ...scalar, role: "db" }]],
+    ["cpus(db):1.5", [{ ...scalar, reservations: [{ type: "STATIC", role: "db" }] }]],
+    ["cpus:3", [scalar, { ...scalar, role: "*" }]],
+    [
+      "error: Bad value for resources, at [0]: 'scalar': expected an object, got 3",
+      [{ ...scalar, scalar: 3 }],
+    ],
+    ["error: Resource 'cpus' is negative: -1", [{ ...scalar, scalar: { value: -1 } }]],
+  ])("reads %p", (expected, json) => {
+    expect(rendered(JSON.stringify(json))).toBe(expected)
+  })
+
+  test("the default role takes only what names no role", () => {
+    expect(rendered(JSON.stringify([scalar, { ...scalar, role: "*" }]), "eng")).toBe(
+      "cpus:1.5;cpus(eng):1.5",
+    )
+  })
+
+  test("broken JSON is named so", () => {
+    expect(rendered("[{")).toStartWith("error: Bad value for resources, not JSON")
   })
 })
