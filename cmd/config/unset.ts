@@ -1,0 +1,14 @@
+import { argument, ClusterStore, defineCommand } from "#lib/cli/index.ts"
+
+export const command = defineCommand({
+  input: { name: argument("name") },
+  async run(context, { name }) {
+    const store = new ClusterStore(context)
+    const cluster = await store.current()
+    if (cluster === undefined) return context.noCluster()
+    const config = new Map(cluster.config)
+    config.delete(name)
+    if (name === "core.dcos_url") config.delete("core.dcos_acs_token")
+    await store.update(cluster, config)
+  },
+})

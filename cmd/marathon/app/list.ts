@@ -1,0 +1,78 @@
+import { defineCommand, flag, renderJson, renderTable, shorten } from "#lib/cli/index.ts"
+import { connectMarathon, queueItemId, type App, type Deployment } from "#lib/client/index.ts"
+
+/** A command of this many characters or more is cut in the table. */
+const COMMAND_LIMIT = 30
+
+const HEADINGS = [
+  "ID",
+  "MEM",
+  "CPUS",
+  "TASKS",
+  "HEALTH",
+  "DEPLOYMENT",
+  "WAITING",
+  "CONTAINER",
+  "CMD",
+  "ROLE",
+]
+
+/** What a deployment does to an app, in the words of the table. */
+const ACTIONS: Readonly<Record<string, string>> = {
+  ResolveArtifacts: "artifacts",
+  ScaleApplication: "scale",
+  StartApplication: "start",
+  StopApplication: "stop",
+  RestartApplication: "restart",
+  KillAllOldTasksOf: "kill-tasks",
+}
+
+export const command = defineCommand({
+  input: {
+    json: flag("Print in JSON format."),
+    quiet: flag("Print only the ids.", { short: "q" }),
+  },
+  async run(context, { json, quiet }) {
+    const marathon = await connectMarathon(context)
+    const apps = [...(await marathon.apps())].sort((a, b) => (a.id < b.id ? -1 : 1))
+    if (json) return context.stdout.write(renderJson(apps))
+    if (quiet) {
+      for (const app of apps) context.print(app.id)
+      return
+    }
+    const [deployments, queue] = await Promise.all([marathon.deployments(), marathon.queue()])
+    const overdue = new Set(queue.filter((item) => item.delay?.overdue).map(queueItemId))
+    const rows = apps.map((app) => renderApp(app, deployments, overdue.has(app.id)))
+    context.stdout.write(renderTable(HEADINGS, rows, { leftOnly: true }))
+  },
+})
+
+function renderApp(app: App, deployments: readonly Deployment[], waiting: boolean): string[] {
+  const running = app.tasksRunning ?? 0
+  return [
+    app.id,
+    String(app.mem ?? 0),
+    String(app.cpus ?? 0),
+    `${running}/${app.instances ?? 0}`,
+    (app.healthChecks ?? []).length === 0 ? "---" : `${app.tasksHealthy ?? 0}/${running}`,
+    renderActions(app, deployments),
+    String(waiting),
+    app.container?.type ?? "MESOS",
+    renderCommand(app),
+    app.role ?? "",
+  ]
+}
+
+function renderActions(app: App, deployments: readonly Deployment[]): string {
+  const actions = deployments
+    .flatMap((deployment) => deployment.currentActions ?? [])
+    .filter((action) => action.app === app.id)
+    .map(({ action }) => ACTIONS[action] ?? action)
+  if (actions.length === 0) return "---"
+  return actions.length === 1 ? (actions[0] ?? "") : `(${actions.join(",")})`
+}
+
+function renderCommand({ cmd, args }: App): string {
+  if (typeof cmd === "string" && cmd !== "") return shorten(cmd, COMMAND_LIMIT)
+  return args && args.length > 0 ? shorten(`[${args.join(", ")}]`, COMMAND_LIMIT) : "---"
+}

@@ -1,0 +1,84 @@
+import type { Group } from "./command.ts"
+import type { Settings } from "./settings.ts"
+
+/** Where text goes: standard output or standard error. */
+export interface Output {
+  write(text: string): void
+  /** Whether a person looks at it. */
+  readonly isTerminal: boolean
+  /** Width in characters; undefined when it is not a terminal. */
+  readonly columns: number | undefined
+}
+
+/** Standard input. It is read by whole lines or to its end; never both at once. */
+export interface Input {
+  readonly isTerminal: boolean
+  /** Everything up to the end of input. */
+  readAll(): Promise<string>
+  /** The next line without its newline, or undefined at the end of input. */
+  readLine(): Promise<string | undefined>
+}
+
+/** The file system as commands see it. Paths are absolute or relative to the working directory. */
+export interface Files {
+  /** The content, or undefined when there is no such file. */
+  readText(path: string): Promise<string | undefined>
+  /** Creates or replaces a file atomically; the folders above it are made. */
+  writeText(path: string, text: string, mode: number): Promise<void>
+  writeBytes(path: string, chunks: AsyncIterable<Uint8Array>): Promise<void>
+  /** Names in a folder, sorted; empty when there is no such folder. */
+  list(path: string): Promise<readonly string[]>
+  exists(path: string): Promise<boolean>
+  rename(from: string, to: string): Promise<void>
+  /** Removes a file or a folder with all it holds; silent when absent. */
+  remove(path: string): Promise<void>
+}
+
+/** What an HTTP call carries beside what `fetch` defines. */
+export type FetchOptions = RequestInit & {
+  /** Whom to trust: `false` accepts any certificate, a string is the path of a CA file. */
+  readonly verify?: boolean | string | undefined
+}
+
+/** Performs one HTTP call. Rejects when no answer comes. */
+export type Fetch = (url: string, options: FetchOptions) => Promise<Response>
+
+/** The world of a process as a command sees it; the executable's entry makes the real one. */
+export type Terminal = {
+  readonly stdout: Output
+  readonly stderr: Output
+  readonly stdin: Input
+  readonly files: Files
+  readonly fetch: Fetch
+  readonly env: Readonly<Record<string, string | undefined>>
+  readonly homeDir: string
+  /** `linux`, `darwin` or `win32`. */
+  readonly platform: string
+  /** Version of this executable, such as "0.1.0". */
+  readonly version: string
+  /** Milliseconds since 1970. */
+  now(): number
+  /** Waits; rejects when `signal` of the terminal is aborted. */
+  sleep(ms: number): Promise<void>
+  newId(): string
+  /** Aborted when the user interrupts (Ctrl-C) or the process is asked to end. */
+  readonly signal: AbortSignal
+}
+
+/** What every command gets: the terminal, the settings in force, and how loud to be. */
+export type Context = Terminal & {
+  /** Settings of the current cluster with the environment on top; read once, on first use. */
+  settings(): Promise<Settings>
+  /** Ends the command because there is no cluster to talk to, saying what to type. */
+  noCluster(): Promise<never>
+  /** All commands, for those that are about commands. */
+  readonly table: Group
+  /** Shows the help of the command these words name; resolves to the exit code. */
+  help(words: readonly string[]): Promise<number>
+  /** 0 quiet, 1 (`-v`), 2 (`-vv`): what is asked for by the flag or `DCOS_VERBOSITY`. */
+  readonly verbosity: 0 | 1 | 2
+  /** Writes a line to standard output. */
+  print(line: string): void
+  /** Writes a line to standard error: notices, progress, warnings. */
+  note(line: string): void
+}

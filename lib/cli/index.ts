@@ -1,0 +1,30 @@
+export { ClusterStore, clusterName, type Cluster } from "./clusters.ts"
+export {
+  argument,
+  defineCommand,
+  flag,
+  group,
+  integer,
+  lazy,
+  list,
+  optionalArgument,
+  restArguments,
+  text,
+  type Command,
+  type Group,
+  type LazyCommand,
+} from "./command.ts"
+export type { Context, Fetch, FetchOptions, Files, Input, Output, Terminal } from "./context.ts"
+export { CommandFailure, ExitCode, fail } from "./failure.ts"
+export { renderJson, renderSortedJson } from "./json.ts"
+export { confirm, confirmByTyping } from "./prompt.ts"
+export { runCommandLine, type CommandTable } from "./run.ts"
+export {
+  createSettings,
+  parseSetting,
+  renderValue,
+  SETTING_DESCRIPTIONS,
+  type Settings,
+} from "./settings.ts"
+export { renderPlainTable, renderTable, shorten } from "./table.ts"
+export type { Config, ConfigValue } from "./toml.ts"

@@ -1,0 +1,44 @@
+export {
+  connectCosmos,
+  connectMarathon,
+  connectMesos,
+  connectRouter,
+  metadataAt,
+  type ClientContext,
+} from "./connect.ts"
+export { CosmosClient } from "./cosmos/client.ts"
+export type {
+  FoundPackage,
+  InstalledPackage,
+  InstallResult,
+  PackageDefinition,
+  PackageRequest,
+  Repository,
+  UninstallResult,
+} from "./cosmos/types.ts"
+export { ApiError, UnexpectedAnswerError, UnreachableError } from "./errors.ts"
+export { Http, type Endpoint, type Fetch, type FetchOptions } from "./http.ts"
+export { isObject, type JsonObject } from "./json.ts"
+export { absoluteId, MarathonClient } from "./marathon/client.ts"
+export {
+  queueItemId,
+  type App,
+  type Deployment,
+  type DeploymentResult,
+  type Group,
+  type QueueItem,
+  type RejectReason,
+  type Task,
+  type UnusedOffer,
+} from "./marathon/types.ts"
+export { MesosClient, sandboxOf } from "./mesos/client.ts"
+export type {
+  Domain,
+  FileEntry,
+  MasterState,
+  StateAgent,
+  StateFramework,
+  StateTask,
+} from "./mesos/types.ts"
+export { MetadataClient } from "./metadata/client.ts"
+export type { ClusterMetadata, ClusterVersion, HostAddress } from "./metadata/types.ts"

@@ -1,0 +1,85 @@
+import type { Http } from "../http.ts"
+import { expectList, expectObject } from "../json.ts"
+import type {
+  FileEntry,
+  FilePiece,
+  MasterState,
+  StateAgent,
+  StateSummary,
+  StateTask,
+} from "./types.ts"
+
+/** The Mesos master, and through it the sandboxes on its agents. */
+export class MesosClient {
+  readonly #master: Http
+  readonly #agentOf: (agent: Pick<StateAgent, "id" | "pid">) => Http
+
+  constructor(master: Http, agentOf: (agent: Pick<StateAgent, "id" | "pid">) => Http) {
+    this.#master = master
+    this.#agentOf = agentOf
+  }
+
+  /** All agents, frameworks and tasks. */
+  async state(): Promise<MasterState> {
+    return expectObject(await this.#master.json({ path: "/state" }), "the Mesos master")
+  }
+
+  /** The short form of the state. */
+  async stateSummary(): Promise<StateSummary> {
+    return expectObject(await this.#master.json({ path: "/state-summary" }), "the Mesos master")
+  }
+
+  /** Removes a framework with all its tasks. */
+  async teardown(frameworkId: string): Promise<void> {
+    const json = { type: "TEARDOWN", teardown: { framework_id: { value: frameworkId } } }
+    await this.#master.succeed({ method: "POST", path: "/api/v1", json })
+  }
+
+  /** Entries of a folder in a sandbox; undefined when there is no such path. */
+  async browse(agent: StateAgent, path: string): Promise<readonly FileEntry[] | undefined> {
+    const answer = await this.#agentOf(agent).jsonIfFound({
+      path: "/files/browse",
+      query: { path },
+    })
+    return answer === undefined ? undefined : expectList(answer, "the agent")
+  }
+
+  /**
+   * `length` bytes from `offset` of a file; without offset no data but the size. Undefined when
+   * there is no such file.
+   */
+  async read(
+    agent: StateAgent,
+    path: string,
+    part: { readonly offset?: number; readonly length?: number } = {},
+  ): Promise<FilePiece | undefined> {
+    const query = { path, ...part }
+    const answer = await this.#agentOf(agent).jsonIfFound({ path: "/files/read", query })
+    return answer === undefined ? undefined : expectObject(answer, "the agent")
+  }
+
+  /** The bytes of a file; undefined when there is no such file. */
+  async download(agent: StateAgent, path: string): Promise<AsyncIterable<Uint8Array> | undefined> {
+    const http = this.#agentOf(agent)
+    const response = await http.send({ path: "/files/download", query: { path } })
+    if (response.status === 404) return undefined
+    if (!response.ok) throw await http.errorOf(response)
+    return response.body ?? emptyStream()
+  }
+}
+
+async function* emptyStream(): AsyncGenerator<Uint8Array> {}
+
+/**
+ * The virtual path of a task's sandbox on its agent. A task without executor of its own runs in one
+ * named like it; a nested container has its folder inside its parent's.
+ */
+export function sandboxOf(task: StateTask): string {
+  const executor = task.executor_id || task.id
+  const container = task.statuses?.at(-1)?.container_status?.container_id
+  const nested: string[] = []
+  for (let at = container; at?.parent !== undefined; at = at.parent)
+    nested.unshift("containers", at.value)
+  const base = `/frameworks/${task.framework_id}/executors/${executor}/runs/latest`
+  return [base, ...nested].join("/")
+}
