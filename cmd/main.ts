@@ -3,8 +3,9 @@ import { runCommandLine } from "#lib/cli/index.ts"
 import { createTerminal } from "#lib/io/terminal.ts"
 import { table } from "./table.ts"
 
-process.exitCode = await runCommandLine(
+const exitCode = await runCommandLine(
   table,
   process.argv.slice(2),
   createTerminal(manifest.version),
 )
+process.exit(exitCode)

@@ -8,7 +8,7 @@ export const command = defineCommand({
   ],
   async run(context, { name, value }) {
     const parsed = await parseSetting(name, value, context.files)
-    if (!parsed.ok) return fail(parsed.error)
+    if (!parsed.ok) fail(parsed.error)
     const store = new ClusterStore(context)
     const cluster = await store.currentOrNew()
     const config = new Map(cluster.config).set(name, parsed.value)

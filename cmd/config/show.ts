@@ -1,4 +1,11 @@
-import { ClusterStore, defineCommand, fail, optionalArgument, renderValue } from "#lib/cli/index.ts"
+import {
+  ClusterStore,
+  defineCommand,
+  fail,
+  optionalArgument,
+  renderValue,
+  type Context,
+} from "#lib/cli/index.ts"
 
 /** Keys whose values are shown only when asked for by name. */
 const SECRETS = new Set(["core.dcos_acs_token", "core.token", "core.refresh_token"])
@@ -7,15 +14,17 @@ export const command = defineCommand({
   input: { name: optionalArgument("name") },
   examples: ["dcos config show", "dcos config show core.dcos_url"],
   async run(context, { name }) {
-    const cluster = await new ClusterStore(context).current()
     if (name !== undefined) {
-      const value = (await context.settings()).get(name)
-      if (value !== undefined) return context.print(value)
-      if (cluster === undefined) return context.noCluster()
-      return fail(`unknown key "${name}"`)
+      context.print((await context.settings()).get(name) ?? (await missing(context, name)))
+      return
     }
-    if (cluster === undefined) return context.noCluster()
+    const cluster = await new ClusterStore(context).required()
     for (const [key, value] of [...cluster.config].sort(([a], [b]) => (a < b ? -1 : 1)))
       context.print(`${key} ${SECRETS.has(key) ? "********" : renderValue(value)}`)
   },
 })
+
+async function missing(context: Context, name: string): Promise<never> {
+  await new ClusterStore(context).required()
+  return fail(`unknown key "${name}"`)
+}

@@ -4,8 +4,7 @@ export const command = defineCommand({
   input: { name: argument("name") },
   async run(context, { name }) {
     const store = new ClusterStore(context)
-    const cluster = await store.current()
-    if (cluster === undefined) return context.noCluster()
+    const cluster = await store.required()
     const config = new Map(cluster.config)
     config.delete(name)
     if (name === "core.dcos_url") config.delete("core.dcos_acs_token")

@@ -3,8 +3,7 @@ import { ClusterStore, defineCommand, fail, parseSetting, renderValue } from "#l
 export const command = defineCommand({
   input: {},
   async run(context) {
-    const cluster = await new ClusterStore(context).current()
-    if (cluster === undefined) return context.noCluster()
+    const cluster = await new ClusterStore(context).required()
     for (const [key, value] of cluster.config) {
       const parsed = await parseSetting(key, renderValue(value), context.files)
       if (!parsed.ok) fail(`${cluster.configPath}: ${key}: ${parsed.error}`)

@@ -1,5 +1,6 @@
 import type { Terminal } from "./context.ts"
 import { fail } from "./failure.ts"
+import { noCluster } from "./no-cluster.ts"
 import { encodeToml, parseToml, type Config } from "./toml.ts"
 
 /** Files of the client may hold a token, so only their owner reads them. */
@@ -13,6 +14,9 @@ export type Cluster = {
   readonly attached: boolean
 }
 
+/** What the store uses of the terminal. */
+export type ClusterTerminal = Pick<Terminal, "files" | "env" | "homeDir" | "newId" | "fetch">
+
 /** The name shown for a cluster: its own, or else its id. */
 export const clusterName = (cluster: Cluster): string =>
   String(cluster.config.get("cluster.name") ?? cluster.id)
@@ -23,9 +27,9 @@ export const clusterName = (cluster: Cluster): string =>
  * Source: dcos/dcos-cli: pkg/config, whose files and rules these are.
  */
 export class ClusterStore {
-  readonly #terminal: Pick<Terminal, "files" | "env" | "homeDir" | "newId">
+  readonly #terminal: ClusterTerminal
 
-  constructor(terminal: Pick<Terminal, "files" | "env" | "homeDir" | "newId">) {
+  constructor(terminal: ClusterTerminal) {
     this.#terminal = terminal
   }
 
@@ -59,6 +63,11 @@ export class ClusterStore {
     if (attached.length > 1)
       return fail("multiple clusters are attached. Please run `dcos cluster attach <cluster-name>`")
     return attached[0]
+  }
+
+  /** The cluster of this call; ends the command when there is none. */
+  async required(): Promise<Cluster> {
+    return (await this.current()) ?? (await noCluster(this.#terminal))
   }
 
   /**

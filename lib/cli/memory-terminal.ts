@@ -96,6 +96,8 @@ export type FakeCall = {
 /** Answers of a fake server by "METHOD path": a value is 200 with that JSON. */
 export type FakeRoutes = Readonly<Record<string, unknown>>
 
+type Handler = (call: FakeCall) => unknown
+
 /** A network with one server on it, whose calls are kept in order. */
 export function createFakeServer(routes: FakeRoutes, origin = "http://cluster") {
   const calls: FakeCall[] = []
@@ -112,7 +114,7 @@ export function createFakeServer(routes: FakeRoutes, origin = "http://cluster") 
     }
     calls.push(call)
     const route = routes[`${call.method} ${call.path}`]
-    const answer: unknown = typeof route === "function" ? await route(call) : route
+    const answer: unknown = typeof route === "function" ? await (route as Handler)(call) : route
     if (answer instanceof Response) return answer.clone() as Response
     if (answer === undefined)
       return Response.json({ message: `no route for ${call.method} ${call.path}` }, { status: 404 })

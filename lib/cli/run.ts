@@ -46,7 +46,7 @@ export async function runCommandLine(
     for (const notice of global.notices) context.note(notice)
     if (global.refusal !== undefined) fail(global.refusal)
     if (global.version) return await runCommand(context, `${PROGRAM} --version`, table.version, [])
-    if (global.help) return showHelp(context, table.root, global.rest)
+    if (global.help) return await showHelp(context, table.root, global.rest)
     return await dispatch(context, table.root, global.rest)
   } catch (cause) {
     return report(context, cause)

@@ -28,7 +28,7 @@ export const SETTING_DESCRIPTIONS: Readonly<Record<string, string>> = {
 }
 
 const BOOLEAN_KEYS = new Set(["core.pagination", "core.prompt_login", "core.reporting"])
-const URL_KEYS = new Set(Object.keys(SETTING_DESCRIPTIONS).filter((key) => /url$/.test(key)))
+const URL_KEYS = new Set(Object.keys(SETTING_DESCRIPTIONS).filter((key) => key.endsWith("url")))
 const BOOLEAN_WORDS = /^(?:1|t|true|0|f|false)$/i
 
 /** Keys that were read from a variable of another name than the rule gives. */

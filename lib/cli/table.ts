@@ -48,7 +48,7 @@ export function renderPlainTable(
 }
 
 /** Characters, not code units, so that text beyond ASCII lines up. */
-const width = (text: string): number => [...text].length
+const width = (text: string): number => Array.from(text).length
 
 const pad = (text: string, size: number): string =>
   text + " ".repeat(Math.max(0, size - width(text)))
@@ -66,6 +66,6 @@ function align(text: string, size: number, { leftOnly }: TableOptions): string {
 
 /** Cuts a text that has `limit` characters or more to `limit - 3` and three dots. */
 export function shorten(text: string, limit: number): string {
-  const characters = [...text]
+  const characters = Array.from(text)
   return characters.length < limit ? text : `${characters.slice(0, limit - 3).join("")}...`
 }

@@ -1,5 +1,5 @@
 import { ApiError, UnexpectedAnswerError, UnreachableError } from "./errors.ts"
-import { isObject } from "./json.ts"
+import { isObject, textOf } from "./json.ts"
 
 /** What a call carries beside what `fetch` defines: whose certificates to trust. */
 export type FetchOptions = RequestInit & { readonly verify?: boolean | string | undefined }
@@ -181,7 +181,7 @@ function messageOf(body: unknown): string | undefined {
   if (!Array.isArray(details)) return message
   const lines = details.filter(isObject).map((detail) => {
     const errors = Array.isArray(detail["errors"]) ? detail["errors"].join(", ") : ""
-    return `\n  ${String(detail["path"] ?? "/")}: ${errors}`
+    return `\n  ${textOf(detail["path"], "/")}: ${errors}`
   })
   return message + lines.join("")
 }

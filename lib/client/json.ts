@@ -7,6 +7,10 @@ export type JsonObject = Readonly<Record<string, unknown>>
 export const isObject = (value: unknown): value is JsonObject =>
   typeof value === "object" && value !== null && !Array.isArray(value)
 
+/** A member that should be text; `fallback` when it is something else. */
+export const textOf = (value: unknown, fallback: string): string =>
+  typeof value === "string" ? value : fallback
+
 /**
  * An answer that must be an object. Only the outermost shape is checked: the client shows what the
  * server says, and reads members that may be absent.

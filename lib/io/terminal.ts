@@ -66,30 +66,30 @@ function writeSome(fd: number, bytes: Buffer, at: number): number {
 }
 
 function createInput(signal: AbortSignal) {
-  let reader: ReturnType<ReturnType<typeof Bun.stdin.stream>["getReader"]> | undefined
-  const decoder = new TextDecoder()
-  let buffered = ""
-  let ended = false
   const aborted = new Promise<never>((_, reject) =>
     signal.addEventListener("abort", () => reject(new Error("interrupted")), { once: true }),
   )
   aborted.catch(() => undefined)
-  const more = async (): Promise<void> => {
-    const chunks = (reader ??= Bun.stdin.stream()[Symbol.asyncIterator]())
+  const decoder = new TextDecoder()
+  let chunks: AsyncIterator<Uint8Array> | undefined
+  let buffered = ""
+  /** Adds the next piece to what is buffered; false at the end of input. */
+  const more = async (): Promise<boolean> => {
+    chunks ??= process.stdin[Symbol.asyncIterator]() as AsyncIterator<Uint8Array>
     const next = await Promise.race([chunks.next(), aborted])
-    ended = next.done === true
-    buffered += ended ? decoder.decode() : decoder.decode(next.value, { stream: true })
+    buffered += next.done === true ? decoder.decode() : decoder.decode(next.value, { stream: true })
+    return next.done !== true
   }
   return {
     isTerminal: isatty(0),
     async readAll(): Promise<string> {
-      while (!ended) await more()
+      while (await more());
       const all = buffered
       buffered = ""
       return all
     },
     async readLine(): Promise<string | undefined> {
-      while (!ended && !buffered.includes("\n")) await more()
+      while (!buffered.includes("\n") && (await more()));
       if (buffered === "") return undefined
       const newline = buffered.indexOf("\n")
       const line = newline < 0 ? buffered : buffered.slice(0, newline)

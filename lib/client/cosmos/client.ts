@@ -1,6 +1,6 @@
-import { ApiError } from "../errors.ts"
-import type { Http } from "../http.ts"
-import { expectMember, expectObject, isObject, type JsonObject } from "../json.ts"
+import { ApiError } from "#lib/client/errors.ts"
+import type { Http } from "#lib/client/http.ts"
+import { expectMember, expectObject, isObject, textOf, type JsonObject } from "#lib/client/json.ts"
 import type {
   FoundPackage,
   InstalledPackage,
@@ -100,8 +100,8 @@ function explain(error: ApiError): ApiError {
   const errors = isObject(data) && Array.isArray(data["errors"]) ? data["errors"] : []
   const lines = errors.filter(isObject).map((mismatch) => {
     const instance = mismatch["instance"]
-    const pointer = isObject(instance) ? String(instance["pointer"] ?? "") : ""
-    return `\n  ${pointer === "" ? "/" : pointer}: ${String(mismatch["message"] ?? "does not fit")}`
+    const pointer = isObject(instance) ? textOf(instance["pointer"], "") : ""
+    return `\n  ${pointer === "" ? "/" : pointer}: ${textOf(mismatch["message"], "does not fit")}`
   })
   return new ApiError(message + lines.join(""), status, body)
 }

@@ -1,6 +1,12 @@
-import { ApiError } from "../errors.ts"
-import type { Call, Http } from "../http.ts"
-import { expectList, expectMember, expectObject, type JsonObject } from "../json.ts"
+import { ApiError } from "#lib/client/errors.ts"
+import type { Call, Http } from "#lib/client/http.ts"
+import {
+  expectList,
+  expectMember,
+  expectObject,
+  textOf,
+  type JsonObject,
+} from "#lib/client/json.ts"
 import type { App, Deployment, DeploymentResult, Group, QueueItem, Task } from "./types.ts"
 
 const LOCKED = "changes blocked: deployment already in progress for"
@@ -160,17 +166,17 @@ export class MarathonClient {
   }
 
   async leader(): Promise<string> {
-    const answer = expectObject<{ leader?: unknown }>(
+    const answer = expectObject<JsonObject>(
       await this.#http.json({ path: "/v2/leader" }),
       "Marathon",
     )
-    return String(answer.leader ?? "")
+    return textOf(answer["leader"], "")
   }
 
   /** Makes the leader step down; answers what it says. */
   async abdicate(): Promise<string> {
     const answer = await this.#http.json({ method: "DELETE", path: "/v2/leader" })
-    return String(expectObject<{ message?: unknown }>(answer, "Marathon").message ?? "")
+    return textOf(expectObject<JsonObject>(answer, "Marathon")["message"], "")
   }
 
   async #deploy(kind: "app" | "group", call: Call): Promise<DeploymentResult> {

@@ -1,5 +1,5 @@
-import type { Http } from "../http.ts"
-import { expectList, expectObject } from "../json.ts"
+import type { Http } from "#lib/client/http.ts"
+import { expectList, expectObject } from "#lib/client/json.ts"
 import type {
   FileEntry,
   FilePiece,
