@@ -1,6 +1,6 @@
 import type { Cancel, Clock, Log, Store, Write } from "#lib/ports/index.ts"
 import { Ring } from "#lib/std/ring.ts"
-import type { BaseEffect, Machine, Wake } from "./effects.ts"
+import type { BaseEffect, Machine } from "./effects.ts"
 
 /** Inputs taken in one batch: large enough to share a commit, small enough to keep the process lively. */
 const BATCH_LIMIT = 512
@@ -36,9 +36,12 @@ export class Loop<
   Effect extends { readonly kind: string },
 > {
   readonly #options: LoopOptions<Input, Effect>
-  readonly #queue = new Ring<Input | Wake>(QUEUE_LIMIT)
+  readonly #queue = new Ring<Input>(QUEUE_LIMIT)
+  /** The alarm went off and its wake was not delivered yet; beside the queue, which may be full. */
+  #wakeDue = false
   #scheduled = false
-  #stopped = false
+  #stopping = false
+  #failed = false
   #alarm: Cancel | undefined
   #idle: (() => void)[] = []
 
@@ -48,24 +51,26 @@ export class Loop<
 
   /** Queues an input; false when the queue is full or the loop has stopped. */
   post(input: Input): boolean {
-    return this.#enqueue(input)
+    if (this.#stopping || this.#failed || !this.#queue.push(input)) return false
+    this.#schedule()
+    return true
   }
 
-  /** Takes no more inputs and cancels the alarm; resolves when the batch under way is performed. */
+  /**
+   * Takes no more inputs and cancels the alarm; resolves when all inputs taken so far are performed,
+   * or when the loop has failed.
+   */
   async stop(): Promise<void> {
-    this.#stopped = true
-    this.#alarm?.()
+    this.#stopping = true
+    this.#cancelAlarm()
     if (!this.#scheduled) return
     await new Promise<void>((resolve) => this.#idle.push(resolve))
   }
 
-  #enqueue(input: Input | Wake): boolean {
-    if (this.#stopped || !this.#queue.push(input)) return false
-    if (!this.#scheduled) {
-      this.#scheduled = true
-      this.#options.clock.soon(() => this.#run())
-    }
-    return true
+  #schedule(): void {
+    if (this.#scheduled) return
+    this.#scheduled = true
+    this.#options.clock.soon(() => this.#run())
   }
 
   #run(): void {
@@ -73,14 +78,7 @@ export class Loop<
     const effects: (Effect | BaseEffect)[] = []
     let commit: Promise<void> | undefined
     try {
-      const out: (Effect | BaseEffect)[] = []
-      const now = this.#options.clock.now()
-      for (let taken = 0; taken < BATCH_LIMIT; taken++) {
-        const input = this.#queue.shift()
-        if (input === undefined) break
-        this.#options.machine.step(input, now, out)
-      }
-      for (const effect of out)
+      for (const effect of this.#step())
         if (effect.kind === "put" || effect.kind === "delete") writes.push(effect as Write)
         else effects.push(effect)
       commit = writes.length > 0 ? this.#options.store.commit(writes) : undefined
@@ -95,6 +93,23 @@ export class Loop<
       )
   }
 
+  /** Runs the machine over one batch of inputs and returns what it wants done. */
+  #step(): (Effect | BaseEffect)[] {
+    const { machine, clock } = this.#options
+    const out: (Effect | BaseEffect)[] = []
+    const now = clock.now()
+    if (this.#wakeDue) {
+      this.#wakeDue = false
+      machine.step({ kind: "wake" }, now, out)
+    }
+    for (let taken = 0; taken < BATCH_LIMIT; taken++) {
+      const input = this.#queue.shift()
+      if (input === undefined) break
+      machine.step(input, now, out)
+    }
+    return out
+  }
+
   #finish(effects: readonly (Effect | BaseEffect)[]): void {
     try {
       for (const effect of effects) this.#perform(effect)
@@ -102,33 +117,44 @@ export class Loop<
     } catch (cause) {
       return this.#fail(cause)
     }
-    if (this.#queue.length > 0 && !this.#stopped) {
-      this.#options.clock.soon(() => this.#run())
-      return
-    }
     this.#scheduled = false
-    for (const resolve of this.#idle.splice(0)) resolve()
+    if (this.#queue.length > 0 || this.#wakeDue) this.#schedule()
+    else this.#settle()
   }
 
   #perform(effect: Effect | BaseEffect): void {
-    if (effect.kind === "wakeAt") {
-      this.#alarm?.()
-      const { at } = effect as Extract<BaseEffect, { kind: "wakeAt" }>
-      this.#alarm = this.#options.clock.wakeAt(at, () => {
-        this.#alarm = undefined
-        this.#enqueue({ kind: "wake" })
-      })
-    } else if (effect.kind === "log") {
+    if (effect.kind === "wakeAt") this.#setAlarm((effect as { readonly at: number }).at)
+    else if (effect.kind === "log") {
       const { level, message, fields } = effect as Extract<BaseEffect, { kind: "log" }>
       this.#options.log.write(level, message, fields)
     } else this.#options.perform(effect as Effect)
   }
 
-  #fail(cause: unknown): void {
-    if (this.#stopped) return
-    this.#stopped = true
+  #setAlarm(at: number): void {
+    this.#cancelAlarm()
+    if (this.#stopping) return
+    this.#alarm = this.#options.clock.wakeAt(at, () => {
+      this.#alarm = undefined
+      if (this.#stopping || this.#failed) return
+      this.#wakeDue = true
+      this.#schedule()
+    })
+  }
+
+  #cancelAlarm(): void {
     this.#alarm?.()
+    this.#alarm = undefined
+  }
+
+  #settle(): void {
     for (const resolve of this.#idle.splice(0)) resolve()
+  }
+
+  #fail(cause: unknown): void {
+    this.#failed = true
+    this.#scheduled = false
+    this.#cancelAlarm()
+    this.#settle()
     this.#options.log.write("error", `${this.#options.name} stops: ${String(cause)}`)
     this.#options.onFatal(cause)
   }
