@@ -1,0 +1,43 @@
+import { expect, test } from "bun:test"
+import { appendFileSync, existsSync, openSync, readFileSync, writeFileSync } from "node:fs"
+import { TestPlace } from "#lib/io/testing/containers.ts"
+import { LogRotation } from "./log-rotation.ts"
+
+const read = (path: string): string => readFileSync(path, "utf8")
+
+test("moves a full log aside and keeps only so many old ones", async () => {
+  using place = new TestPlace()
+  const log = `${place.root}/stdout`
+  const rotation = new LogRotation({ maxBytes: 4, keep: 2 })
+  for (const text of ["one!", "two!", "three, far too long"]) {
+    appendFileSync(log, text)
+    await rotation.rotate(log)
+  }
+  expect(read(log)).toBe("")
+  expect(read(`${log}.1`)).toBe("too long")
+  expect(read(`${log}.2`)).toBe("two!")
+  expect(existsSync(`${log}.3`)).toBe(false)
+})
+
+test("leaves a log alone that is not full", async () => {
+  using place = new TestPlace()
+  writeFileSync(`${place.root}/stdout`, "ok")
+  await new LogRotation({ maxBytes: 3 }).rotate(`${place.root}/stdout`)
+  expect(read(`${place.root}/stdout`)).toBe("ok")
+})
+
+test("loses nothing of a process that keeps the log open, and frees the space", async () => {
+  using place = new TestPlace()
+  const log = `${place.root}/stdout`
+  const writer = Bun.spawn(["/bin/sh", "-c", "read _; echo after", "x"], {
+    stdin: "pipe",
+    stdout: openSync(log, "a"),
+  })
+  appendFileSync(log, "before\n")
+  await new LogRotation({ maxBytes: 7, keep: 1 }).rotate(log)
+  void writer.stdin.write("\n")
+  await writer.stdin.end()
+  await writer.exited
+  expect(read(`${log}.1`)).toBe("before\n")
+  expect(read(log)).toBe("after\n")
+})

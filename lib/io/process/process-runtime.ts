@@ -1,0 +1,316 @@
+import { access } from "node:fs/promises"
+import type { ResourceStatistics } from "#lib/mesos/index.ts"
+import type {
+  CommandOutcome,
+  CommandRequest,
+  ContainerExit,
+  ContainerFailure,
+  ContainerId,
+  ContainerRecovery,
+  ContainerRuntime,
+  ContainerSpec,
+  ContainerStarted,
+} from "#lib/ports/index.ts"
+import { err, ok } from "#lib/std/result.ts"
+import type { Result } from "#lib/std/result.ts"
+import { Accounts } from "#lib/io/host/accounts.ts"
+import { hostNetworkStatus } from "#lib/io/host/container-status.ts"
+import { errorCode, errorText } from "#lib/io/host/files.ts"
+import { LogRotation } from "#lib/io/host/log-rotation.ts"
+import type { LogRotationOptions } from "#lib/io/host/log-rotation.ts"
+import { runBeside } from "./beside.ts"
+import { EndedWatch } from "./ended-watch.ts"
+import type { ContainerProcesses } from "./members.ts"
+import { findTools } from "./prefix.ts"
+import type { HostTools } from "./prefix.ts"
+import { bootId, isAlive } from "./proc.ts"
+import { ProcessSnapshots } from "./process-snapshots.ts"
+import { ContainerRecords } from "./records.ts"
+import { CLEAN_ENVIRONMENT, openLog, openNameless, taskStart } from "./spawn-task.ts"
+import { containerStatistics } from "./statistics.ts"
+import { SUPERVISOR_SCRIPT } from "./supervisor.ts"
+import { Terminator } from "./terminator.ts"
+
+/** How long a supervisor that is about to start its task may take before it counts as lost. */
+const START_DEADLINE_MS = 5000
+
+/** How often a recovering agent looks at a supervisor that is just starting its task. */
+const START_POLL_MS = 5
+
+/** What the process runtime is given. */
+export type ProcessRuntimeOptions = {
+  /** Where pid and status files live: best on a file system that a reboot empties, such as /run. */
+  readonly runtimeDir: string
+  /** The agent's address, which its containers share. */
+  readonly address: string
+  readonly logs?: LogRotationOptions | undefined
+}
+
+/** A container that runs, as far as this process knows. */
+type Running = {
+  readonly spec: ContainerSpec
+  readonly processes: ContainerProcesses
+  /** Whether its supervisor is a child of this process, so that its end is seen without a poll. */
+  readonly own: boolean
+  concluding: boolean
+}
+
+/**
+ * Runs tasks as plain processes of this machine. It needs no root: a small shell per container
+ * outlives the agent and keeps the exit status (supervisor.ts), files below the runtime directory
+ * lead back to it (records.ts).
+ */
+export class ProcessRuntime implements ContainerRuntime {
+  readonly name = "process"
+  readonly #options: ProcessRuntimeOptions
+  readonly #records: ContainerRecords
+  readonly #accounts = new Accounts()
+  readonly #tools: HostTools = findTools()
+  readonly #snapshots = new ProcessSnapshots()
+  readonly #terminator = new Terminator(this.#snapshots)
+  readonly #running = new Map<ContainerId, Running>()
+  readonly #watch: EndedWatch
+  readonly #rotation: LogRotation
+  #listener: (containerId: ContainerId, exit: ContainerExit) => void = () => {}
+  #ready: Promise<void> | undefined
+  #closed = false
+
+  constructor(options: ProcessRuntimeOptions) {
+    this.#options = options
+    this.#records = new ContainerRecords(options.runtimeDir)
+    this.#rotation = new LogRotation(options.logs)
+    this.#watch = new EndedWatch({
+      directory: this.#records.endedDir,
+      onHint: (containerId) => this.#hint(containerId),
+      onPoll: () => {
+        for (const [containerId, { own, processes }] of this.#running)
+          if (!own && !isAlive(processes.supervisor)) this.#hint(containerId)
+      },
+    })
+  }
+
+  async available(): Promise<Result<void, string>> {
+    try {
+      bootId()
+    } catch {
+      return err("process containers need Linux with /proc mounted")
+    }
+    try {
+      await access("/bin/sh")
+      await this.#prepare()
+    } catch (cause) {
+      return err(`process containers cannot be run: ${errorText(cause)}`)
+    }
+    return ok(undefined)
+  }
+
+  onExit(listener: (containerId: ContainerId, exit: ContainerExit) => void): void {
+    this.#listener = listener
+  }
+
+  async launch(
+    spec: ContainerSpec,
+    signal: AbortSignal,
+  ): Promise<Result<ContainerStarted, ContainerFailure>> {
+    const refuse = (message: string): Result<never, ContainerFailure> =>
+      err({ reason: "REASON_CONTAINER_LAUNCH_FAILED", message })
+    const { containerId, task, sandbox } = spec
+    const start = await taskStart({
+      spec,
+      command: task.command ?? {},
+      accounts: this.#accounts,
+      tools: this.#tools,
+    })
+    if (!start.ok) return refuse(start.error)
+    let created = false
+    try {
+      await this.#prepare()
+      await this.#records.create(containerId, bootId())
+      created = true
+      if (signal.aborted) throw new Error("the launch was given up")
+      return ok(await this.#start(spec, start.value))
+    } catch (cause) {
+      if (created) await this.#records.remove(containerId)
+      if (errorCode(cause) === "EEXIST" && !created)
+        return refuse(`container ${containerId} was launched before`)
+      return refuse(`the container could not be started in ${sandbox}: ${errorText(cause)}`)
+    }
+  }
+
+  async recover(spec: ContainerSpec): Promise<ContainerRecovery> {
+    const { containerId } = spec
+    await this.#prepare()
+    const boot = await this.#records.boot(containerId)
+    if (boot === undefined) return { kind: "unknown" }
+    const status = await this.#records.status(containerId)
+    if (status !== undefined) return { kind: "exited", exit: { status } }
+    if (boot !== bootId()) return { kind: "exited", exit: { message: "the machine was restarted" } }
+    if (await this.#records.cancel(containerId)) return { kind: "unknown" }
+    const processes = await this.#findProcesses(spec)
+    if (processes === undefined) return { kind: "exited", exit: lostExit() }
+    this.#rotation.add(spec.sandbox)
+    this.#running.set(containerId, { spec, processes, own: false, concluding: false })
+    // What ended before the line above is seen here, what ends after it through the watch.
+    const exit = await this.#exitOf(containerId, processes)
+    if (exit === undefined) return { kind: "running", started: this.#started(spec, processes) }
+    this.#remove(containerId)
+    return { kind: "exited", exit }
+  }
+
+  async kill(containerId: ContainerId, options: { readonly force: boolean }): Promise<void> {
+    const running = this.#running.get(containerId)
+    if (running === undefined) return
+    if (options.force) await this.#terminator.kill(running.processes)
+    else await this.#terminator.terminate(running.processes)
+  }
+
+  async forget(spec: ContainerSpec): Promise<void> {
+    await this.#records.remove(spec.containerId)
+  }
+
+  async removeOrphans(known: ReadonlySet<ContainerId>): Promise<readonly ContainerId[]> {
+    await this.#prepare()
+    const orphans = (await this.#records.list()).filter((id) => !known.has(id))
+    for (const containerId of orphans) {
+      if (!(await this.#records.cancel(containerId))) await this.#killOrphan(containerId)
+      await this.#records.remove(containerId)
+    }
+    return orphans
+  }
+
+  async runIn(spec: ContainerSpec, request: CommandRequest): Promise<CommandOutcome> {
+    const start = await taskStart({
+      spec,
+      command: request.command,
+      accounts: this.#accounts,
+      tools: this.#tools,
+    })
+    if (!start.ok) return { kind: "failed", message: start.error }
+    return runBeside({ spec, request, start: start.value, directory: this.#options.runtimeDir })
+  }
+
+  address(_spec: ContainerSpec): Promise<string> {
+    return Promise.resolve("127.0.0.1")
+  }
+
+  async statistics(spec: ContainerSpec): Promise<ResourceStatistics | undefined> {
+    const running = this.#running.get(spec.containerId)
+    if (running === undefined) return undefined
+    return containerStatistics(await this.#snapshots.fresh(), running.processes, spec.task)
+  }
+
+  close(): Promise<void> {
+    this.#closed = true
+    this.#watch.stop()
+    this.#rotation.stop()
+    this.#terminator.close()
+    this.#running.clear()
+    return Promise.resolve()
+  }
+
+  #prepare(): Promise<void> {
+    this.#ready ??= this.#records.prepare().then(() => this.#watch.start())
+    // A directory that could not be made (disk full) may be possible later.
+    this.#ready.catch(() => (this.#ready = undefined))
+    return this.#ready
+  }
+
+  async #start(
+    spec: ContainerSpec,
+    start: { readonly argv: readonly string[]; readonly script: string },
+  ): Promise<ContainerStarted> {
+    const { containerId, sandbox } = spec
+    const { setsid } = this.#tools
+    const owner = spec.user === undefined ? undefined : await this.#accounts.find(spec.user)
+    await using script = await openNameless(this.#options.runtimeDir, start.script)
+    await using stdout = await openLog(`${sandbox}/stdout`, owner)
+    await using stderr = await openLog(`${sandbox}/stderr`, owner)
+    const supervise = ["/bin/sh", "-c", SUPERVISOR_SCRIPT, "dcos-supervisor"]
+    const records = [this.#records.directory(containerId), this.#records.endedFile(containerId)]
+    const lead = setsid === null ? "exec" : setsid
+    const child = Bun.spawn([...supervise, ...records, lead, ...start.argv], {
+      cwd: sandbox,
+      env: CLEAN_ENVIRONMENT,
+      detached: true,
+      stdio: ["ignore", "pipe", stderr.fd, stdout.fd, stderr.fd, script.fd],
+    })
+    child.unref()
+    const exited = child.exited
+    await new Response(child.stdout).arrayBuffer()
+    const supervisor = await this.#records.supervisor(containerId)
+    const task = await this.#records.task(containerId)
+    if (supervisor === undefined || task === undefined)
+      throw new Error("its supervisor could not start it, see its stderr (too many processes?)")
+    const processes = { supervisor, task, sandbox }
+    this.#running.set(containerId, { spec, processes, own: true, concluding: false })
+    this.#rotation.add(sandbox)
+    void exited.then(() => this.#hint(containerId))
+    return this.#started(spec, processes)
+  }
+
+  #started(spec: ContainerSpec, processes: ContainerProcesses): ContainerStarted {
+    const { address } = this.#options
+    return { status: hostNetworkStatus(spec.containerId, { address, pid: processes.task.pid }) }
+  }
+
+  /** The processes of a supervisor that has started its task or is about to. */
+  async #findProcesses(spec: ContainerSpec): Promise<ContainerProcesses | undefined> {
+    const { containerId, sandbox } = spec
+    const deadline = performance.now() + START_DEADLINE_MS
+    while (performance.now() < deadline) {
+      const supervisor = await this.#records.supervisor(containerId)
+      const task = await this.#records.task(containerId)
+      if (supervisor !== undefined && task !== undefined) return { supervisor, task, sandbox }
+      if (supervisor !== undefined && !isAlive(supervisor)) return undefined
+      await Bun.sleep(START_POLL_MS)
+    }
+    return undefined
+  }
+
+  #hint(containerId: ContainerId): void {
+    const running = this.#running.get(containerId)
+    if (running === undefined || running.concluding) return
+    running.concluding = true
+    void this.#conclude(containerId, running)
+  }
+
+  async #conclude(containerId: ContainerId, running: Running): Promise<void> {
+    const exit = await this.#exitOf(containerId, running.processes).catch((cause: unknown) =>
+      lostExit(errorText(cause)),
+    )
+    running.concluding = false
+    if (exit === undefined || this.#closed || this.#running.get(containerId) !== running) return
+    this.#remove(containerId)
+    this.#listener(containerId, exit)
+  }
+
+  /** How the container ended; undefined while its supervisor lives. */
+  async #exitOf(
+    containerId: ContainerId,
+    processes: ContainerProcesses,
+  ): Promise<ContainerExit | undefined> {
+    const alive = isAlive(processes.supervisor)
+    const status = await this.#records.status(containerId)
+    if (status !== undefined) return { status }
+    return alive ? undefined : lostExit()
+  }
+
+  #remove(containerId: ContainerId): void {
+    const running = this.#running.get(containerId)
+    if (running === undefined) return
+    this.#running.delete(containerId)
+    this.#rotation.remove(running.spec.sandbox)
+    this.#terminator.sweep(running.processes)
+  }
+
+  async #killOrphan(containerId: ContainerId): Promise<void> {
+    const supervisor = await this.#records.supervisor(containerId)
+    const task = await this.#records.task(containerId)
+    if (supervisor === undefined || task === undefined) return
+    await this.#terminator.kill({ supervisor, task, sandbox: "" })
+  }
+}
+
+const lostExit = (cause = "its supervisor was killed"): ContainerExit => ({
+  message: `the exit status of the container is lost: ${cause}`,
+})

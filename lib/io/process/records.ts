@@ -1,0 +1,109 @@
+import { mkdir, open, readFile, readdir, rm, writeFile } from "node:fs/promises"
+import type { ContainerId } from "#lib/ports/index.ts"
+import { errorCode, ifExists } from "#lib/io/host/files.ts"
+import type { ProcessIdentity } from "./members.ts"
+import { parseStat } from "./proc.ts"
+import { statusOfShellCode } from "./supervisor.ts"
+
+/** What a recovering agent writes in place of the supervisor, so that a late one starts nothing. */
+const CANCELLED = "cancelled\n"
+
+/**
+ * The files that tie a container to its processes, below the agent's runtime directory:
+ * `containers/<id>/{boot_id,supervisor,pid,how,status}`, written by the supervisor except for the
+ * first, and `ended/<id>`, whose appearance tells that `status` is there.
+ */
+export class ContainerRecords {
+  readonly endedDir: string
+  readonly #containersDir: string
+
+  constructor(runtimeDir: string) {
+    this.#containersDir = `${runtimeDir}/containers`
+    this.endedDir = `${runtimeDir}/ended`
+  }
+
+  /** Makes the directories that all containers share. */
+  async prepare(): Promise<void> {
+    await mkdir(this.#containersDir, { recursive: true, mode: 0o700 })
+    await mkdir(this.endedDir, { recursive: true, mode: 0o700 })
+  }
+
+  /** The directory of one container's records. */
+  directory(containerId: ContainerId): string {
+    return `${this.#containersDir}/${containerId}`
+  }
+
+  /** The file that appears when the container has ended. */
+  endedFile(containerId: ContainerId): string {
+    return `${this.endedDir}/${containerId}`
+  }
+
+  /** Makes the directory of a new container; fails with EEXIST when it was launched before. */
+  async create(containerId: ContainerId, boot: string): Promise<void> {
+    await mkdir(this.directory(containerId), { mode: 0o700 })
+    await writeFile(`${this.directory(containerId)}/boot_id`, `${boot}\n`)
+  }
+
+  /** Removes all records of a container. */
+  async remove(containerId: ContainerId): Promise<void> {
+    await rm(this.directory(containerId), { recursive: true, force: true })
+    await rm(this.endedFile(containerId), { force: true })
+  }
+
+  /** The containers that have records. */
+  async list(): Promise<readonly ContainerId[]> {
+    return ((await ifExists(readdir(this.#containersDir))) ?? []) as ContainerId[]
+  }
+
+  /** The boot in which the container was launched; undefined when it has no records. */
+  async boot(containerId: ContainerId): Promise<string | undefined> {
+    return (await this.#read(containerId, "boot_id"))?.trim()
+  }
+
+  /**
+   * Makes sure that a supervisor which has not started its task yet never will. True when it had
+   * not; false when it had, or is about to.
+   */
+  async cancel(containerId: ContainerId): Promise<boolean> {
+    try {
+      const file = await open(`${this.directory(containerId)}/supervisor`, "wx", 0o600)
+      try {
+        await file.writeFile(CANCELLED)
+      } finally {
+        await file.close()
+      }
+      return true
+    } catch (cause) {
+      if (errorCode(cause) !== "EEXIST") throw cause
+      return (await this.#read(containerId, "supervisor")) === CANCELLED
+    }
+  }
+
+  /** The supervisor, or undefined until it has written itself down. */
+  supervisor(containerId: ContainerId): Promise<ProcessIdentity | undefined> {
+    return this.#identity(containerId, "supervisor")
+  }
+
+  /** The task's first process, or undefined until the supervisor has written it down. */
+  task(containerId: ContainerId): Promise<ProcessIdentity | undefined> {
+    return this.#identity(containerId, "pid")
+  }
+
+  /** The wait status of the task; undefined while there is none. */
+  async status(containerId: ContainerId): Promise<number | undefined> {
+    const text = await this.#read(containerId, "status")
+    if (text === undefined || !/^\d+\n$/.test(text)) return undefined
+    return statusOfShellCode(Number(text), (await this.#read(containerId, "how")) ?? "")
+  }
+
+  async #identity(containerId: ContainerId, name: string): Promise<ProcessIdentity | undefined> {
+    const text = await this.#read(containerId, name)
+    if (text === undefined || !text.endsWith("\n")) return undefined
+    const stat = parseStat(text.trimEnd())
+    return stat === undefined ? undefined : { pid: stat.pid, startTime: stat.startTime }
+  }
+
+  #read(containerId: ContainerId, name: string): Promise<string | undefined> {
+    return ifExists(readFile(`${this.directory(containerId)}/${name}`, "latin1"))
+  }
+}

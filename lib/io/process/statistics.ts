@@ -1,0 +1,60 @@
+import { readFileSync } from "node:fs"
+import type { ResourceStatistics, TaskInfo } from "#lib/mesos/index.ts"
+import { containerMembers } from "./members.ts"
+import type { ContainerProcesses } from "./members.ts"
+import { TICKS_PER_SECOND } from "./proc.ts"
+import type { ProcessTable } from "./proc.ts"
+
+let pageBytes: number | undefined
+
+/** Bytes per memory page of this machine. */
+function pageSize(): number {
+  pageBytes ??=
+    Number(/KernelPageSize:\s+(\d+) kB/.exec(readFileSync("/proc/self/smaps", "utf8"))?.[1] ?? 4) *
+    1024
+  return pageBytes
+}
+
+/** The sum over a container's live processes; what has ended in it no longer counts. */
+export function containerStatistics(
+  table: ProcessTable,
+  container: ContainerProcesses,
+  task: TaskInfo,
+): ResourceStatistics | undefined {
+  const members = containerMembers(table, container, { escaped: false })
+  if (members.length === 0) return undefined
+  let userTicks = 0
+  let systemTicks = 0
+  let rssPages = 0
+  let threads = 0
+  for (const pid of members) {
+    const stat = table.get(pid)
+    if (stat === undefined) continue
+    userTicks += stat.userTicks
+    systemTicks += stat.systemTicks
+    rssPages += stat.rssPages
+    threads += stat.threads
+  }
+  const rss = rssPages * pageSize()
+  const cpus = scalar(task, "cpus")
+  const mem = scalar(task, "mem")
+  return {
+    timestamp: Date.now() / 1000,
+    processes: members.length,
+    threads,
+    cpusUserTimeSecs: userTicks / TICKS_PER_SECOND,
+    cpusSystemTimeSecs: systemTicks / TICKS_PER_SECOND,
+    memRssBytes: rss,
+    memTotalBytes: rss,
+    ...(cpus === undefined ? {} : { cpusLimit: cpus }),
+    ...(mem === undefined ? {} : { memLimitBytes: mem * 1024 * 1024 }),
+  }
+}
+
+/** The sum of a scalar resource of a task, in its own unit; undefined when it has none. */
+export function scalar(task: TaskInfo, name: string): number | undefined {
+  const milli = (task.resources ?? []).flatMap((resource) =>
+    resource.name === name && resource.value.kind === "scalar" ? [resource.value.milli] : [],
+  )
+  return milli.length === 0 ? undefined : milli.reduce((sum, each) => sum + each, 0) / 1000
+}

@@ -1,0 +1,66 @@
+import type { ProcessSnapshots } from "./process-snapshots.ts"
+import { containerMembers } from "./members.ts"
+import type { ContainerProcesses } from "./members.ts"
+
+/** Rounds of killing; each kills all there are, so only a container that forks faster needs many. */
+const KILL_ROUNDS = 20
+
+/** How long ended containers gather before one scan looks for what they left behind. */
+const SWEEP_DELAY_MS = 1000
+
+/** Signals the processes of containers, all of them, without touching their supervisors. */
+export class Terminator {
+  readonly #snapshots: ProcessSnapshots
+  readonly #ended = new Set<ContainerProcesses>()
+  #sweep: ReturnType<typeof setTimeout> | undefined
+
+  constructor(snapshots: ProcessSnapshots) {
+    this.#snapshots = snapshots
+  }
+
+  /** Sends SIGTERM to every process of the container, once. */
+  async terminate(container: ContainerProcesses): Promise<void> {
+    const table = await this.#snapshots.fresh()
+    for (const pid of containerMembers(table, container, { escaped: false })) send(pid, "SIGTERM")
+  }
+
+  /** Sends SIGKILL to every process of the container, until none is left or the rounds are used up. */
+  async kill(container: ContainerProcesses): Promise<void> {
+    for (let round = 0; round < KILL_ROUNDS; round++) {
+      const table = await this.#snapshots.fresh()
+      const members = containerMembers(table, container, { escaped: true })
+      if (members.length === 0) return
+      // Stopped first, so that none of them forks while the others die.
+      for (const pid of members) send(pid, "SIGSTOP")
+      for (const pid of members) send(pid, "SIGKILL")
+    }
+  }
+
+  /** Soon kills what an ended container left behind, together with what others leave until then. */
+  sweep(container: ContainerProcesses): void {
+    this.#ended.add(container)
+    this.#sweep ??= setTimeout(() => {
+      this.#sweep = undefined
+      const ended = [...this.#ended]
+      this.#ended.clear()
+      void this.#snapshots.fresh().then((table) => {
+        for (const each of ended)
+          if (containerMembers(table, each, { escaped: true }).length > 0) void this.kill(each)
+      })
+    }, SWEEP_DELAY_MS).unref()
+  }
+
+  /** Forgets what was to be swept. */
+  close(): void {
+    clearTimeout(this.#sweep)
+    this.#ended.clear()
+  }
+}
+
+function send(pid: number, signal: NodeJS.Signals): void {
+  try {
+    process.kill(pid, signal)
+  } catch {
+    // It ended meanwhile, or is another user's and the agent has no root: nothing more can be done.
+  }
+}
