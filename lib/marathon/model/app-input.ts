@@ -3,12 +3,12 @@ import type {
   Fetch,
   KillSelection,
   PortDefinition,
-  PortProtocol,
   Residency,
   UpgradeStrategy,
 } from "./app.ts"
 import { constraintInput } from "./constraint.ts"
 import type { ConstraintInput } from "./constraint.ts"
+import type { PortProtocol } from "./container.ts"
 import { containerInput, portName, portNumber, portProtocol } from "./container-input.ts"
 import type { ContainerInput } from "./container-input.ts"
 import type { EnvValue, Network, ResourceLimits, UnreachableStrategy } from "./app.ts"
@@ -164,7 +164,7 @@ export const appInput = object<AppInput>({
   user: optional(text()),
   env: optional(map(envValue)),
   instances: optional(integer({ min: 0 })),
-  cpus: optional(number({ min: 0 })),
+  cpus: optional(number({ min: 0.001 })),
   mem: optional(number({ min: 0 })),
   disk: optional(number({ min: 0 })),
   gpus: optional(integer({ min: 0 })),

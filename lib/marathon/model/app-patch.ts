@@ -4,7 +4,9 @@ import type { PathId } from "./path-id.ts"
 import type { Timestamp } from "./timestamp.ts"
 
 /** The fields of an app that a body names, deprecated forms already turned into the new ones. */
-export type AppFields = Partial<Omit<AppSpec, "id" | "container">> & {
+export type AppFields = {
+  readonly [K in Exclude<keyof AppSpec, "id" | "container">]?: AppSpec[K] | undefined
+} & {
   /** `portMappings` undefined means that the body does not speak of them. */
   readonly container?:
     | (Omit<Container, "portMappings"> & {

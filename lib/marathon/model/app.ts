@@ -1,6 +1,6 @@
 import type { Constraint } from "./constraint.ts"
 import type { Check, HealthCheck, ReadinessCheck } from "./health.ts"
-import type { Container } from "./container.ts"
+import type { Container, PortProtocol } from "./container.ts"
 import type { PathId } from "./path-id.ts"
 import type { Timestamp } from "./timestamp.ts"
 
@@ -15,9 +15,6 @@ export type Fetch = {
   readonly cache: boolean
   readonly destPath?: string | undefined
 }
-
-/** What a port speaks; "udp,tcp" opens the same number for both. */
-export type PortProtocol = "tcp" | "udp" | "udp,tcp"
 
 /** One port of an app on the host network. `port` is the service port, and with `requirePorts` the host port. */
 export type PortDefinition = {

@@ -1,7 +1,13 @@
 import { constraintInput } from "./constraint.ts"
 import type { ConstraintInput } from "./constraint.ts"
-import type { DiskType, DockerImage, LinuxInfo, PortMapping, VolumeMode } from "./container.ts"
-import type { PortProtocol } from "./app.ts"
+import type {
+  DiskType,
+  DockerImage,
+  LinuxInfo,
+  PortMapping,
+  PortProtocol,
+  VolumeMode,
+} from "./container.ts"
 import {
   fallback,
   flag,
@@ -94,11 +100,20 @@ const anyObject: Read<Readonly<Record<string, unknown>>> = (value, path, problem
   return undefined
 }
 
-const volume = object<VolumeInput>({
+const secretVolume = object<VolumeInput>({
   containerPath: required(text({ minLength: 1 })),
+  secret: required(text({ minLength: 1 })),
   mode: optional(word("RO", "RW")),
+  hostPath: optional(text()),
+  persistent: optional(() => undefined),
+  external: optional(() => undefined),
+})
+
+const dataVolume = object<VolumeInput>({
+  containerPath: required(text({ minLength: 1 })),
+  secret: optional(text()),
+  mode: required(word("RO", "RW")),
   hostPath: optional(text({ minLength: 1 })),
-  secret: optional(text({ minLength: 1 })),
   persistent: optional(
     object<PersistentInput>({
       type: optional(word("root", "path", "mount")),
@@ -118,6 +133,11 @@ const volume = object<VolumeInput>({
     }),
   ),
 })
+
+const volume: Read<VolumeInput> = (value, path, problems) =>
+  isObject(value) && typeof value["secret"] === "string"
+    ? secretVolume(value, path, problems)
+    : dataVolume(value, path, problems)
 
 const linuxInfo = object<LinuxInfo>({
   seccomp: optional(

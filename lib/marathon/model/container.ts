@@ -1,5 +1,7 @@
-import type { PortProtocol } from "./app.ts"
 import type { Constraint } from "./constraint.ts"
+
+/** What a port speaks; "udp,tcp" opens the same number for both. */
+export type PortProtocol = "tcp" | "udp" | "udp,tcp"
 
 /** The image of a container and how the engine runs it. */
 export type DockerImage = {

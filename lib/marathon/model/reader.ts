@@ -1,12 +1,19 @@
-import type { PathProblem } from "./rejection.ts"
+import { err } from "#lib/std/result.ts"
+import type { PathProblem, Rejection } from "./rejection.ts"
 
 /** Problems found in a body, grouped by path in the order in which the paths came up. */
 export class Problems {
   readonly #byPath = new Map<string, string[]>()
+  #refusal: string | undefined
 
   /** Whether none was found. */
   get none(): boolean {
-    return this.#byPath.size === 0
+    return this.#byPath.size === 0 && this.#refusal === undefined
+  }
+
+  /** Notes a problem of the request as a whole, which has no path; the first one is told. */
+  refuse(message: string): void {
+    this.#refusal ??= message
   }
 
   /** Notes a problem at a path; "" and "/" both mean the body itself. */
@@ -20,6 +27,12 @@ export class Problems {
   /** All problems, ready for the `details` of an answer. */
   list(): PathProblem[] {
     return [...this.#byPath].map(([path, errors]) => ({ path, errors }))
+  }
+
+  /** What to answer when there are problems: wrong types, or right types with wrong values. */
+  rejected(code: "badTypes" | "invalid"): { readonly ok: false; readonly error: Rejection } {
+    if (this.#refusal !== undefined) return err({ code: "illegal", message: this.#refusal })
+    return err({ code, details: this.list() })
   }
 }
 
@@ -173,3 +186,13 @@ export const mapped =
     const result = read(value, path, problems)
     return result === undefined ? undefined : change(result)
   }
+
+/** A copy of an object without some of its members. */
+export function omit<T extends object, const K extends keyof T>(
+  value: T,
+  names: readonly K[],
+): Omit<T, K> {
+  const copy = { ...value }
+  for (const name of names) delete copy[name]
+  return copy
+}
