@@ -1,3 +1,5 @@
+export { Agent, API_VERSION, CAPABILITIES } from "./core/agent.ts"
+export { AGENT_PREFIX } from "./core/checkpoint.ts"
 export type {
   AgentEffect,
   AgentIdentity,

@@ -82,7 +82,12 @@ export type MasterToAgent =
       /** Milliseconds without a ping after which the agent looks for the master again. */
       readonly pingTimeoutMs: number
       /** Tasks that the master believes are there and the agent did not name. */
-      readonly reconcile: readonly { readonly frameworkId: FrameworkId; readonly taskId: TaskId }[]
+      readonly reconcile: readonly {
+        readonly frameworkId: FrameworkId
+        readonly taskId: TaskId
+        /** Whether the framework knows TASK_DROPPED; absent, the agent decides by what it knows. */
+        readonly partitionAware?: boolean | undefined
+      }[]
     }
   | { readonly kind: "ping"; readonly sequence: number }
   | {

@@ -1,0 +1,439 @@
+import type {
+  AgentId,
+  AgentInfoCapabilityType,
+  ExecutorInfo,
+  FrameworkId,
+  MasterToAgent,
+  RegisterMessage,
+  TaskId,
+} from "#lib/mesos/index.ts"
+import type { ContainerId } from "#lib/ports/index.ts"
+import type { Machine } from "#lib/runtime/index.ts"
+import { must } from "#lib/std/assert.ts"
+import { Deadlines } from "#lib/std/deadlines.ts"
+import { recover } from "./checkpoint.ts"
+import { Counters } from "./counters.ts"
+import { Drain } from "./drain.ts"
+import { IdSource } from "./id-source.ts"
+import { Launcher } from "./launcher.ts"
+import { Lifecycle } from "./lifecycle.ts"
+import { hasCapability, isTerminal, type FrameworkRecord } from "./records.ts"
+import { identityProblem, Registration } from "./registration.ts"
+import { SandboxGc } from "./sandbox-gc.ts"
+import { describeTask } from "./statuses.ts"
+import { StatusStreams } from "./status-streams.ts"
+import { parseTimerKey, type TimerKey, type Timers, type Turn } from "./turn.ts"
+import {
+  DEFAULT_LIMITS,
+  type AgentEffect,
+  type AgentInput,
+  type AgentLimits,
+  type AgentOptions,
+  type StoreEntry,
+} from "./types.ts"
+import { Workload } from "./workload.ts"
+
+/** The version of the Mesos API that the agent speaks. */
+export const API_VERSION = "1.12.0"
+
+/** What this agent can do for the master, by the names of the Mesos API. */
+export const CAPABILITIES: readonly AgentInfoCapabilityType[] = [
+  "MULTI_ROLE",
+  "HIERARCHICAL_ROLE",
+  "RESERVATION_REFINEMENT",
+  "AGENT_OPERATION_FEEDBACK",
+  "AGENT_DRAINING",
+  "TASK_RESOURCE_LIMITS",
+]
+
+/**
+ * The agent: registers with the master, runs the tasks it sends, and reports what becomes of them,
+ * surviving its own death. Deterministic; a driver performs its effects.
+ */
+export class Agent implements Machine<AgentInput, AgentEffect> {
+  readonly options: AgentOptions
+  readonly limits: AgentLimits
+  /** Counts since the start of this life, for metrics. */
+  readonly counters = new Counters()
+  readonly #timers: Timers = new Deadlines<TimerKey>()
+  readonly #registration: Registration
+  readonly #streams: StatusStreams
+  readonly #gc: SandboxGc
+  readonly #drain: Drain
+  readonly #workload: Workload
+  readonly #lifecycle: Lifecycle
+  readonly #launcher: Launcher
+  #alarm: number | undefined
+  /** Set once the master has refused this agent: it ends when its tasks have. */
+  #leaving: string | undefined
+
+  /** `stored` is every entry below "/agent/"; an entry that cannot be read fails an assertion. */
+  constructor(options: AgentOptions, stored: readonly StoreEntry[]) {
+    this.options = options
+    this.limits = { ...DEFAULT_LIMITS, ...options.limits }
+    const recovered = recover(stored)
+    const timers = this.#timers
+    const ids = new IdSource(options.seed)
+    const agentId = (): AgentId | undefined => this.#registration.agentId
+    this.#registration = new Registration(
+      {
+        ids,
+        timers,
+        info: options.info,
+        backoffMs: this.limits.registrationBackoffMs,
+        describe: () => this.#describe(),
+      },
+      recovered.identity[0],
+    )
+    const streams = new StatusStreams(ids, timers, recovered.updates)
+    this.#streams = streams
+    this.#drain = new Drain(recovered.drain[0])
+    this.#gc = new SandboxGc(timers, this.limits, recovered.garbage)
+    const workload = new Workload(this.limits, this.#gc, recovered)
+    this.#workload = workload
+    const lifecycle = new Lifecycle({
+      limits: this.limits,
+      ip: options.ip,
+      timers,
+      streams,
+      workload,
+      agentId,
+      markGone: () => this.#drain.markGone,
+      onEnd: (status) => this.counters.taskEnded(status.state, status.reason),
+    })
+    this.#lifecycle = lifecycle
+    this.#launcher = new Launcher({
+      options,
+      limits: this.limits,
+      ids,
+      streams,
+      workload,
+      lifecycle,
+      agentId,
+      draining: () => this.#drain.current !== undefined,
+    })
+  }
+
+  /** The id the master gave this agent; undefined before its very first registration. */
+  get agentId(): AgentId | undefined {
+    return this.#registration.agentId
+  }
+
+  /** Whether the master of the open link knows this agent. */
+  get registered(): boolean {
+    return this.#registration.registered
+  }
+
+  /** What the agent runs and ran. */
+  get workload(): Pick<Workload, "frameworks" | "tasks" | "framework" | "task" | "taskOf"> {
+    return this.#workload
+  }
+
+  /** Status updates that wait for their acknowledgement. */
+  get streams(): Pick<StatusStreams, "pending" | "size"> {
+    return this.#streams
+  }
+
+  /** Sandboxes that wait for their removal. */
+  get gc(): Pick<SandboxGc, "counts" | "allowedAgeMs" | "paths"> {
+    return this.#gc
+  }
+
+  /** Whether and how the agent is being drained. */
+  get drain(): Pick<Drain, "current"> {
+    return this.#drain
+  }
+
+  step(input: AgentInput, now: number, out: AgentEffect[]): void {
+    const turn: Turn = { now, out }
+    this.#react(turn, input)
+    for (;;) {
+      const key = this.#timers.takeDue(now)
+      if (key === undefined) break
+      this.#expired(turn, key)
+    }
+    this.#leaveWhenIdle(turn)
+    const next = this.#timers.next()
+    if (next === this.#alarm || next === undefined) return
+    this.#alarm = next
+    out.push({ kind: "wakeAt", at: next })
+  }
+
+  #react(turn: Turn, input: AgentInput): void {
+    switch (input.kind) {
+      case "wake":
+        this.#alarm = undefined
+        return
+      case "start":
+        return this.#start(turn)
+      case "linkOpened":
+        return this.#registration.opened(turn)
+      case "linkClosed":
+        this.#registration.closed()
+        return this.#streams.pause()
+      case "message":
+        return this.#receive(turn, input.message)
+      case "containerStarted":
+        return this.#lifecycle.started(turn, input.containerId, input)
+      case "containerFailed":
+        this.counters.launchErrors++
+        return this.#lifecycle.failed(turn, input.containerId, {
+          reason: input.reason,
+          message: input.message,
+        })
+      case "containerExited":
+        return this.#lifecycle.exited(turn, input.containerId, input.exit)
+      case "containerUnknown":
+        return this.#lifecycle.unknown(turn, input.containerId)
+      case "healthResult":
+        return this.#lifecycle.healthResult(turn, input)
+      case "checkResult":
+        return this.#lifecycle.checkResult(turn, input)
+      case "sandboxRemoved":
+        return this.#gc.removed(turn, input.path, input.error)
+      case "diskUsage":
+        return this.#gc.measured(turn, input.used)
+      default:
+        return input satisfies never
+    }
+  }
+
+  #start(turn: Turn): void {
+    const { identity } = this.#registration
+    const problem = identity && identityProblem(identity, this.options.info)
+    if (problem !== undefined) {
+      turn.out.push({ kind: "exit", message: problem })
+      return
+    }
+    const known: ContainerId[] = []
+    for (const task of this.#workload.tasks()) {
+      if (isTerminal(task.progress.state)) continue
+      known.push(task.launch.spec.containerId)
+      this.#lifecycle.recover(turn, task)
+    }
+    turn.out.push({ kind: "removeOrphans", known })
+    this.#gc.watch(turn)
+  }
+
+  #receive(turn: Turn, message: MasterToAgent): void {
+    switch (message.kind) {
+      case "registered":
+        return this.#admitted(turn, message)
+      case "ping":
+        return this.#registration.pinged(turn, message.sequence)
+      case "runTask":
+        if (this.#leaving === undefined) this.#launcher.runTask(turn, message)
+        return
+      case "runTaskGroup":
+        if (this.#leaving === undefined) this.#launcher.runTaskGroup(turn, message)
+        return
+      case "killTask":
+        return this.#kill(turn, message)
+      case "acknowledge":
+        return this.#acknowledge(turn, message)
+      case "applyOperation":
+        return this.#refuseOperation(turn, message)
+      case "acknowledgeOperation":
+        return
+      case "updateFramework":
+        return this.#updateFramework(turn, message.framework)
+      case "shutdownFramework":
+        return this.#shutdownFramework(turn, message.frameworkId)
+      case "shutdownExecutor":
+        return this.#shutdownExecutor(turn, message)
+      case "frameworkMessage":
+        // The built-in executors have nothing to do with messages; those of Mesos drop them too.
+        this.counters.invalidFrameworkMessages++
+        return
+      case "drain":
+        if (this.#drain.begin(turn, message.config)) this.#killForDrain(turn)
+        return
+      case "shutdown":
+        return this.#shutdown(turn, message.message)
+      default:
+        return message satisfies never
+    }
+  }
+
+  #expired(turn: Turn, key: TimerKey): void {
+    const { kind, subject } = parseTimerKey(key)
+    switch (kind) {
+      case "register":
+        return this.#registration.attempt(turn)
+      case "ping":
+        this.#streams.pause()
+        return this.#registration.pingsMissed(turn)
+      case "disk":
+        return this.#gc.watch(turn)
+      case "stream":
+        return this.#streams.retry(turn, subject)
+      case "launch":
+      case "kill":
+      case "complete":
+      case "health":
+      case "check":
+        return this.#lifecycle.expired(turn, kind, subject as ContainerId)
+      default:
+        return kind satisfies never
+    }
+  }
+
+  #describe(): RegisterMessage {
+    const frameworks: FrameworkRecord[] = []
+    for (const framework of this.#workload.frameworks)
+      if (framework.executors.size > 0 && !framework.terminating) frameworks.push(framework)
+    const executors = frameworks.flatMap((framework) => [...framework.executors.values()])
+    const agentId = this.#registration.agentId
+    const { info } = this.options
+    return {
+      kind: "register",
+      ...(agentId === undefined ? {} : { agentId }),
+      info: agentId === undefined ? info : { ...info, id: agentId },
+      version: API_VERSION,
+      capabilities: CAPABILITIES,
+      // What is reserved dynamically, and volumes; operations that make them come later.
+      checkpointedResources: [],
+      frameworks: frameworks.map((framework) => ({ ...framework.info, id: framework.id })),
+      executors: executors.filter(({ launch }) => launch.kind === "default").map(infoOf),
+      tasks: executors.flatMap(({ tasks }) =>
+        [...tasks.values()].map((task) => {
+          const { frameworkId, info: taskInfo } = task.launch
+          const pending = this.#streams.pending(frameworkId, taskInfo.taskId)
+          return describeTask(task, must(agentId, "who runs tasks has an id"), pending)
+        }),
+      ),
+    }
+  }
+
+  #admitted(turn: Turn, message: Extract<MasterToAgent, { kind: "registered" }>): void {
+    const { agentId, pingTimeoutMs } = message
+    if (!this.#registration.admitted(turn, agentId, pingTimeoutMs)) return
+    for (const named of message.reconcile) this.#reconcile(turn, agentId, named)
+    this.#streams.resume(turn)
+  }
+
+  /** The master believes in a task that the agent did not name: tells it what became of it. */
+  #reconcile(
+    turn: Turn,
+    agentId: AgentId,
+    named: {
+      readonly frameworkId: FrameworkId
+      readonly taskId: TaskId
+      readonly partitionAware?: boolean | undefined
+    },
+  ): void {
+    const { frameworkId, taskId } = named
+    const task = this.#workload.task(frameworkId, taskId)
+    if (this.#streams.pending(frameworkId, taskId).length > 0) return
+    if (task !== undefined && task.progress.completedAt === undefined) return
+    const last = task?.progress.statuses.at(-1)
+    if (last !== undefined) return this.#streams.push(turn, frameworkId, last)
+    const framework = this.#workload.framework(frameworkId)
+    const partitionAware =
+      named.partitionAware ??
+      (framework !== undefined && hasCapability(framework.info, "PARTITION_AWARE"))
+    this.#streams.push(turn, frameworkId, {
+      taskId,
+      state: partitionAware ? "TASK_DROPPED" : "TASK_LOST",
+      source: "SOURCE_AGENT",
+      reason: "REASON_RECONCILIATION",
+      message: "Reconciliation: task unknown to the agent",
+      agentId,
+      timestamp: turn.now / 1000,
+    })
+  }
+
+  #kill(turn: Turn, message: Extract<MasterToAgent, { kind: "killTask" }>): void {
+    const task = this.#workload.task(message.frameworkId, message.taskId)
+    if (task === undefined) {
+      // A launch that was lost with its link is reconciled at the next registration.
+      const fields = { task: message.taskId, framework: message.frameworkId }
+      const text = "ignores the kill of a task that it does not know"
+      turn.out.push({ kind: "log", level: "info", message: text, fields })
+      return
+    }
+    const graceMs = this.#lifecycle.graceOf(task, message.killPolicy)
+    this.#lifecycle.kill(turn, task, { cause: "requested", graceMs })
+  }
+
+  #acknowledge(turn: Turn, message: Extract<MasterToAgent, { kind: "acknowledge" }>): void {
+    const status = this.#streams.acknowledge(turn, message)
+    if (status === undefined || !isTerminal(status.state)) return
+    const task = this.#workload.task(message.frameworkId, message.taskId)
+    if (task === undefined || task.progress.completedAt !== undefined) return
+    this.#lifecycle.complete(turn, task)
+    if (this.#workload.tasks().next().done) this.#drain.end(turn)
+  }
+
+  #refuseOperation(turn: Turn, message: Extract<MasterToAgent, { kind: "applyOperation" }>): void {
+    const { frameworkId, operationId, operation } = message
+    turn.out.push({
+      kind: "send",
+      message: {
+        kind: "operationUpdate",
+        ...(frameworkId === undefined ? {} : { frameworkId }),
+        status: {
+          ...(operationId === undefined ? {} : { operationId }),
+          state: "OPERATION_ERROR",
+          message: `Operation '${operation.kind}' is not supported by this agent yet`,
+          ...(this.agentId === undefined ? {} : { agentId: this.agentId }),
+        },
+      },
+    })
+  }
+
+  #updateFramework(turn: Turn, info: FrameworkRecord["info"]): void {
+    const framework = info.id && this.#workload.framework(info.id)
+    if (framework) this.#workload.describeFramework(turn, framework, info)
+  }
+
+  #shutdownFramework(turn: Turn, frameworkId: FrameworkId): void {
+    const framework = this.#workload.framework(frameworkId)
+    this.#streams.dropFramework(turn, frameworkId)
+    if (framework === undefined || framework.executors.size === 0) return
+    this.#workload.terminateFramework(turn, framework)
+    const graceMs = this.limits.shutdownGraceMs
+    for (const executor of framework.executors.values())
+      for (const task of executor.tasks.values())
+        if (isTerminal(task.progress.state)) this.#lifecycle.complete(turn, task)
+        else this.#lifecycle.kill(turn, task, { cause: "frameworkShutdown", graceMs })
+  }
+
+  #shutdownExecutor(
+    turn: Turn,
+    message: Extract<MasterToAgent, { kind: "shutdownExecutor" }>,
+  ): void {
+    const framework = this.#workload.framework(message.frameworkId)
+    const executor = framework?.executors.get(message.executorId)
+    if (executor === undefined) return
+    const period = executor.launch.info.shutdownGracePeriod
+    const graceMs = period === undefined ? this.limits.shutdownGraceMs : period.nanoseconds / 1e6
+    for (const task of executor.tasks.values())
+      this.#lifecycle.kill(turn, task, { cause: "executorShutdown", graceMs })
+  }
+
+  #killForDrain(turn: Turn): void {
+    for (const task of this.#workload.tasks()) {
+      const graceMs = this.#drain.graceOf(this.#lifecycle.graceOf(task))
+      this.#lifecycle.kill(turn, task, { cause: "drain", graceMs })
+    }
+    if (this.#workload.tasks().next().done) this.#drain.end(turn)
+  }
+
+  #shutdown(turn: Turn, message: string): void {
+    this.#leaving = message
+    const graceMs = this.limits.shutdownGraceMs
+    for (const task of this.#workload.tasks())
+      this.#lifecycle.kill(turn, task, { cause: "agentShutdown", graceMs })
+  }
+
+  #leaveWhenIdle(turn: Turn): void {
+    if (this.#leaving === undefined) return
+    for (const task of this.#workload.tasks()) if (!isTerminal(task.progress.state)) return
+    turn.out.push({ kind: "exit", message: this.#leaving })
+    this.#leaving = undefined
+  }
+}
+
+const infoOf = ({ launch }: { readonly launch: { readonly info: ExecutorInfo } }): ExecutorInfo =>
+  launch.info

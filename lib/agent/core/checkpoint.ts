@@ -1,0 +1,115 @@
+import type {
+  DrainConfig,
+  FrameworkId,
+  FrameworkInfo,
+  TaskId,
+  TaskStatus,
+} from "#lib/mesos/index.ts"
+import type { ContainerId } from "#lib/ports/index.ts"
+import { assert } from "#lib/std/assert.ts"
+import type { ExecutorLaunch, TaskLaunch, TaskProgress } from "./records.ts"
+import type { Turn } from "./turn.ts"
+import type { AgentIdentity, StoreEntry } from "./types.ts"
+
+/** Version of every value below "/agent/". Older ones are migrated here when there are any. */
+const SCHEMA = 1
+
+/** Everything the agent keeps lies below this. */
+export const AGENT_PREFIX = "/agent/"
+
+/** A framework as it is stored. */
+export type StoredFramework = {
+  readonly id: FrameworkId
+  readonly info: FrameworkInfo
+  readonly order: number
+  readonly terminating: boolean
+  readonly idleSince?: number | undefined
+}
+
+/** An executor as it is stored. */
+export type StoredExecutor = ExecutorLaunch & { readonly completedAt?: number | undefined }
+
+/** Status updates that a framework has not acknowledged, oldest first. */
+export type StoredStream = {
+  readonly frameworkId: FrameworkId
+  readonly taskId: TaskId
+  readonly pending: readonly TaskStatus[]
+}
+
+/** A sandbox that may be removed, and since when (milliseconds) nobody needs it. */
+export type StoredGarbage = { readonly path: string; readonly since: number }
+
+/** How the agent is being drained. */
+export type StoredDrain = { readonly config: DrainConfig; readonly since: number }
+
+/** What each key of the store holds. */
+export type Stored = {
+  readonly identity: AgentIdentity
+  readonly framework: StoredFramework
+  readonly executor: StoredExecutor
+  readonly task: TaskLaunch
+  readonly progress: TaskProgress
+  readonly updates: StoredStream
+  readonly garbage: StoredGarbage
+  readonly drain: StoredDrain
+}
+
+/** Keys of the store. Ids hold no slash, so that no two of them can meet. */
+export const keys = {
+  identity: () => `${AGENT_PREFIX}identity`,
+  framework: (id: FrameworkId) => `${AGENT_PREFIX}framework/${id}`,
+  executor: (id: ContainerId) => `${AGENT_PREFIX}executor/${id}`,
+  task: (id: ContainerId) => `${AGENT_PREFIX}task/${id}`,
+  progress: (id: ContainerId) => `${AGENT_PREFIX}progress/${id}`,
+  updates: (frameworkId: FrameworkId, taskId: TaskId) =>
+    `${AGENT_PREFIX}updates/${frameworkId}/${taskId}`,
+  garbage: (path: string) => `${AGENT_PREFIX}garbage${path}`,
+  drain: () => `${AGENT_PREFIX}drain`,
+} as const
+
+/** Stores a value. It must not be changed afterwards: the commit happens after the step. */
+export function put<K extends keyof Stored>(
+  turn: Turn,
+  kind: K,
+  key: string,
+  value: Stored[K],
+): void {
+  assert(key.startsWith(`${AGENT_PREFIX}${kind}`), `${key} does not hold a ${kind}`)
+  turn.out.push({ kind: "put", key, value: { schema: SCHEMA, ...value } })
+}
+
+/** Removes what a key holds. */
+export function remove(turn: Turn, key: string): void {
+  turn.out.push({ kind: "delete", key })
+}
+
+/** All that was stored, by kind, in the order of the keys. */
+export type Recovered = { readonly [K in keyof Stored]: readonly Stored[K][] }
+
+/**
+ * Sorts the entries of the store by what they hold. Fails an assertion, naming the key and what was
+ * found, when an entry is not one of this agent's: reading it as absent would lose a task.
+ */
+export function recover(entries: readonly StoreEntry[]): Recovered {
+  const found: { [K in keyof Stored]: Stored[K][] } = {
+    identity: [],
+    framework: [],
+    executor: [],
+    task: [],
+    progress: [],
+    updates: [],
+    garbage: [],
+    drain: [],
+  }
+  for (const [key, value] of entries) {
+    const kind = /^\/agent\/([a-z]+)(?:\/|$)/.exec(key)?.[1] ?? ""
+    assert(Object.hasOwn(found, kind), `the store holds ${key}, which this agent does not know`)
+    const { schema, ...rest } = (value ?? {}) as { readonly schema?: unknown }
+    assert(
+      schema === SCHEMA,
+      `the store holds ${key} in version ${String(schema)}; this agent reads version ${SCHEMA}`,
+    )
+    ;(found[kind as keyof Stored] as unknown[]).push(rest)
+  }
+  return found
+}

@@ -1,0 +1,77 @@
+import type { AgentId, ExecutorInfo, TaskInfo } from "#lib/mesos/index.ts"
+import type { ContainerId, ContainerSpec } from "#lib/ports/index.ts"
+import type { AgentOptions } from "./types.ts"
+
+/** What a task finds when it looks for programs and the host says nothing else. */
+const DEFAULT_PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
+
+/** Where an image sees its sandbox. Source: apache/mesos: src/slave/flags.cpp (sandbox_directory). */
+export const SANDBOX_IN_IMAGE = "/mnt/mesos/sandbox"
+
+/** Beyond the task's own grace, the time an executor gets: one reap interval and a second. */
+const EXECUTOR_GRACE_EXTRA_MS = 2_000
+
+/** Everything a task's variables are made of. */
+export type EnvironmentSource = {
+  readonly options: AgentOptions
+  readonly agentId: AgentId
+  readonly task: TaskInfo
+  readonly executor: ExecutorInfo
+  readonly executorKind: "command" | "default"
+  readonly containerId: ContainerId
+  readonly runtime: ContainerSpec["runtime"]
+  /** Whether the container sees an image instead of the host's files. */
+  readonly image: boolean
+  readonly sandbox: string
+  readonly killGraceMs: number
+  readonly checkpoint: boolean
+}
+
+/**
+ * The whole environment of a task: the operator's variables, what the agent tells it, and those of
+ * its command, later ones winning. Variables that need a secret are left out; such tasks are refused
+ * before it comes to this.
+ * Source: apache/mesos: src/slave/slave.cpp (executorEnvironment), docs/executor-http-api.md.
+ */
+export function taskEnvironment(source: EnvironmentSource): Readonly<Record<string, string>> {
+  const environment: Record<string, string> = {
+    // An image knows its own path.
+    ...(source.runtime === "process" ? { PATH: DEFAULT_PATH } : {}),
+    ...source.options.taskEnvironment,
+    ...agentVariables(source),
+  }
+  for (const { name, value } of source.task.command?.environment?.variables ?? [])
+    if (value !== undefined) environment[name] = value
+  return environment
+}
+
+function agentVariables(source: EnvironmentSource): Record<string, string> {
+  const { options, task, executor } = source
+  const port = options.info.port ?? 5051
+  const shutdownGraceMs =
+    source.executorKind === "command"
+      ? source.killGraceMs + EXECUTOR_GRACE_EXTRA_MS
+      : (executor.shutdownGracePeriod?.nanoseconds ?? 5e9) / 1e6
+  const role = task.resources?.find(({ allocationRole }) => allocationRole)?.allocationRole
+  return {
+    DCOS_EXECUTABLE: options.executable,
+    LIBPROCESS_IP: options.ip,
+    LIBPROCESS_PORT: "0",
+    MESOS_AGENT_ENDPOINT: `${options.ip}:${port}`,
+    ...(role === undefined ? {} : { MESOS_ALLOCATION_ROLE: role }),
+    MESOS_CHECKPOINT: source.checkpoint ? "1" : "0",
+    ...(source.executorKind === "default" ? { MESOS_CONTAINER_IP: options.ip } : {}),
+    ...(source.runtime === "docker" ? { MESOS_CONTAINER_NAME: `mesos-${source.containerId}` } : {}),
+    MESOS_DIRECTORY: source.sandbox,
+    MESOS_EXECUTOR_ID: executor.executorId,
+    MESOS_EXECUTOR_SHUTDOWN_GRACE_PERIOD: `${shutdownGraceMs / 1000}secs`,
+    MESOS_FRAMEWORK_ID: executor.frameworkId ?? "",
+    MESOS_HTTP_COMMAND_EXECUTOR: "0",
+    ...(source.checkpoint
+      ? { MESOS_RECOVERY_TIMEOUT: "15mins", MESOS_SUBSCRIPTION_BACKOFF_MAX: "2secs" }
+      : {}),
+    MESOS_SANDBOX: source.image ? SANDBOX_IN_IMAGE : source.sandbox,
+    MESOS_SLAVE_ID: source.agentId,
+    MESOS_SLAVE_PID: `slave(1)@${options.ip}:${port}`,
+  }
+}

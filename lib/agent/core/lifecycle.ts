@@ -1,0 +1,334 @@
+import type {
+  AgentId,
+  CheckStatusInfo,
+  ContainerStatus,
+  DurationInfo,
+  KillPolicy,
+} from "#lib/mesos/index.ts"
+import type { ContainerExit, ContainerFailure, ContainerId } from "#lib/ports/index.ts"
+import { must } from "#lib/std/assert.ts"
+import { Checks, NO_HEALTH, weighHealth } from "./checks.ts"
+import { terminalStatus, type ContainerEnd } from "./outcome.ts"
+import {
+  hasCapability,
+  isTerminal,
+  type KillCause,
+  type KillRecord,
+  type TaskProgress,
+  type TaskRecord,
+} from "./records.ts"
+import type { StatusStreams } from "./status-streams.ts"
+import {
+  buildStatus,
+  containerStatus,
+  sameCheckStatus,
+  withStatus,
+  type StatusChange,
+} from "./statuses.ts"
+import type { TimerKey, Timers, Turn } from "./turn.ts"
+import type { AgentLimits } from "./types.ts"
+import type { Workload } from "./workload.ts"
+
+/** Between two SIGKILLs while a container does not end. Source: the Docker executor of Mesos. */
+const KILL_RETRY_MS = 5_000
+
+/** What the life of a task needs of the rest of the agent. */
+export type LifecycleParts = {
+  readonly limits: AgentLimits
+  readonly ip: string
+  readonly timers: Timers
+  readonly streams: StatusStreams
+  readonly workload: Workload
+  readonly agentId: () => AgentId | undefined
+  /** Whether tasks that drain are reported as gone for good. */
+  readonly markGone: () => boolean
+  /** Heard after each terminal status, for counting. */
+  readonly onEnd: (status: StatusChange) => void
+}
+
+/**
+ * The life of a task from the launch of its container to its terminal status: container events,
+ * kills, checks and time limits become status updates.
+ */
+export class Lifecycle {
+  readonly #parts: LifecycleParts
+  readonly #checks: Checks
+  /** Containers of an earlier life that the driver is looking for. */
+  readonly #recovering = new Set<ContainerId>()
+
+  constructor(parts: LifecycleParts) {
+    this.#parts = parts
+    this.#checks = new Checks(parts.timers)
+  }
+
+  /** Hands the task's container to the driver. The group's members say TASK_STARTING before that. */
+  launch(turn: Turn, task: TaskRecord): void {
+    const { spec, links } = task.launch
+    if (task.executor.launch.kind === "default" && task.progress.state === "TASK_STAGING")
+      this.#report(turn, task, { state: "TASK_STARTING" })
+    turn.out.push({ kind: "launch", spec, links })
+    const at = turn.now + this.#parts.limits.launchTimeoutMs
+    this.#parts.timers.set(timer("launch", spec.containerId), at)
+  }
+
+  /** A new life of the agent begins: looks for the container of an earlier one. */
+  recover(turn: Turn, task: TaskRecord): void {
+    const { spec } = task.launch
+    this.#recovering.add(spec.containerId)
+    turn.out.push({ kind: "recover", spec })
+  }
+
+  started(
+    turn: Turn,
+    containerId: ContainerId,
+    found: { readonly status: ContainerStatus; readonly data?: string | undefined },
+  ): void {
+    const task = this.#parts.workload.taskOf(containerId)
+    if (task === undefined || isTerminal(task.progress.state)) {
+      turn.out.push({ kind: "kill", containerId, force: true })
+      return
+    }
+    const recovered = this.#recovering.delete(containerId)
+    this.#parts.timers.clear(timer("launch", containerId))
+    const { startedAt, kill } = task.progress
+    if (startedAt !== undefined) {
+      if (recovered) this.#resume(turn, task, startedAt)
+      return
+    }
+    const status = containerStatus(containerId, this.#parts.ip, found.status)
+    if (kill !== undefined) {
+      // It outran the kill: it has not been reported as running, and never will be.
+      this.#set(turn, task, { containerStatus: status })
+      turn.out.push({ kind: "kill", containerId, force: true })
+      this.#parts.timers.set(timer("kill", containerId), turn.now + KILL_RETRY_MS)
+      return
+    }
+    this.#set(turn, task, { containerStatus: status, startedAt: turn.now })
+    if (task.progress.state === "TASK_STAGING") this.#report(turn, task, { state: "TASK_STARTING" })
+    const data = found.data === undefined ? {} : { data: found.data }
+    this.#report(turn, task, { state: "TASK_RUNNING", ...data })
+    this.#watch(turn, task, turn.now)
+  }
+
+  failed(turn: Turn, containerId: ContainerId, failure: ContainerFailure): void {
+    const task = this.#parts.workload.taskOf(containerId)
+    if (task !== undefined) this.#end(turn, task, { kind: "failed", failure })
+  }
+
+  exited(turn: Turn, containerId: ContainerId, exit: ContainerExit): void {
+    const task = this.#parts.workload.taskOf(containerId)
+    if (task !== undefined) this.#end(turn, task, { kind: "exited", exit })
+  }
+
+  /** The driver found no trace of the container: one that never ran is launched, another is lost. */
+  unknown(turn: Turn, containerId: ContainerId): void {
+    const task = this.#parts.workload.taskOf(containerId)
+    if (task === undefined || !this.#recovering.delete(containerId)) return
+    const { startedAt, kill } = task.progress
+    if (startedAt !== undefined)
+      this.#end(turn, task, { kind: "exited", exit: { message: LOST_MESSAGE } })
+    else if (kill !== undefined) this.#end(turn, task, { kind: "neverStarted" })
+    else this.launch(turn, task)
+  }
+
+  /**
+   * Kills the task: SIGTERM now, SIGKILL after the grace; at once and for good when it is 0. Of later
+   * kills only one that shortens the wait has an effect; members of a group ignore those too.
+   */
+  kill(
+    turn: Turn,
+    task: TaskRecord,
+    how: { readonly cause: KillCause; readonly graceMs: number },
+  ): void {
+    if (isTerminal(task.progress.state)) return
+    const { containerId } = task.launch.spec
+    const before = task.progress.kill
+    const kill: KillRecord = { ...how, deadline: turn.now + how.graceMs }
+    if (before !== undefined) {
+      const deaf = task.executor.launch.kind === "default" && how.cause === "requested"
+      if (deaf || kill.deadline >= before.deadline) return
+      this.#set(turn, task, { kill: { ...kill, cause: before.cause } })
+      this.#signal(turn, task, how.graceMs)
+      return
+    }
+    this.#checks.stop(turn, containerId)
+    this.#parts.timers.clear(timer("launch", containerId))
+    this.#parts.timers.clear(timer("complete", containerId))
+    this.#set(turn, task, { kill })
+    if (task.progress.startedAt !== undefined) this.#reportKilling(turn, task)
+    this.#signal(turn, task, task.progress.startedAt === undefined ? 0 : how.graceMs)
+  }
+
+  /** The grace of a kill by its policies: the kill's own, the task's, the default. Milliseconds. */
+  graceOf(task: TaskRecord, policy?: KillPolicy): number {
+    const period = policy?.gracePeriod ?? task.launch.info.killPolicy?.gracePeriod
+    return period === undefined ? this.#parts.limits.killGraceMs : milliseconds(period)
+  }
+
+  healthResult(
+    turn: Turn,
+    result: {
+      readonly containerId: ContainerId
+      readonly sequence: number
+      readonly healthy: boolean
+      readonly message: string
+    },
+  ): void {
+    const task = this.#checks.ended(turn, "health", result)
+    const check = task?.launch.info.healthCheck
+    if (task === undefined || check === undefined) return
+    const ageMs = turn.now - (task.progress.startedAt ?? turn.now)
+    const verdict = weighHealth(check, task.progress.health ?? NO_HEALTH, {
+      healthy: result.healthy,
+      ageMs,
+    })
+    if (!verdict.report) return
+    this.#set(turn, task, { health: verdict.record })
+    this.#report(turn, task, {
+      state: "TASK_RUNNING",
+      reason: "REASON_TASK_HEALTH_CHECK_STATUS_UPDATED",
+      ...(result.healthy ? {} : { message: result.message }),
+    })
+    if (verdict.kill) this.kill(turn, task, { cause: "unhealthy", graceMs: this.graceOf(task) })
+  }
+
+  checkResult(
+    turn: Turn,
+    result: {
+      readonly containerId: ContainerId
+      readonly sequence: number
+      readonly status: CheckStatusInfo
+    },
+  ): void {
+    const task = this.#checks.ended(turn, "check", result)
+    if (task === undefined || sameCheckStatus(task.progress.checkStatus, result.status)) return
+    this.#set(turn, task, { checkStatus: result.status })
+    this.#report(turn, task, {
+      state: "TASK_RUNNING",
+      reason: "REASON_TASK_CHECK_STATUS_UPDATED",
+    })
+  }
+
+  /** A time limit of a container has come. */
+  expired(
+    turn: Turn,
+    kind: "launch" | "kill" | "complete" | "health" | "check",
+    containerId: ContainerId,
+  ): void {
+    const task = this.#parts.workload.taskOf(containerId)
+    if (task === undefined) return
+    switch (kind) {
+      case "launch":
+        this.kill(turn, task, { cause: "launchTimeout", graceMs: 0 })
+        break
+      case "complete":
+        this.kill(turn, task, { cause: "maxCompletionTime", graceMs: 0 })
+        break
+      case "kill":
+        this.#signal(turn, task, 0)
+        break
+      case "health":
+      case "check":
+        this.#checks.due(turn, kind, containerId)
+        break
+      default:
+        kind satisfies never
+    }
+  }
+
+  /** The task's end needs no acknowledgement, or has it: it becomes history. */
+  complete(turn: Turn, task: TaskRecord): void {
+    const { workload } = this.#parts
+    const { launch } = task.executor
+    if (!workload.completeTask(turn, task) || launch.kind === "command") return
+    if (task.executor.framework.terminating) return
+    turn.out.push({
+      kind: "send",
+      message: {
+        kind: "executorExited",
+        frameworkId: launch.frameworkId,
+        executorId: launch.info.executorId,
+        status: 0,
+      },
+    })
+  }
+
+  #resume(turn: Turn, task: TaskRecord, startedAt: number): void {
+    const { kill } = task.progress
+    if (kill === undefined) this.#watch(turn, task, startedAt)
+    // The clock may have jumped between the two lives: the grace bounds the wait all the same.
+    else this.#signal(turn, task, Math.min(kill.graceMs, Math.max(0, kill.deadline - turn.now)))
+  }
+
+  #watch(turn: Turn, task: TaskRecord, startedAt: number): void {
+    const { info, spec } = task.launch
+    this.#checks.start(turn, task)
+    if (info.maxCompletionTime === undefined) return
+    const at = startedAt + milliseconds(info.maxCompletionTime)
+    this.#parts.timers.set(timer("complete", spec.containerId), at)
+  }
+
+  #signal(turn: Turn, task: TaskRecord, graceMs: number): void {
+    const { containerId } = task.launch.spec
+    const force = graceMs <= 0
+    turn.out.push({ kind: "kill", containerId, force })
+    const at = turn.now + (force ? KILL_RETRY_MS : graceMs)
+    this.#parts.timers.set(timer("kill", containerId), at)
+  }
+
+  #reportKilling(turn: Turn, task: TaskRecord): void {
+    const { framework } = task.executor
+    if (framework.terminating || !hasCapability(framework.info, "TASK_KILLING_STATE")) return
+    const cause = task.progress.kill?.cause
+    this.#report(turn, task, {
+      state: "TASK_KILLING",
+      ...(cause === "drain" ? { reason: "REASON_AGENT_DRAINING" as const } : {}),
+    })
+  }
+
+  #end(turn: Turn, task: TaskRecord, end: ContainerEnd): void {
+    if (isTerminal(task.progress.state)) return
+    const { framework } = task.executor
+    const { spec } = task.launch
+    this.#recovering.delete(spec.containerId)
+    this.#checks.stop(turn, spec.containerId)
+    for (const kind of ["launch", "kill", "complete"] as const)
+      this.#parts.timers.clear(timer(kind, spec.containerId))
+    const gone = this.#parts.markGone() && hasCapability(framework.info, "PARTITION_AWARE")
+    const status = terminalStatus(task, end, gone)
+    this.#report(turn, task, status)
+    this.#parts.onEnd(status)
+    turn.out.push({ kind: "forget", spec })
+    if (status.state !== "TASK_FINISHED") this.#killRestOfGroup(turn, task)
+    if (framework.terminating) this.complete(turn, task)
+  }
+
+  #killRestOfGroup(turn: Turn, task: TaskRecord): void {
+    const { group } = task.launch
+    if (group === undefined) return
+    for (const member of task.executor.tasks.values())
+      if (member !== task && member.launch.group === group)
+        this.kill(turn, member, { cause: "group", graceMs: this.graceOf(member) })
+  }
+
+  /** Changes the task's state and tells its framework, unless the framework is gone. */
+  #report(turn: Turn, task: TaskRecord, change: StatusChange): void {
+    const { streams, workload } = this.#parts
+    const agentId = must(this.#parts.agentId(), "an agent that runs tasks has an id")
+    const status = buildStatus(task, change, { agentId, now: turn.now })
+    const statuses = withStatus(task.progress.statuses, status)
+    workload.setProgress(turn, task, { ...task.progress, state: change.state, statuses })
+    if (!task.executor.framework.terminating) streams.push(turn, task.launch.frameworkId, status)
+  }
+
+  #set(turn: Turn, task: TaskRecord, change: Partial<TaskProgress>): void {
+    this.#parts.workload.setProgress(turn, task, { ...task.progress, ...change })
+  }
+}
+
+const LOST_MESSAGE = "The container is gone, and with it its exit status: was the node restarted?"
+
+const milliseconds = (duration: DurationInfo): number => duration.nanoseconds / 1e6
+
+const timer = (kind: "launch" | "kill" | "complete", containerId: ContainerId): TimerKey =>
+  `${kind} ${containerId}`

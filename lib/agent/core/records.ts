@@ -1,0 +1,144 @@
+import type {
+  CheckStatusInfo,
+  ContainerStatus,
+  ExecutorId,
+  ExecutorInfo,
+  FrameworkId,
+  FrameworkInfo,
+  TaskId,
+  TaskInfo,
+  TaskState,
+  TaskStatus,
+} from "#lib/mesos/index.ts"
+import type { ContainerId, ContainerSpec } from "#lib/ports/index.ts"
+import type { SandboxLink } from "./types.ts"
+
+/** Why a task is being killed; decides the terminal status. */
+export type KillCause =
+  | "requested"
+  | "unhealthy"
+  | "maxCompletionTime"
+  | "launchTimeout"
+  /** Another member of its group failed or was killed. */
+  | "group"
+  | "executorShutdown"
+  /** The framework is gone: nobody hears of the end. */
+  | "frameworkShutdown"
+  | "agentShutdown"
+  | "drain"
+
+/** A kill under way. Stored, so that a restarted agent carries on with it. */
+export type KillRecord = {
+  readonly cause: KillCause
+  readonly graceMs: number
+  /** When SIGKILL follows, in milliseconds since the epoch. */
+  readonly deadline: number
+}
+
+/** What a health check has found so far. */
+export type HealthRecord = {
+  /** Undefined before the first success and the first failure that counts. */
+  readonly healthy?: boolean | undefined
+  /** Whether any check has succeeded yet; before that, failures within the grace period do not count. */
+  readonly succeeded: boolean
+  readonly consecutiveFailures: number
+}
+
+/** What is decided once, when a task arrives. Stored under its container's id. */
+export type TaskLaunch = {
+  readonly frameworkId: FrameworkId
+  readonly executorId: ExecutorId
+  /** Container of the executor; the task's own where the task is its executor. */
+  readonly executorContainerId: ContainerId
+  readonly info: TaskInfo
+  readonly spec: ContainerSpec
+  readonly links: readonly SandboxLink[]
+  /** Tasks of one group share this number; absent for a task of its own. */
+  readonly group?: number | undefined
+  /** When the master accepted the launch: tells a repeated message from a reused task id. */
+  readonly acceptedAt: number
+  /** Position among all that this agent ever ran. */
+  readonly order: number
+}
+
+/** What happens to a task. Stored under its container's id, replaced as a whole. */
+export type TaskProgress = {
+  readonly containerId: ContainerId
+  readonly state: TaskState
+  /** The newest status of each run of equal states, oldest first. */
+  readonly statuses: readonly TaskStatus[]
+  readonly containerStatus?: ContainerStatus | undefined
+  /** When the container was seen running, in milliseconds since the epoch. */
+  readonly startedAt?: number | undefined
+  readonly kill?: KillRecord | undefined
+  readonly health?: HealthRecord | undefined
+  readonly checkStatus?: CheckStatusInfo | undefined
+  /** When its terminal status was acknowledged; it is history then. */
+  readonly completedAt?: number | undefined
+}
+
+/** A task, from its arrival until it leaves the history. */
+export type TaskRecord = {
+  readonly launch: TaskLaunch
+  progress: TaskProgress
+  readonly executor: ExecutorRecord
+}
+
+/** What is decided once for an executor. Stored under its container's id. */
+export type ExecutorLaunch = {
+  readonly frameworkId: FrameworkId
+  readonly info: ExecutorInfo
+  /** "command": made up for one task that brings only a command. "default": runs task groups. */
+  readonly kind: "command" | "default"
+  readonly containerId: ContainerId
+  /** Its sandbox on this machine. */
+  readonly directory: string
+  readonly order: number
+}
+
+/** An executor; built into the agent, so it is books rather than a process. */
+export type ExecutorRecord = {
+  readonly launch: ExecutorLaunch
+  readonly framework: FrameworkRecord
+  /** Tasks that are not terminal, or whose terminal status is not acknowledged. */
+  readonly tasks: Map<TaskId, TaskRecord>
+  /** Tasks that are history, oldest first. */
+  readonly completedTasks: TaskRecord[]
+  completedAt: number | undefined
+}
+
+/** A framework that has, or had, executors here. */
+export type FrameworkRecord = {
+  readonly id: FrameworkId
+  readonly order: number
+  info: FrameworkInfo
+  /** Set when the master ended it: its tasks are being killed, and nothing is reported. */
+  terminating: boolean
+  readonly executors: Map<ExecutorId, ExecutorRecord>
+  /** Executors that are history, oldest first. */
+  readonly completedExecutors: ExecutorRecord[]
+  /** When its last executor ended; history while set. */
+  idleSince: number | undefined
+}
+
+const TERMINAL: ReadonlySet<TaskState> = new Set<TaskState>([
+  "TASK_FINISHED",
+  "TASK_FAILED",
+  "TASK_KILLED",
+  "TASK_ERROR",
+  "TASK_LOST",
+  "TASK_DROPPED",
+  "TASK_GONE",
+  "TASK_GONE_BY_OPERATOR",
+])
+
+/** Whether a task in this state has ended for good. */
+export const isTerminal = (state: TaskState): boolean => TERMINAL.has(state)
+
+/** Whether the framework has the capability. */
+export function hasCapability(
+  framework: FrameworkInfo,
+  capability: "PARTITION_AWARE" | "TASK_KILLING_STATE",
+): boolean {
+  return framework.capabilities?.some(({ type }) => type === capability) ?? false
+}

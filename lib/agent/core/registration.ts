@@ -1,0 +1,122 @@
+import type { AgentId, AgentInfo, RegisterMessage } from "#lib/mesos/index.ts"
+import { keys, put } from "./checkpoint.ts"
+import type { IdSource } from "./id-source.ts"
+import type { Timers, Turn } from "./turn.ts"
+import type { AgentIdentity } from "./types.ts"
+
+/** Longest wait between two attempts. Source: apache/mesos: src/slave/constants.hpp. */
+const REGISTER_RETRY_MAX_MS = 60_000
+
+/** What registration needs of the agent. */
+export type RegistrationParts = {
+  readonly ids: IdSource
+  readonly timers: Timers
+  readonly info: AgentInfo
+  /** Most time between losing the master and registering again; the first retry doubles it. */
+  readonly backoffMs: number
+  /** What the agent says of itself and of all it runs, when it is said. */
+  readonly describe: () => RegisterMessage
+}
+
+/**
+ * Keeps the agent registered: registers when the link opens, repeats with backoff until the master
+ * answers, and opens the link anew when the master's pings stay away.
+ */
+export class Registration {
+  readonly #parts: RegistrationParts
+  #identity: AgentIdentity | undefined
+  #state: "unlinked" | "registering" | "registered" = "unlinked"
+  #retryMs = 0
+  #pingTimeoutMs = 0
+  /** Whether a link was ever lost in this life; only then a herd of agents registers at once. */
+  #lost = false
+
+  constructor(parts: RegistrationParts, stored: AgentIdentity | undefined) {
+    this.#parts = parts
+    this.#identity = stored
+  }
+
+  /** The id the master gave, if it has given one. */
+  get agentId(): AgentId | undefined {
+    return this.#identity?.agentId
+  }
+
+  /** What was stored of the agent at its last registration. */
+  get identity(): AgentIdentity | undefined {
+    return this.#identity
+  }
+
+  /** Whether the master of the open link knows this agent. */
+  get registered(): boolean {
+    return this.#state === "registered"
+  }
+
+  /** The link is open: registers at once, or after a random wait when a master was lost. */
+  opened(turn: Turn): void {
+    const { backoffMs, ids, timers } = this.#parts
+    this.#state = "registering"
+    this.#retryMs = Math.max(backoffMs, 1)
+    timers.clear("ping")
+    if (this.#lost && backoffMs > 0) timers.set("register", turn.now + ids.below(backoffMs))
+    else this.attempt(turn)
+  }
+
+  /** The link is closed; the link itself opens again. */
+  closed(): void {
+    this.#state = "unlinked"
+    this.#lost = true
+    this.#parts.timers.clear("register")
+    this.#parts.timers.clear("ping")
+  }
+
+  /** Registers, and again after a wait that doubles from one attempt to the next. */
+  attempt(turn: Turn): void {
+    if (this.#state !== "registering") return
+    turn.out.push({ kind: "send", message: this.#parts.describe() })
+    this.#retryMs = Math.min(this.#retryMs * 2, REGISTER_RETRY_MAX_MS)
+    this.#parts.timers.set("register", turn.now + this.#retryMs)
+  }
+
+  /** The master has admitted the agent. False when the message belongs to a link that is gone. */
+  admitted(turn: Turn, agentId: AgentId, pingTimeoutMs: number): boolean {
+    if (this.#state === "unlinked") return false
+    this.#state = "registered"
+    this.#pingTimeoutMs = pingTimeoutMs
+    this.#parts.timers.clear("register")
+    this.#parts.timers.set("ping", turn.now + pingTimeoutMs)
+    const info: AgentInfo = { ...this.#parts.info, id: agentId }
+    this.#identity = { agentId, info }
+    put(turn, "identity", keys.identity(), this.#identity)
+    return true
+  }
+
+  /** The master asks whether the agent lives. */
+  pinged(turn: Turn, sequence: number): void {
+    if (this.#state === "unlinked") return
+    turn.out.push({ kind: "send", message: { kind: "pong", sequence } })
+    if (this.#state === "registered") this.#parts.timers.set("ping", turn.now + this.#pingTimeoutMs)
+  }
+
+  /** No ping for too long: the master may be gone, or have given the agent up. */
+  pingsMissed(turn: Turn): void {
+    if (this.#state !== "registered") return
+    this.closed()
+    const reason = `no ping from the master for ${this.#pingTimeoutMs / 1000} seconds`
+    turn.out.push({ kind: "log", level: "warn", message: `${reason}: reconnecting` })
+    turn.out.push({ kind: "relink", reason })
+  }
+}
+
+/**
+ * Why an agent may not carry on with the identity it stored, or undefined when it may: the master
+ * knows agents by id and hostname. Resources and attributes may change between two starts.
+ * Source: apache/mesos: src/slave/compatibility.cpp, which is stricter about resources.
+ */
+export function identityProblem(stored: AgentIdentity, info: AgentInfo): string | undefined {
+  if (stored.info.hostname === info.hostname) return undefined
+  return (
+    `this agent is registered as ${stored.agentId} with hostname '${stored.info.hostname}', ` +
+    `but was started with hostname '${info.hostname}': ` +
+    `start it with the old one, or with an empty work directory to become a new agent`
+  )
+}

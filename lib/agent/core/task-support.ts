@@ -1,0 +1,75 @@
+import type { ExecutorInfo, TaskGroupInfo, TaskInfo, TaskStatus } from "#lib/mesos/index.ts"
+import type { ContainerSpec } from "#lib/ports/index.ts"
+import { err, ok, type Result } from "#lib/std/result.ts"
+
+/** Why a task is not launched, as its terminal status says it. */
+export type Refusal = Required<Pick<TaskStatus, "state" | "reason" | "message">>
+
+/** How a task's container is run. */
+export type RuntimeChoice = {
+  readonly runtime: ContainerSpec["runtime"]
+  /** Whether the container sees an image instead of the host's files. */
+  readonly image: boolean
+}
+
+/**
+ * The runtime for a task: Docker for DOCKER containers and, as long as it is the only one that knows
+ * images, for MESOS containers with one; processes for the rest. Refused, naming what is missing,
+ * when the task needs something that this agent does not have.
+ */
+export function chooseRuntime(
+  task: TaskInfo,
+  runtimes: ReadonlySet<ContainerSpec["runtime"]>,
+): Result<RuntimeChoice, Refusal> {
+  const secret = task.command?.environment?.variables?.find(
+    (variable) => variable.type === "SECRET" || variable.secret !== undefined,
+  )
+  if (secret !== undefined)
+    return err(
+      launchFailed(
+        `Environment variable '${secret.name}' takes its value from a secret, which this agent cannot read yet: give it as a plain value`,
+      ),
+    )
+  const docker = task.container?.type === "DOCKER"
+  const image = docker || task.container?.mesos?.image !== undefined
+  if (!image) return ok({ runtime: "process", image: false })
+  if (!docker && !runtimes.has("docker"))
+    return err(
+      launchFailed(
+        "The task needs a container image, and this agent has found no Docker to run it with: start the Docker daemon, then restart the agent",
+      ),
+    )
+  return ok({ runtime: "docker", image: true })
+}
+
+/** Why the executor of a single task cannot run here, or undefined when the task brings none. */
+export function executorRefusal(executor: ExecutorInfo | undefined): Refusal | undefined {
+  if (executor === undefined) return undefined
+  const message =
+    executor.type === "DEFAULT"
+      ? "The default executor runs task groups: launch with LAUNCH_GROUP"
+      : "Custom executors are not supported yet: launch a task with a command, or a task group"
+  return { state: "TASK_ERROR", reason: "REASON_TASK_INVALID", message }
+}
+
+/** Why a task group cannot run here, or undefined when it can. */
+export function groupRefusal(executor: ExecutorInfo, group: TaskGroupInfo): Refusal | undefined {
+  const ids = (group.tasks ?? []).map(({ taskId }) => taskId)
+  if (executor.type !== "DEFAULT")
+    return groupInvalid("Task groups on custom executors are not supported yet: use type DEFAULT")
+  if (new Set(ids).size < ids.length) return groupInvalid("The group names a task id twice")
+  return undefined
+}
+
+/** The refusal of a group for a reason of its own. */
+export const groupInvalid = (message: string): Refusal => ({
+  state: "TASK_ERROR",
+  reason: "REASON_TASK_GROUP_INVALID",
+  message,
+})
+
+const launchFailed = (message: string): Refusal => ({
+  state: "TASK_FAILED",
+  reason: "REASON_CONTAINER_LAUNCH_FAILED",
+  message,
+})

@@ -1,0 +1,284 @@
+import type { ExecutorId, FrameworkId, FrameworkInfo, TaskId, TaskState } from "#lib/mesos/index.ts"
+import type { ContainerId } from "#lib/ports/index.ts"
+import { assert, must } from "#lib/std/assert.ts"
+import { keys, put, remove, type Recovered } from "./checkpoint.ts"
+import {
+  isTerminal,
+  type ExecutorLaunch,
+  type ExecutorRecord,
+  type FrameworkRecord,
+  type TaskLaunch,
+  type TaskProgress,
+  type TaskRecord,
+} from "./records.ts"
+import type { SandboxGc } from "./sandbox-gc.ts"
+import type { Turn } from "./turn.ts"
+import type { AgentLimits } from "./types.ts"
+
+/**
+ * The books of an agent: which frameworks, executors and tasks it runs and ran, each change stored.
+ * It knows nothing of containers, messages or times; those who do call it.
+ */
+export class Workload {
+  readonly #limits: AgentLimits
+  readonly #gc: SandboxGc
+  readonly #frameworks = new Map<FrameworkId, FrameworkRecord>()
+  readonly #byContainer = new Map<ContainerId, TaskRecord>()
+  /** The newest task of each id, history included. */
+  readonly #byTask = new Map<string, TaskRecord>()
+  #nextOrder = 0
+
+  constructor(limits: AgentLimits, gc: SandboxGc, stored: Recovered) {
+    this.#limits = limits
+    this.#gc = gc
+    this.#restore(stored)
+  }
+
+  /** Every framework that has or had executors here, in order of arrival. */
+  get frameworks(): Iterable<FrameworkRecord> {
+    return this.#frameworks.values()
+  }
+
+  /** Tasks that are not history, in order of arrival within their executor. */
+  *tasks(): Generator<TaskRecord> {
+    for (const framework of this.#frameworks.values())
+      for (const executor of framework.executors.values()) yield* executor.tasks.values()
+  }
+
+  framework(id: FrameworkId): FrameworkRecord | undefined {
+    return this.#frameworks.get(id)
+  }
+
+  /** The newest task with these ids, which may be history. */
+  task(frameworkId: FrameworkId, taskId: TaskId): TaskRecord | undefined {
+    return this.#byTask.get(`${frameworkId}/${taskId}`)
+  }
+
+  /** The task of a container that is not history. */
+  taskOf(containerId: ContainerId): TaskRecord | undefined {
+    return this.#byContainer.get(containerId)
+  }
+
+  /** A number that grows with everything that arrives. */
+  nextOrder(): number {
+    return this.#nextOrder++
+  }
+
+  /** The framework with its newest description; makes it known where it was not. */
+  ensureFramework(turn: Turn, id: FrameworkId, info: FrameworkInfo): FrameworkRecord {
+    const known = this.#frameworks.get(id)
+    if (known !== undefined) {
+      this.describeFramework(turn, known, info)
+      return known
+    }
+    const framework: FrameworkRecord = {
+      id,
+      order: this.nextOrder(),
+      info,
+      terminating: false,
+      executors: new Map(),
+      completedExecutors: [],
+      idleSince: undefined,
+    }
+    this.#frameworks.set(id, framework)
+    this.#storeFramework(turn, framework)
+    return framework
+  }
+
+  /** Takes over a newer description of a framework. */
+  describeFramework(turn: Turn, framework: FrameworkRecord, info: FrameworkInfo): void {
+    if (JSON.stringify(framework.info) === JSON.stringify(info)) return
+    framework.info = info
+    this.#storeFramework(turn, framework)
+  }
+
+  /** The master ended the framework. */
+  terminateFramework(turn: Turn, framework: FrameworkRecord): void {
+    if (framework.terminating) return
+    framework.terminating = true
+    this.#storeFramework(turn, framework)
+  }
+
+  addExecutor(turn: Turn, framework: FrameworkRecord, launch: ExecutorLaunch): ExecutorRecord {
+    assert(!framework.executors.has(launch.info.executorId), "an executor runs once at a time")
+    const executor: ExecutorRecord = {
+      launch,
+      framework,
+      tasks: new Map(),
+      completedTasks: [],
+      completedAt: undefined,
+    }
+    framework.executors.set(launch.info.executorId, executor)
+    if (framework.idleSince !== undefined) {
+      framework.idleSince = undefined
+      this.#storeFramework(turn, framework)
+    }
+    put(turn, "executor", keys.executor(launch.containerId), launch)
+    return executor
+  }
+
+  addTask(
+    turn: Turn,
+    executor: ExecutorRecord,
+    launch: TaskLaunch,
+    progress: TaskProgress,
+  ): TaskRecord {
+    const { containerId } = launch.spec
+    assert(!this.#byContainer.has(containerId), `container ${containerId} holds one task`)
+    const task: TaskRecord = { launch, progress, executor }
+    executor.tasks.set(launch.info.taskId, task)
+    this.#byContainer.set(containerId, task)
+    this.#byTask.set(taskKey(task), task)
+    put(turn, "task", keys.task(containerId), launch)
+    put(turn, "progress", keys.progress(containerId), progress)
+    return task
+  }
+
+  setProgress(turn: Turn, task: TaskRecord, progress: TaskProgress): void {
+    assert(
+      !isTerminal(task.progress.state) || task.progress.state === progress.state,
+      `task ${task.launch.info.taskId} has ended and cannot become ${progress.state}`,
+    )
+    task.progress = progress
+    put(turn, "progress", keys.progress(task.launch.spec.containerId), progress)
+  }
+
+  /** The task is history: its end is known to its framework. True when its executor ended with it. */
+  completeTask(turn: Turn, task: TaskRecord): boolean {
+    const { executor } = task
+    assert(isTerminal(task.progress.state), "only a task that has ended becomes history")
+    this.setProgress(turn, task, { ...task.progress, completedAt: turn.now })
+    executor.tasks.delete(task.launch.info.taskId)
+    this.#byContainer.delete(task.launch.spec.containerId)
+    executor.completedTasks.push(task)
+    while (executor.completedTasks.length > this.#limits.completedTasksPerExecutor)
+      this.#forgetTask(turn, must(executor.completedTasks.shift(), "there is an oldest task"))
+    if (executor.tasks.size > 0) return false
+    this.#completeExecutor(turn, executor)
+    return true
+  }
+
+  #completeExecutor(turn: Turn, executor: ExecutorRecord): void {
+    const { framework, launch } = executor
+    executor.completedAt = turn.now
+    put(turn, "executor", keys.executor(launch.containerId), {
+      ...launch,
+      completedAt: turn.now,
+    })
+    framework.executors.delete(launch.info.executorId)
+    framework.completedExecutors.push(executor)
+    this.#gc.schedule(turn, launch.directory)
+    while (framework.completedExecutors.length > this.#limits.completedExecutorsPerFramework)
+      this.#forgetExecutor(turn, must(framework.completedExecutors.shift(), "there is an oldest"))
+    if (framework.executors.size > 0) return
+    framework.idleSince = turn.now
+    this.#storeFramework(turn, framework)
+    this.#forgetIdleFrameworks(turn)
+  }
+
+  #forgetIdleFrameworks(turn: Turn): void {
+    const idle = [...this.#frameworks.values()]
+      .filter(({ idleSince }) => idleSince !== undefined)
+      .sort((a, b) => (a.idleSince ?? 0) - (b.idleSince ?? 0) || a.order - b.order)
+    for (const framework of idle.slice(0, -this.#limits.completedFrameworks)) {
+      for (const executor of framework.completedExecutors) this.#forgetExecutor(turn, executor)
+      this.#frameworks.delete(framework.id)
+      remove(turn, keys.framework(framework.id))
+    }
+  }
+
+  #forgetExecutor(turn: Turn, executor: ExecutorRecord): void {
+    for (const task of executor.completedTasks) this.#forgetTask(turn, task)
+    remove(turn, keys.executor(executor.launch.containerId))
+  }
+
+  #forgetTask(turn: Turn, task: TaskRecord): void {
+    const { containerId } = task.launch.spec
+    if (this.#byTask.get(taskKey(task)) === task) this.#byTask.delete(taskKey(task))
+    remove(turn, keys.task(containerId))
+    remove(turn, keys.progress(containerId))
+  }
+
+  #storeFramework(turn: Turn, { id, info, order, terminating, idleSince }: FrameworkRecord): void {
+    const stored = { id, info, order, terminating, idleSince }
+    put(turn, "framework", keys.framework(id), stored)
+  }
+
+  #restore(stored: Recovered): void {
+    for (const found of stored.framework.toSorted(byOrder)) {
+      const { id, info, order, terminating, idleSince } = found
+      const lists = { executors: new Map<ExecutorId, ExecutorRecord>(), completedExecutors: [] }
+      this.#frameworks.set(id, { id, info, order, terminating, idleSince, ...lists })
+      this.#seen(order)
+    }
+    const executors = new Map<ContainerId, ExecutorRecord>()
+    for (const found of stored.executor.toSorted(byOrder)) {
+      const { completedAt, ...launch } = found
+      const framework = must(
+        this.#frameworks.get(launch.frameworkId),
+        `the store holds executor ${launch.containerId} but not its framework`,
+      )
+      const executor: ExecutorRecord = {
+        launch,
+        framework,
+        tasks: new Map(),
+        completedTasks: [],
+        completedAt,
+      }
+      executors.set(launch.containerId, executor)
+      if (completedAt === undefined) framework.executors.set(launch.info.executorId, executor)
+      else framework.completedExecutors.push(executor)
+      this.#seen(launch.order)
+    }
+    this.#restoreTasks(stored, executors)
+    for (const { completedExecutors } of this.#frameworks.values())
+      completedExecutors.sort(
+        (a, b) => (a.completedAt ?? 0) - (b.completedAt ?? 0) || a.launch.order - b.launch.order,
+      )
+  }
+
+  #restoreTasks(stored: Recovered, executors: ReadonlyMap<ContainerId, ExecutorRecord>): void {
+    const progress = new Map(stored.progress.map((found) => [found.containerId, found]))
+    for (const launch of stored.task.toSorted(byOrder)) {
+      const { containerId } = launch.spec
+      const executor = must(
+        executors.get(launch.executorContainerId),
+        `the store holds task ${launch.info.taskId} but not its executor`,
+      )
+      const found = must(
+        progress.get(containerId),
+        `the store holds task ${launch.info.taskId} but not its progress`,
+      )
+      const task: TaskRecord = { launch, progress: found, executor }
+      this.#byTask.set(taskKey(task), task)
+      if (found.completedAt === undefined) {
+        executor.tasks.set(launch.info.taskId, task)
+        this.#byContainer.set(containerId, task)
+      } else executor.completedTasks.push(task)
+      this.#seen(launch.order)
+    }
+    for (const { completedTasks } of executors.values())
+      completedTasks.sort(
+        (a, b) =>
+          (a.progress.completedAt ?? 0) - (b.progress.completedAt ?? 0) ||
+          a.launch.order - b.launch.order,
+      )
+  }
+
+  #seen(order: number): void {
+    this.#nextOrder = Math.max(this.#nextOrder, order + 1)
+  }
+}
+
+const taskKey = ({ launch }: TaskRecord): string => `${launch.frameworkId}/${launch.info.taskId}`
+
+const byOrder = (a: { readonly order: number }, b: { readonly order: number }): number =>
+  a.order - b.order
+
+/** How many tasks are in each state, history left out. */
+export function countStates(tasks: Iterable<TaskRecord>): ReadonlyMap<TaskState, number> {
+  const counts = new Map<TaskState, number>()
+  for (const { progress } of tasks)
+    counts.set(progress.state, (counts.get(progress.state) ?? 0) + 1)
+  return counts
+}
