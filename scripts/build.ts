@@ -60,24 +60,26 @@ export async function buildExecutable(options: { readonly force?: boolean } = {}
   const { version } = JSON.parse(readFileSync(join(root, "package.json"), "utf8")) as {
     version: string
   }
-  mkdirSync(join(root, "dist"), { recursive: true })
-  // Beside its place and renamed, so that whoever runs the old one keeps it whole.
-  const fresh = `${executable}.${process.pid}`
+  // Built beside its place and renamed, so that whoever runs the old one keeps it whole.
+  const folder = join(root, `dist/new-${process.pid}`)
+  const fresh = join(folder, "dcos")
+  mkdirSync(folder, { recursive: true })
   const result = await Bun.build({
     entrypoints: [join(root, "cmd/main.ts")],
     compile: { outfile: fresh, autoloadDotenv: false, autoloadBunfig: false },
+    // Parsed at build time: half the start-up of a client command (22 to 10 ms when this was written).
+    bytecode: true,
+    format: "esm",
     minify: true,
     sourcemap: "inline",
     define: { DCOS_VERSION: JSON.stringify(version), DCOS_COMMIT: JSON.stringify(revision) },
     throw: false,
   })
-  // The map is inside the executable already.
-  rmSync(`${fresh}.map`, { force: true })
-  if (!result.success) {
-    rmSync(fresh, { force: true })
+  if (result.success) renameSync(fresh, executable)
+  // What is left is a copy of the source map, which the executable has inside.
+  rmSync(folder, { recursive: true, force: true })
+  if (!result.success)
     throw new Error(`the build failed:\n${result.logs.map((log) => Bun.inspect(log)).join("\n")}`)
-  }
-  renameSync(fresh, executable)
   writeFileSync(stamp, wanted)
   const mib = Math.round(Bun.file(executable).size / 2 ** 20)
   console.log(

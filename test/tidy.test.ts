@@ -98,6 +98,8 @@ test("finds a file that only its own test imports", () => {
     "lib/a/c.ts": "",
     "lib/a/d.ts": "",
     "lib/a/d.test.ts": 'import { d } from "./d.ts"\n',
+    "lib/a/e/process.ts": "",
+    "lib/a/e.test.ts": 'const path = new URL("./e/process.ts", import.meta.url).pathname\n',
   })
   expect(unusedFiles(texts)).toEqual(["lib/a/d.ts is imported by nothing: delete it, or use it"])
 })
