@@ -11,3 +11,4 @@ export type {
   StoreEntry,
 } from "./core/types.ts"
 export { DEFAULT_LIMITS } from "./core/types.ts"
+export { AgentDriver, type AgentDriverOptions, type MasterLink } from "./driver.ts"

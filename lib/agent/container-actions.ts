@@ -1,0 +1,233 @@
+import type {
+  Cancel,
+  Clock,
+  ContainerFailure,
+  ContainerId,
+  ContainerRuntime,
+  ContainerSpec,
+  ContainerStarted,
+  Fetcher,
+  Log,
+  Sandboxes,
+} from "#lib/ports/index.ts"
+import { err, type Result } from "#lib/std/result.ts"
+import type { AgentInput, SandboxLink } from "./core/types.ts"
+import { Limiter } from "./limiter.ts"
+
+/** Launches under way at one time: more would only fight for the disk and the container daemon. */
+const LAUNCHES_AT_ONCE = 8
+
+/** Recoveries under way at one time. */
+const RECOVERIES_AT_ONCE = 16
+
+/** How long a launch that was given up may take to end; after that it counts as failed. */
+const ABORT_DEADLINE_MS = 30_000
+
+/** How long to wait before a container that could not be looked for is looked for again. */
+const RECOVER_RETRY_MS = 5_000
+
+/** What acting on containers needs. */
+export type ContainerPorts = {
+  readonly runtimes: readonly ContainerRuntime[]
+  readonly fetcher: Fetcher
+  readonly sandboxes: Sandboxes
+  readonly clock: Clock
+  readonly log: Log
+  readonly post: (input: AgentInput) => void
+}
+
+type LaunchResult = Result<ContainerStarted, ContainerFailure>
+
+/** Launches, finds, kills and forgets containers; what comes of it is posted as inputs. */
+export class ContainerActions {
+  readonly #ports: ContainerPorts
+  readonly #launches = new Limiter(LAUNCHES_AT_ONCE)
+  readonly #recoveries = new Limiter(RECOVERIES_AT_ONCE)
+  /** Launches that can be given up. */
+  readonly #launching = new Map<ContainerId, AbortController>()
+  readonly #recovering = new Map<ContainerId, Promise<void>>()
+  readonly #retries = new Set<Cancel>()
+  /** Nothing is launched in a runtime before its orphans are known, or it would be one of them. */
+  readonly #swept = new Map<ContainerRuntime, Promise<void>>()
+  #stopped = false
+
+  constructor(ports: ContainerPorts) {
+    this.#ports = ports
+    for (const runtime of ports.runtimes)
+      runtime.onExit((containerId, exit) =>
+        ports.post({ kind: "containerExited", containerId, exit }),
+      )
+  }
+
+  /** Makes the sandbox, fetches, and starts the container. */
+  launch(spec: ContainerSpec, links: readonly SandboxLink[]): void {
+    const { containerId } = spec
+    const controller = new AbortController()
+    this.#launching.set(containerId, controller)
+    void this.#launch(spec, links, controller).then((result) => {
+      this.#launching.delete(containerId)
+      if (result.ok) this.#ports.post({ kind: "containerStarted", containerId, ...result.value })
+      else this.#ports.post({ kind: "containerFailed", containerId, ...result.error })
+    })
+  }
+
+  /** Finds a container of an earlier life; goes on until its runtime can tell. */
+  recover(spec: ContainerSpec): void {
+    const { containerId } = spec
+    const done = this.#recoveries
+      .run(() => this.#recover(spec))
+      .catch((cause: unknown) => this.#recoverLater(spec, cause))
+      .finally(() => this.#recovering.delete(containerId))
+    this.#recovering.set(containerId, done)
+  }
+
+  /** Ends and forgets what is not known. */
+  removeOrphans(known: readonly ContainerId[]): void {
+    const { log, runtimes } = this.#ports
+    for (const runtime of runtimes) {
+      const swept = runtime.removeOrphans(new Set(known)).then(
+        (removed) => {
+          for (const container of removed)
+            log.write("warn", "removed a container that no task owns", { container })
+        },
+        (cause: unknown) =>
+          log.write("warn", `cannot look for containers that no task owns`, {
+            runtime: runtime.name,
+            cause: String(cause),
+          }),
+      )
+      this.#swept.set(runtime, swept)
+    }
+  }
+
+  /** Signals the container, or gives its launch up. */
+  async kill(containerId: ContainerId, force: boolean): Promise<void> {
+    this.#launching.get(containerId)?.abort()
+    await this.#recovering.get(containerId)
+    for (const runtime of this.#ports.runtimes)
+      await runtime.kill(containerId, { force }).catch((cause: unknown) =>
+        this.#ports.log.write("warn", "cannot signal a container", {
+          container: containerId,
+          cause: String(cause),
+        }),
+      )
+  }
+
+  /** Removes the records of a container that has ended. */
+  forget(spec: ContainerSpec): void {
+    this.#runtimeOf(spec)
+      ?.forget(spec)
+      .catch((cause: unknown) =>
+        this.#ports.log.write("warn", "cannot remove the records of a container", {
+          container: spec.containerId,
+          cause: String(cause),
+        }),
+      )
+  }
+
+  /** Gives up what is under way; containers that run go on. */
+  stop(): void {
+    this.#stopped = true
+    for (const cancel of this.#retries) cancel()
+    for (const controller of this.#launching.values()) controller.abort()
+  }
+
+  async #launch(
+    spec: ContainerSpec,
+    links: readonly SandboxLink[],
+    controller: AbortController,
+  ): Promise<LaunchResult> {
+    const started = this.#launches
+      .run(() => this.#prepareAndStart(spec, links, controller.signal))
+      .catch((cause: unknown) => failure(`The container could not be started: ${String(cause)}`))
+    const first = await Promise.race([started, this.#gaveUp(controller.signal)])
+    if (first !== "gaveUp") return first
+    // Whatever it still comes to is ended, so that the failure stays true.
+    void started.then((late) => {
+      if (!late.ok) return undefined
+      this.forget(spec)
+      return this.kill(spec.containerId, true)
+    })
+    return failure("The launch was given up and did not end in time")
+  }
+
+  async #prepareAndStart(
+    spec: ContainerSpec,
+    links: readonly SandboxLink[],
+    signal: AbortSignal,
+  ): Promise<LaunchResult> {
+    const { fetcher, sandboxes } = this.#ports
+    const { sandbox, user, task } = spec
+    const runtime = this.#runtimeOf(spec)
+    if (runtime === undefined) return failure(`This agent runs no ${spec.runtime} containers`)
+    await this.#swept.get(runtime)
+    if (signal.aborted) return failure("The launch was given up")
+    const created = await sandboxes.create(sandbox, user)
+    if (!created.ok) return failure(`The sandbox could not be made: ${created.error.message}`)
+    for (const { link, target } of links) {
+      await sandboxes.create(link.slice(0, link.lastIndexOf("/")), user)
+      await sandboxes.link(link, target)
+    }
+    const uris = task.command?.uris ?? []
+    if (uris.length > 0) {
+      const fetched = await fetcher.fetch({ uris, sandbox, user, signal })
+      if (!fetched.ok) return failure(fetched.error.message)
+    }
+    if (signal.aborted) return failure("The launch was given up")
+    return runtime.launch(spec, signal)
+  }
+
+  /** Resolves some time after the signal aborts; never when it does not. */
+  #gaveUp(signal: AbortSignal): Promise<"gaveUp"> {
+    return new Promise((resolve) => {
+      signal.addEventListener("abort", () => {
+        const { clock } = this.#ports
+        clock.wakeAt(clock.now() + ABORT_DEADLINE_MS, () => resolve("gaveUp"))
+      })
+    })
+  }
+
+  async #recover(spec: ContainerSpec): Promise<void> {
+    const { post } = this.#ports
+    const { containerId } = spec
+    const runtime = this.#runtimeOf(spec)
+    if (runtime === undefined) {
+      const message = `this agent runs no ${spec.runtime} containers any more`
+      return post({ kind: "containerExited", containerId, exit: { message } })
+    }
+    const found = await runtime.recover(spec)
+    switch (found.kind) {
+      case "running":
+        return post({ kind: "containerStarted", containerId, ...found.started })
+      case "exited":
+        return post({ kind: "containerExited", containerId, exit: found.exit })
+      case "unknown":
+        // It may be launched again, and must not meet what is left of the first attempt.
+        await runtime.forget(spec)
+        return post({ kind: "containerUnknown", containerId })
+      default:
+        return found satisfies never
+    }
+  }
+
+  #recoverLater(spec: ContainerSpec, cause: unknown): void {
+    if (this.#stopped) return
+    const { clock, log } = this.#ports
+    log.write("warn", "cannot look for a container, tries again", {
+      container: spec.containerId,
+      cause: String(cause),
+    })
+    const cancel = clock.wakeAt(clock.now() + RECOVER_RETRY_MS, () => {
+      this.#retries.delete(cancel)
+      this.recover(spec)
+    })
+    this.#retries.add(cancel)
+  }
+
+  #runtimeOf(spec: ContainerSpec): ContainerRuntime | undefined {
+    return this.#ports.runtimes.find(({ name }) => name === spec.runtime)
+  }
+}
+
+const failure = (message: string): LaunchResult =>
+  err({ reason: "REASON_CONTAINER_LAUNCH_FAILED", message })

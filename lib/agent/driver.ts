@@ -1,0 +1,201 @@
+import type { AgentToMaster, MasterToAgent, ResourceStatistics } from "#lib/mesos/index.ts"
+import type {
+  Clock,
+  ContainerRuntime,
+  ContainerSpec,
+  Fetcher,
+  Log,
+  Sandboxes,
+  Store,
+  TaskProber,
+} from "#lib/ports/index.ts"
+import { Loop } from "#lib/runtime/index.ts"
+import { AssertionError } from "#lib/std/assert.ts"
+import { err, ok, type Result } from "#lib/std/result.ts"
+import { ContainerActions } from "./container-actions.ts"
+import { Agent } from "./core/agent.ts"
+import { AGENT_PREFIX } from "./core/checkpoint.ts"
+import type { AgentEffect, AgentInput, AgentOptions } from "./core/types.ts"
+import { ProbeActions } from "./probe-actions.ts"
+
+/** The link to the master. Neither member throws; what is sent while it is closed vanishes. */
+export interface MasterLink {
+  /** Sends the messages, in order, as one frame. */
+  send(messages: readonly AgentToMaster[]): void
+  /** Closes the link, if it is open, and opens it anew. */
+  reconnect(reason: string): void
+}
+
+/** The world an agent acts on. */
+export type AgentDriverOptions = {
+  /** Which runtimes work is found out by asking them. */
+  readonly agent: Omit<AgentOptions, "runtimes">
+  readonly store: Store
+  readonly clock: Clock
+  readonly log: Log
+  readonly runtimes: readonly ContainerRuntime[]
+  readonly fetcher: Fetcher
+  readonly prober: TaskProber
+  readonly sandboxes: Sandboxes
+  readonly link: MasterLink
+  /** The agent may not go on, and says why: its process ends with a failure. */
+  readonly onExit: (message: string) => void
+  /** The process must stop: see Loop. */
+  readonly onFatal: (cause: unknown) => void
+}
+
+/** Runs an agent machine: feeds it what its ports report and performs what it asks for. */
+export class AgentDriver {
+  /** The machine, for its HTTP API; only to be read. */
+  readonly agent: Agent
+  readonly #options: AgentDriverOptions
+  readonly #loop: Loop<AgentInput, AgentEffect>
+  readonly #containers: ContainerActions
+  readonly #probes: ProbeActions
+  #outbox: AgentToMaster[] = []
+
+  /**
+   * Recovers the agent from its store and begins to look for its containers. Refused, with a text
+   * for people, when what is stored cannot be read. Open the link afterwards.
+   */
+  static async start(options: AgentDriverOptions): Promise<Result<AgentDriver, string>> {
+    const runtimes = new Set<ContainerSpec["runtime"]>()
+    for (const runtime of options.runtimes) {
+      const available = await runtime.available()
+      if (available.ok) runtimes.add(runtime.name)
+      else
+        options.log.write("info", `no ${runtime.name} containers: ${available.error}`, {
+          runtime: runtime.name,
+        })
+    }
+    const entries = await options.store.scan(AGENT_PREFIX)
+    try {
+      return ok(new AgentDriver(options, new Agent({ ...options.agent, runtimes }, entries)))
+    } catch (cause) {
+      if (!(cause instanceof AssertionError)) throw cause
+      return err(`the agent's state cannot be read: ${cause.message}`)
+    }
+  }
+
+  private constructor(options: AgentDriverOptions, agent: Agent) {
+    this.#options = options
+    this.agent = agent
+    const { clock, log } = options
+    const post = (input: AgentInput): void => void this.#loop.post(input)
+    this.#containers = new ContainerActions({ ...options, post })
+    this.#probes = new ProbeActions({ ...options, post })
+    this.#loop = new Loop<AgentInput, AgentEffect>({
+      name: "agent",
+      machine: agent,
+      store: options.store,
+      clock,
+      log,
+      perform: (effect) => this.#perform(effect),
+      flush: () => this.#flush(),
+      onFatal: options.onFatal,
+    })
+    this.#loop.post({ kind: "start" })
+  }
+
+  /** The link to the master is open. */
+  linkOpened(): void {
+    this.#loop.post({ kind: "linkOpened" })
+  }
+
+  /** The messages of one frame. False when the agent is overloaded or stops: close the link. */
+  linkMessages(messages: readonly MasterToAgent[]): boolean {
+    for (const message of messages) if (!this.#loop.post({ kind: "message", message })) return false
+    return true
+  }
+
+  /** The link is gone. */
+  linkClosed(): void {
+    this.#loop.post({ kind: "linkClosed" })
+  }
+
+  /** What a container uses now; undefined when it has ended or cannot be measured. */
+  async statistics(spec: ContainerSpec): Promise<ResourceStatistics | undefined> {
+    const runtime = this.#options.runtimes.find(({ name }) => name === spec.runtime)
+    try {
+      return await runtime?.statistics(spec)
+    } catch {
+      return undefined
+    }
+  }
+
+  /** Stops; every container runs on. */
+  async stop(): Promise<void> {
+    await this.#loop.stop()
+    this.#probes.stopAll()
+    this.#containers.stop()
+    for (const runtime of this.#options.runtimes) await runtime.close()
+  }
+
+  #perform(effect: AgentEffect): void {
+    switch (effect.kind) {
+      case "send":
+        this.#outbox.push(effect.message)
+        return
+      case "relink":
+        this.#flush()
+        return this.#options.link.reconnect(effect.reason)
+      case "launch":
+        return this.#containers.launch(effect.spec, effect.links)
+      case "recover":
+        return this.#containers.recover(effect.spec)
+      case "removeOrphans":
+        return this.#containers.removeOrphans(effect.known)
+      case "kill":
+        void this.#containers.kill(effect.containerId, effect.force)
+        return
+      case "forget":
+        return this.#containers.forget(effect.spec)
+      case "probe":
+        return this.#probes.start(effect)
+      case "stopProbes":
+        return this.#probes.stop(effect.containerId)
+      case "removeSandbox":
+        void this.#removeSandbox(effect.path)
+        return
+      case "measureDisk":
+        void this.#measureDisk()
+        return
+      case "exit":
+        return this.#options.onExit(effect.message)
+      case "put":
+      case "delete":
+      case "wakeAt":
+      case "log":
+        // The loop performs these itself.
+        return
+      default:
+        return effect satisfies never
+    }
+  }
+
+  #flush(): void {
+    if (this.#outbox.length === 0) return
+    const messages = this.#outbox
+    this.#outbox = []
+    this.#options.link.send(messages)
+  }
+
+  async #removeSandbox(path: string): Promise<void> {
+    try {
+      await this.#options.sandboxes.remove(path)
+      this.#loop.post({ kind: "sandboxRemoved", path })
+    } catch (cause) {
+      this.#loop.post({ kind: "sandboxRemoved", path, error: String(cause) })
+    }
+  }
+
+  async #measureDisk(): Promise<void> {
+    const { agent, log, sandboxes } = this.#options
+    try {
+      const { totalBytes, usedBytes } = await sandboxes.diskUsage(agent.workDir)
+      if (totalBytes > 0) this.#loop.post({ kind: "diskUsage", used: usedBytes / totalBytes })
+    } catch (cause) {
+      log.write("warn", "cannot measure the disk of the work directory", { cause: String(cause) })
+    }
+  }
+}
