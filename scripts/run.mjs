@@ -33,16 +33,20 @@ function installed() {
   return present.size > 0
 }
 
+/** Packages run no scripts of their own here, but for Bun's, which puts its binary in place. */
 function install() {
-  console.error("dcos: installing the development tools with npm ci (once, about a minute) ...")
+  console.error("dcos: installing the development tools with npm ci (once, under a minute) ...")
   const { status, stdout, stderr, error } = spawnSync(
     "npm",
-    ["ci", "--no-audit", "--no-fund", "--loglevel=error"],
+    ["ci", "--ignore-scripts", "--no-audit", "--no-fund", "--loglevel=error"],
     { cwd: root, encoding: "utf8", shell: process.platform === "win32" },
   )
   if (status === 0) return
-  console.error(`${stdout ?? ""}${stderr ?? ""}${error ? `${error.message}\n` : ""}`.trimEnd())
-  stop("npm ci failed (its output is above). It needs Node 20 or newer, npm and its registry.")
+  const said = `${stdout ?? ""}${stderr ?? ""}`.trim().split("\n").slice(0, 20).join("\n")
+  stop(
+    `npm ci failed: ${error ? error.message : said}\n` +
+      "dcos: it needs npm, a registry it can reach, and a package-lock.json that fits package.json.",
+  )
 }
 
 const bunRuns = () => spawnSync(bun, ["--version"], { stdio: "ignore" }).status === 0
@@ -55,12 +59,11 @@ if (!/^[a-z]+$/.test(verb ?? "") || !existsSync(script))
   stop(`no such script: ${verb ?? "(none)"}. \`npm run\` lists them.`)
 if (!installed()) install()
 if (!bunRuns()) {
-  // npm was told to ignore install scripts: do what Bun's would have done.
   spawnSync(process.execPath, ["install.js"], { cwd: join(modules, "bun"), stdio: "ignore" })
   if (!bunRuns())
     stop(
-      `Bun does not run on this machine (${process.platform} ${process.arch}): ${bun} is missing or` +
-        " does not start. Remove node_modules and try again; npm must not be told to omit optional packages.",
+      `Bun does not run on this machine (${process.platform} ${process.arch}): ${bun} is missing or does` +
+        " not start. Remove node_modules and try again; npm must not be told to omit optional packages.",
     )
 }
 
