@@ -22,6 +22,7 @@ const sources = [
 
 /** The commit that is built, with "+" when files differ from it; "unknown" outside of git. */
 async function commit(): Promise<string> {
+  if (Bun.which("git") === null) return "unknown"
   const head = await capture(["git", "rev-parse", "--short=12", "HEAD"])
   if (head.code !== 0) return "unknown"
   const changes = await capture([
