@@ -154,9 +154,10 @@ export function unlistedFolders(texts: Texts): string[] {
 
 const machinePath = /(?:^|[\s"'`(=:])(\/(?:work|home\/[a-z]\w*|Users\/\w+)\/[\w./-]*)/
 
-/** Paths that exist on one machine only. Tests may invent users. */
+/** Paths that exist on one machine only; tests may invent some. */
 export function machinePaths(texts: Texts): string[] {
-  return [...texts].flatMap(([path, text]) =>
+  const ours = [...texts].filter(([path]) => !isTest(path))
+  return ours.flatMap(([path, text]) =>
     text.split("\n").flatMap((line, index) => {
       const found = machinePath.exec(line)?.[1]
       return found === undefined || (isTest(path) && found.startsWith("/home/"))
