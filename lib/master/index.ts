@@ -19,3 +19,12 @@ export {
   type SubscribeRequest,
 } from "./driver.ts"
 export type { SchedulerConnection, SchedulerHandler } from "./in-memory-scheduler.ts"
+export { createMasterApi } from "./http.ts"
+export type {
+  BuildInfo,
+  Caller,
+  Leadership,
+  MasterHttpOptions,
+  MasterPort,
+  PublishedFiles,
+} from "./http/ports.ts"

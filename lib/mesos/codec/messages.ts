@@ -40,6 +40,9 @@ export type Messages = {
   "mesos.v1.master.Call": master.Call
   "mesos.v1.master.Event": master.Event
   "mesos.v1.master.Response": master.Response
+  "mesos.v1.master.Response.GetAgents.Agent": master.ResponseGetAgentsAgent
+  "mesos.v1.master.Response.GetExecutors.Executor": master.ResponseGetExecutorsExecutor
+  "mesos.v1.master.Response.GetFrameworks.Framework": master.ResponseGetFrameworksFramework
   "mesos.v1.scheduler.Call": scheduler.Call
   "mesos.v1.scheduler.Event": scheduler.Event
   "mesos.v1.scheduler.OfferConstraints": scheduler.OfferConstraints

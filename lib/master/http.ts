@@ -1,0 +1,121 @@
+import { Hono, type Context } from "hono"
+import type { FrameworkId } from "#lib/mesos/index.ts"
+import { gate, type Admitted, type EndpointRules } from "./http/admission.ts"
+import { browseFiles, debugFiles, downloadFile, readFile } from "./http/files.ts"
+import { allMetrics, serveOperator } from "./http/operator.ts"
+import type { MasterHttpOptions } from "./http/ports.ts"
+import { refuse, replyJson } from "./http/respond.ts"
+import { renderRoles } from "./http/roles.ts"
+import { serveScheduler } from "./http/scheduler.ts"
+import { renderStateSummary } from "./http/state-summary.ts"
+import { renderFrameworks, renderSlaves, renderState, renderVersion } from "./http/state.ts"
+import { parseTaskQuery, renderTasks } from "./http/tasks.ts"
+
+export type * from "./http/ports.ts"
+
+type Handler = (request: Admitted) => Response | Promise<Response>
+
+/**
+ * The Mesos HTTP API of a master: scheduler and operator calls and the older JSON endpoints, each
+ * also under `/master`. Source: apache/mesos: src/master/master.cpp (initialize).
+ */
+export function createMasterApi(options: MasterHttpOptions): Hono {
+  const api = new Hono()
+  const routes = new Hono()
+  const add = (path: string, rules: EndpointRules, handle: Handler): void => {
+    routes.all(path, gate(options, rules, handle))
+  }
+  const show = (path: string, rules: Omit<EndpointRules, "method">, render: Render): void =>
+    add(path, { method: "GET", ...rules }, ({ context }) =>
+      replyJson(context, render(context), options.clock),
+    )
+  addCalls(options, add)
+  addViews(options, show)
+  addOwn(options, add, show)
+  api.route("/", routes)
+  api.route("/master", routes)
+  api.onError((cause, context) => {
+    options.log.write("error", `${context.req.method} ${context.req.path}: ${String(cause)}`)
+    return refuse(500, "Internal error; see the master's log")
+  })
+  return api
+}
+
+type Render = (context: Context) => unknown
+type Add = (path: string, rules: EndpointRules, handle: Handler) => void
+type Show = (path: string, rules: Omit<EndpointRules, "method">, render: Render) => void
+
+/** Calls that change something. */
+function addCalls(options: MasterHttpOptions, add: Add): void {
+  add("/api/v1/scheduler", { method: "POST", realm: "scheduler" }, (request) =>
+    serveScheduler(options, request),
+  )
+  add("/api/v1", { method: "POST", realm: "readwrite" }, (request) =>
+    serveOperator(options, request),
+  )
+  add("/teardown", { method: "POST", realm: "readwrite" }, async ({ context }) => {
+    const id = new URLSearchParams(await context.req.text()).get("frameworkId")
+    if (!id) return refuse(400, "Missing 'frameworkId' query parameter in the request body")
+    const reply = await options.master.teardown(id as FrameworkId)
+    return refuse(reply.status, reply.message ?? "")
+  })
+}
+
+/** What the leader knows of the cluster. */
+function addViews(options: MasterHttpOptions, show: Show): void {
+  const rules = { realm: "readonly" } as const
+
+  show("/state", rules, () => renderState(options))
+  show("/state-summary", rules, () => renderStateSummary(options))
+  show("/slaves", rules, ({ req }) => renderSlaves(options, req.query("slave_id")))
+  show("/frameworks", rules, ({ req }) => renderFrameworks(options, req.query("framework_id")))
+  show("/tasks", rules, ({ req }) =>
+    renderTasks(
+      options.master.view,
+      parseTaskQuery((name) => req.query(name)),
+    ),
+  )
+  show("/roles", rules, () => renderRoles(options.master.view))
+}
+
+/** What any master says of itself. */
+function addOwn(options: MasterHttpOptions, add: Add, show: Show): void {
+  const open = { anyMaster: true } as const
+  const guarded = { anyMaster: true, realm: "readonly" } as const
+  add("/health", { method: "GET", ...open }, () => refuse(200, ""))
+  show("/version", open, () => renderVersion(options.build))
+  show("/flags", guarded, () => ({ flags: options.flags }))
+  add("/metrics/snapshot", { method: "GET", ...open }, ({ context }) => {
+    const timeout = context.req.query("timeout")
+    if (timeout !== undefined && !durationPattern.test(timeout))
+      return refuse(400, `Invalid timeout '${timeout}': expected a duration such as 5secs`)
+    return replyJson(context, allMetrics(options), options.clock)
+  })
+  add("/redirect", { method: "GET", ...open }, () => redirect(options))
+  const files = { method: "GET", ...guarded } as const
+  add("/files/browse", files, (request) => browseFiles(options, request))
+  add("/files/read", files, (request) => readFile(options, request))
+  add("/files/download", files, (request) => downloadFile(options, request))
+  add("/files/debug", files, (request) => debugFiles(options, request))
+}
+
+/** A duration as flags and queries spell it. */
+const durationPattern = /^\d+(\.\d+)?(ns|us|ms|secs|mins|hrs|days|weeks)$/
+
+/** To the leader, who redirects to itself. */
+function redirect({ master, leadership }: MasterHttpOptions): Response {
+  const leader = leadership?.() ?? { kind: "self" }
+  const { info } = master.view
+  switch (leader.kind) {
+    case "self": {
+      const hostname = info.hostname ?? info.address?.ip ?? "localhost"
+      return refuse(307, "", { location: `//${hostname}:${info.port}` })
+    }
+    case "other":
+      return refuse(307, "", { location: `//${leader.hostname}:${leader.port}` })
+    case "unknown":
+      return refuse(503, "No leader elected")
+    default:
+      return leader satisfies never
+  }
+}

@@ -1,0 +1,65 @@
+import type { Context } from "hono"
+import type { MasterHttpOptions } from "./ports.ts"
+import { refuse } from "./respond.ts"
+
+/** Who may use an endpoint, and how. */
+export type EndpointRules = {
+  readonly method: "GET" | "POST"
+  /** Named in the challenge of a 401; absent where nobody needs to say who they are. */
+  readonly realm?: "scheduler" | "readonly" | "readwrite"
+  /** Whether any master answers; otherwise the leader alone does. */
+  readonly anyMaster?: boolean
+}
+
+/** A request that passed the gate. */
+export type Admitted = { readonly context: Context; readonly principal: string | undefined }
+
+/**
+ * The checks every endpoint makes first, in the order of Mesos: who is it, are we the leader, is it
+ * the right method. Source: apache/mesos: src/master/http.cpp.
+ */
+export const gate =
+  (
+    options: MasterHttpOptions,
+    rules: EndpointRules,
+    handle: (request: Admitted) => Response | Promise<Response>,
+  ) =>
+  async (context: Context): Promise<Response> => {
+    const caller = (rules.realm && (await options.authenticate?.(context.req.raw))) || {
+      kind: "anonymous",
+    }
+    if (caller.kind === "refused")
+      return refuse(401, "Authentication required", {
+        "www-authenticate": `Basic realm="mesos-master-${rules.realm}"`,
+      })
+    if (caller.kind === "claims" && rules.realm === "scheduler")
+      return refuse(403, "The principal's claims name no value, which a framework needs")
+    const away = rules.anyMaster ? undefined : awayFromLeader(options, context)
+    if (away !== undefined) return away
+    const { method } = context.req
+    const expected = rules.method
+    if (method !== expected && !(expected === "GET" && method === "HEAD"))
+      return refuse(405, `Expecting one of { '${expected}' }, but received '${method}'`, {
+        allow: expected,
+      })
+    const principal = caller.kind === "principal" ? caller.principal : undefined
+    return handle({ context, principal })
+  }
+
+/** The reply of a master that does not lead; the scheme is left to the client, as in Mesos. */
+function awayFromLeader(options: MasterHttpOptions, context: Context): Response | undefined {
+  const leadership = options.leadership?.() ?? { kind: "self" }
+  switch (leadership.kind) {
+    case "self":
+      return undefined
+    case "other": {
+      const { pathname, search } = new URL(context.req.url)
+      const location = `//${leadership.hostname}:${leadership.port}${pathname}${search}`
+      return refuse(307, "", { location })
+    }
+    case "unknown":
+      return refuse(503, "No leader elected")
+    default:
+      return leadership satisfies never
+  }
+}

@@ -1,0 +1,87 @@
+import {
+  encodeMessage,
+  encodeRecord,
+  unallocate,
+  type ReservationForm,
+  type scheduler,
+} from "#lib/mesos/index.ts"
+import type { SchedulerSink } from "#lib/master/driver.ts"
+
+/** What a framework understands, which decides how events are written for it. */
+export type EventForm = { readonly reservations: ReservationForm; readonly multiRole: boolean }
+
+/** What an event stream is given. */
+export type EventStreamOptions = {
+  /** Asked before each batch, as an update of the framework may change it. */
+  readonly form: () => EventForm
+  /** Bytes that may wait for the reader; beyond them the stream is cut. */
+  readonly limitBytes: number
+  /** The reader went away, or was cut off with this reason. Called at most once, never for `end`. */
+  readonly onClosed: (reason: string) => void
+}
+
+/**
+ * The body of a SUBSCRIBE response: RecordIO of JSON events. What a slow reader leaves waits in
+ * memory up to a limit; then the stream breaks, as a framework that misses events must subscribe anew.
+ */
+export class EventStream implements SchedulerSink {
+  readonly body: ReadableStream<Uint8Array>
+  readonly #options: EventStreamOptions
+  #controller: ReadableStreamDefaultController<Uint8Array> | undefined
+
+  constructor(options: EventStreamOptions) {
+    this.#options = options
+    this.body = new ReadableStream<Uint8Array>(
+      {
+        start: (controller) => void (this.#controller = controller),
+        cancel: () => this.close("the client closed the connection"),
+      },
+      new ByteLengthQueuingStrategy({ highWaterMark: options.limitBytes }),
+    )
+  }
+
+  events(events: readonly scheduler.Event[]): void {
+    const controller = this.#controller
+    if (controller === undefined) return
+    const form = this.#options.form()
+    for (const event of events) {
+      const record = encodeRecord(encodeEvent(event, form))
+      if (record.length > (controller.desiredSize ?? 0)) {
+        controller.error(new Error("the scheduler reads its events too slowly"))
+        return this.close(`the client left ${this.#options.limitBytes} bytes unread`)
+      }
+      controller.enqueue(record)
+    }
+  }
+
+  end(): void {
+    const controller = this.#controller
+    this.#controller = undefined
+    controller?.close()
+  }
+
+  /** Notes that nobody reads any more. Harmless when repeated or after `end`. */
+  close(reason: string): void {
+    if (this.#controller === undefined) return
+    this.#controller = undefined
+    this.#options.onClosed(reason)
+  }
+}
+
+/** The JSON of an event in the form its framework understands. */
+export function encodeEvent(event: scheduler.Event, form: EventForm): string {
+  const fitting = event.kind === "offers" && !form.multiRole ? withoutRoles(event) : event
+  return JSON.stringify(encodeMessage("mesos.v1.scheduler.Event", fitting, form.reservations))
+}
+
+/** Frameworks of a single role do not know about allocations. */
+const withoutRoles = (
+  event: Extract<scheduler.Event, { readonly kind: "offers" }>,
+): scheduler.Event => ({
+  ...event,
+  offers: event.offers?.map((offer) => ({
+    ...offer,
+    allocationInfo: undefined,
+    resources: unallocate(offer.resources ?? []),
+  })),
+})

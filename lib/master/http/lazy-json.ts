@@ -1,0 +1,85 @@
+import type { Clock } from "#lib/ports/index.ts"
+
+/** An object whose members are written one after another, so that long lists inside cost no long turn. */
+export class LazyObject {
+  readonly members: Readonly<Record<string, unknown>>
+
+  constructor(members: Readonly<Record<string, unknown>>) {
+    this.members = members
+  }
+}
+
+/** A list whose elements are rendered only when they are written. */
+export class LazyList<T> {
+  readonly items: readonly T[]
+  readonly render: (item: T) => unknown
+
+  constructor(items: Iterable<T>, render: (item: T) => unknown) {
+    this.items = [...items]
+    this.render = render
+  }
+}
+
+/** Text written per turn of the event loop: about a millisecond of work. */
+const PIECE_LENGTH = 128 * 1024
+
+/** The JSON text of a value in small pieces; undefined members are left out. */
+export function* jsonPieces(value: unknown): Generator<string, void, undefined> {
+  if (value instanceof LazyList) {
+    const list: LazyList<unknown> = value
+    yield "["
+    for (let i = 0; i < list.items.length; i++) {
+      if (i > 0) yield ","
+      const element = list.render(list.items[i])
+      if (isLazy(element)) yield* jsonPieces(element)
+      else yield JSON.stringify(element)
+    }
+    yield "]"
+  } else if (value instanceof LazyObject) {
+    let separator = "{"
+    for (const [name, member] of Object.entries(value.members)) {
+      if (member === undefined) continue
+      yield `${separator}${JSON.stringify(name)}:`
+      if (isLazy(member)) yield* jsonPieces(member)
+      else yield JSON.stringify(member)
+      separator = ","
+    }
+    yield separator === "{" ? "{}" : "}"
+  } else yield JSON.stringify(value)
+}
+
+const isLazy = (value: unknown): boolean => value instanceof LazyList || value instanceof LazyObject
+
+/** Text up to the length of a piece, and whether it was the last. */
+function nextPiece(pieces: Iterator<string>): { readonly text: string; readonly last: boolean } {
+  let text = ""
+  while (text.length < PIECE_LENGTH) {
+    const next = pieces.next()
+    if (next.done === true) return { text, last: true }
+    text += next.value
+  }
+  return { text, last: false }
+}
+
+/**
+ * A body of JSON text: short text at once, long text as a stream that gives up its turn after every
+ * piece and goes on only as fast as it is read. Each object in it is true at the moment it is written.
+ */
+export function jsonBody(
+  pieces: Iterator<string>,
+  clock: Clock,
+): string | ReadableStream<Uint8Array> {
+  const first = nextPiece(pieces)
+  if (first.last) return first.text
+  const encoder = new TextEncoder()
+  let pending: string | undefined = first.text
+  return new ReadableStream<Uint8Array>({
+    async pull(controller) {
+      if (pending === undefined) await new Promise<void>((resume) => clock.soon(resume))
+      const piece = pending === undefined ? nextPiece(pieces) : { text: pending, last: false }
+      pending = undefined
+      if (piece.text !== "") controller.enqueue(encoder.encode(piece.text))
+      if (piece.last) controller.close()
+    },
+  })
+}

@@ -1,0 +1,99 @@
+import { decodeMessage, encodeMessage, type master as v1 } from "#lib/mesos/index.ts"
+import type { Admitted } from "./admission.ts"
+import type { LazyObject } from "./lazy-json.ts"
+import { acceptRefusal, contentTypeRefusal } from "./negotiation.ts"
+import {
+  listAgents,
+  listExecutors,
+  listFrameworks,
+  listRoles,
+  listTasks,
+  wholeState,
+} from "./operator-views.ts"
+import type { MasterHttpOptions } from "./ports.ts"
+import { refuse, replyJson } from "./respond.ts"
+import { seconds } from "./render-framework.ts"
+
+/**
+ * POST /api/v1: the operator API. Calls that are not there yet answer 501 with their name.
+ * Source: apache/mesos: docs/operator-http-api.md, src/master/http.cpp (Master::Http::api).
+ */
+export async function serveOperator(
+  options: MasterHttpOptions,
+  { context }: Admitted,
+): Promise<Response> {
+  const { req } = context
+  const media = contentTypeRefusal(req.header("content-type"))
+  if (media !== undefined) return refuse(media.status, media.message)
+  let json: unknown
+  try {
+    json = JSON.parse(await req.text())
+  } catch {
+    return refuse(400, "Failed to parse body into JSON")
+  }
+  const decoded = decodeMessage("mesos.v1.master.Call", json)
+  if (!decoded.ok && decoded.error.code !== "unknownType")
+    return refuse(400, `Failed to validate master::Call: ${decoded.error.message}`)
+  const unacceptable = acceptRefusal(req.header("accept"))
+  if (unacceptable !== undefined) return refuse(406, unacceptable)
+  if (!decoded.ok) return refuse(501, "Calls of type UNKNOWN are not implemented")
+  const call = decoded.value
+  if (call.kind === "teardown") {
+    const reply = await options.master.teardown(call.frameworkId)
+    return refuse(reply.status, reply.message ?? "")
+  }
+  const answer = read(options, call)
+  if (answer !== undefined) return replyJson(context, answer, options.clock)
+  const { type } = json as { readonly type: string }
+  return refuse(501, `The call ${type} is not implemented yet`)
+}
+
+const encode = (response: v1.Response): object =>
+  encodeMessage("mesos.v1.master.Response", response, "endpoint")
+
+/** The answer of a call that only reads; undefined for all others. */
+function read(options: MasterHttpOptions, call: v1.Call): object | LazyObject | undefined {
+  const { master, build, flags } = options
+  const { view } = master
+  switch (call.kind) {
+    case "getHealth":
+      return encode({ kind: "getHealth", healthy: true })
+    case "getVersion":
+      return encode({ kind: "getVersion", versionInfo: build })
+    case "getFlags": {
+      const list = Object.entries(flags).map(([name, value]) => ({ name, value }))
+      return encode({ kind: "getFlags", flags: list })
+    }
+    case "getMetrics": {
+      const list = Object.entries(allMetrics(options)).map(([name, value]) => ({ name, value }))
+      return encode({ kind: "getMetrics", metrics: list })
+    }
+    case "getMaster":
+      return encode({
+        kind: "getMaster",
+        masterInfo: view.info,
+        startTime: seconds(view.startedAt),
+        electedTime: seconds(options.electedAt ?? view.startedAt),
+      })
+    case "getRoles":
+      return encode({ kind: "getRoles", roles: listRoles(view) })
+    case "getAgents":
+      return listAgents(view)
+    case "getFrameworks":
+      return listFrameworks(view)
+    case "getExecutors":
+      return listExecutors(view)
+    case "getTasks":
+      return listTasks(view)
+    case "getState":
+      return wholeState(view)
+    default:
+      return undefined
+  }
+}
+
+/** The master's metrics with those of its machine. */
+export const allMetrics = (options: MasterHttpOptions): Readonly<Record<string, number>> => ({
+  ...options.master.view.metrics(options.clock.now()),
+  ...options.systemMetrics?.(),
+})

@@ -1,0 +1,63 @@
+import {
+  attributeText,
+  encodeMessage,
+  unreserved,
+  type AgentInfo,
+  type Attribute,
+} from "#lib/mesos/index.ts"
+import type { AgentView, StoredAgentView } from "#lib/master/core/views.ts"
+import { byRole, flatResources, flatUnreserved, fullResources } from "./flat-resources.ts"
+import { seconds } from "./render-framework.ts"
+
+/** The port of an agent that names none. */
+const DEFAULT_AGENT_PORT = 5051
+
+const renderAttributes = (attributes: readonly Attribute[]): object =>
+  Object.fromEntries(
+    attributes.map((attribute) => [
+      attribute.name,
+      attribute.scalar === undefined ? attributeText(attribute) : attribute.scalar.value,
+    ]),
+  )
+
+const renderInfo = (id: string, info: AgentInfo): Readonly<Record<string, unknown>> => ({
+  id,
+  hostname: info.hostname,
+  port: info.port ?? DEFAULT_AGENT_PORT,
+  attributes: renderAttributes(info.attributes ?? []),
+  domain: info.domain && encodeMessage("mesos.v1.DomainInfo", info.domain),
+})
+
+/** How other parties address the agent's process. */
+export const agentPid = ({ address, info }: AgentView): string =>
+  `slave(1)@${address.includes(":") ? `[${address}]` : address}:${info.port ?? DEFAULT_AGENT_PORT}`
+
+/** An agent as `/state` shows it. Source: apache/mesos: src/master/readonly_handler.cpp (SlaveWriter). */
+export const renderAgent = (agent: AgentView): Readonly<Record<string, unknown>> => ({
+  ...renderInfo(agent.id, agent.info),
+  pid: agentPid(agent),
+  registered_time: seconds(agent.registeredAt),
+  reregistered_time: agent.reregisteredAt === undefined ? undefined : seconds(agent.reregisteredAt),
+  resources: flatResources(agent.total),
+  used_resources: flatResources(agent.used),
+  offered_resources: flatResources(agent.offered),
+  reserved_resources: byRole(agent.total, flatResources),
+  unreserved_resources: flatUnreserved(agent.total),
+  active: agent.active,
+  deactivated: agent.deactivated,
+  version: agent.version,
+  capabilities: agent.capabilities,
+})
+
+/** An agent as `/slaves` shows it, with its resources in full. */
+export const renderAgentInFull = (agent: AgentView): object => ({
+  ...renderAgent(agent),
+  reserved_resources_full: byRole(agent.total, fullResources),
+  unreserved_resources_full: fullResources(unreserved(agent.total)),
+  used_resources_full: fullResources(agent.used),
+  offered_resources_full: fullResources(agent.offered),
+})
+
+/** An agent that is known from the registry only. */
+export const renderRecoveredAgent = (agent: StoredAgentView): object =>
+  renderInfo(agent.id, agent.info)

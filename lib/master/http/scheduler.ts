@@ -1,0 +1,146 @@
+import {
+  decodeMessage,
+  type DecodeError,
+  type FrameworkId,
+  type scheduler,
+} from "#lib/mesos/index.ts"
+import type { Result } from "#lib/std/result.ts"
+import type { StreamId } from "#lib/master/core/types.ts"
+import type { Admitted } from "./admission.ts"
+import { callProblem } from "./call-validation.ts"
+import { EventStream, type EventForm } from "./event-stream.ts"
+import { acceptRefusal, contentTypeRefusal } from "./negotiation.ts"
+import type { MasterHttpOptions } from "./ports.ts"
+import { refuse } from "./respond.ts"
+
+const STREAM_ID = "mesos-stream-id"
+
+/** Bytes a scheduler may leave unread: room for one offer of every agent of the largest cluster. */
+const STREAM_BUFFER_BYTES = 64 * 1024 * 1024
+
+/** The longest Mesos-Stream-Id that is looked at. */
+const STREAM_ID_LENGTH = 128
+
+/**
+ * POST /api/v1/scheduler. The checks come in the order of Mesos, as clients tell refusals apart by
+ * their status. Source: apache/mesos: src/master/http.cpp (Master::Http::scheduler).
+ */
+export async function serveScheduler(
+  options: MasterHttpOptions,
+  admitted: Admitted,
+): Promise<Response> {
+  const { req } = admitted.context
+  const media = contentTypeRefusal(req.header("content-type"))
+  if (media !== undefined) return refuse(media.status, media.message)
+  const json = parseBody(await req.text())
+  if (json === undefined) return refuse(400, "Failed to parse body into JSON")
+  const decoded = decodeMessage("mesos.v1.scheduler.Call", json)
+  if (!decoded.ok && decoded.error.code === "unknownType")
+    return refuseUnknownType(options, admitted, json)
+  const problem = problemOf(decoded)
+  if (problem !== undefined || !decoded.ok)
+    return refuse(400, `Failed to validate scheduler::Call: ${problem}`)
+  const call = decoded.value
+  if (call.kind === "subscribe" || call.kind === "reconcileOperations") {
+    const refusal = acceptRefusal(req.header("accept"))
+    if (refusal !== undefined) return refuse(406, refusal)
+  }
+  return call.kind === "subscribe"
+    ? subscribe(options, admitted, call)
+    : perform(options, admitted, call)
+}
+
+const problemOf = (decoded: Result<scheduler.Call, DecodeError>): string | undefined =>
+  decoded.ok ? callProblem(decoded.value) : decoded.error.message
+
+function parseBody(text: string): unknown {
+  try {
+    return JSON.parse(text)
+  } catch {
+    return undefined
+  }
+}
+
+function subscribe(
+  options: MasterHttpOptions,
+  { context, principal }: Admitted,
+  call: Extract<scheduler.Call, { readonly kind: "subscribe" }>,
+): Response {
+  const { master, clock, log } = options
+  if (context.req.header(STREAM_ID) !== undefined)
+    return refuse(400, "Subscribe calls should not include the 'Mesos-Stream-Id' header")
+  const { kind: _, frameworkId, ...body } = call
+  const opened: { id: StreamId | undefined } = { id: undefined }
+  const stream = new EventStream({
+    form: () => formOf(options, opened.id, body.frameworkInfo.capabilities ?? []),
+    limitBytes: options.streamBufferBytes ?? STREAM_BUFFER_BYTES,
+    onClosed: (reason) => {
+      log.write("info", "scheduler stream closed", { framework: body.frameworkInfo.name, reason })
+      // The driver may be the one that is calling: it hears of it in a turn of its own.
+      clock.soon(() => void (opened.id !== undefined && master.closeStream(opened.id)))
+    },
+  })
+  const id = master.subscribe({ frameworkId, subscribe: body, principal }, stream)
+  opened.id = id
+  if (id === undefined) return refuse(503, "The master is overloaded or stopping")
+  context.req.raw.signal.addEventListener("abort", () =>
+    stream.close("the client closed the connection"),
+  )
+  return new Response(stream.body, {
+    headers: { "content-type": "application/json", "mesos-stream-id": id },
+  })
+}
+
+/** What the framework understands now; until the master has taken it in, what it claimed. */
+function formOf(
+  { master }: MasterHttpOptions,
+  stream: StreamId | undefined,
+  claimed: readonly { readonly type?: string | undefined }[],
+): EventForm {
+  const framework = stream === undefined ? undefined : master.view.frameworkOfStream(stream)
+  const capable = (name: "RESERVATION_REFINEMENT" | "MULTI_ROLE"): boolean =>
+    framework?.capabilities.has(name) ?? claimed.some(({ type }) => type === name)
+  return {
+    reservations: capable("RESERVATION_REFINEMENT") ? "new" : "old",
+    multiRole: capable("MULTI_ROLE"),
+  }
+}
+
+const streamOf = ({ context }: Admitted): StreamId | undefined =>
+  context.req.header(STREAM_ID)?.slice(0, STREAM_ID_LENGTH) as StreamId | undefined
+
+async function perform(
+  { master }: MasterHttpOptions,
+  admitted: Admitted,
+  call: Exclude<scheduler.Call, { readonly kind: "subscribe" }>,
+): Promise<Response> {
+  const { frameworkId } = call
+  if (frameworkId === undefined) return refuse(400, "Expecting 'framework_id' to be present")
+  const reply = await master.call({
+    frameworkId,
+    stream: streamOf(admitted),
+    call,
+    principal: admitted.principal,
+  })
+  return refuse(reply.status, reply.message ?? "")
+}
+
+/** Type UNKNOWN passes all checks before anyone notices that there is nothing to do: 501 comes last. */
+function refuseUnknownType(
+  { master }: MasterHttpOptions,
+  admitted: Admitted,
+  json: unknown,
+): Response {
+  const named = (json as { readonly framework_id?: { readonly value?: unknown } }).framework_id
+  if (typeof named?.value !== "string")
+    return refuse(400, "Failed to validate scheduler::Call: Expecting 'framework_id' to be present")
+  const framework = master.view.frameworks.get(named.value as FrameworkId)
+  if (framework === undefined) return refuse(400, "Framework cannot be found")
+  if (!framework.connected) return refuse(403, "Framework is not subscribed")
+  const stream = streamOf(admitted)
+  if (stream === undefined)
+    return refuse(400, "All non-subscribe calls should include the 'Mesos-Stream-Id' header")
+  if (master.view.frameworkOfStream(stream) !== framework)
+    return refuse(400, "The stream ID included in this request is not that of the framework")
+  return refuse(501, "Calls of type UNKNOWN are not implemented")
+}
