@@ -71,9 +71,11 @@ const child = spawn(bun, [script, ...rest.filter((argument, i) => i > 0 || argum
   cwd: root,
   stdio: "inherit",
 })
-// Ctrl-C reaches the child too (same terminal); it decides when it is done. Other signals are passed on.
+// Ctrl-C on a terminal reaches the child by itself; every other signal is passed on. It decides when it
+// is done.
+const interactive = process.stdin.isTTY === true
 for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"])
-  process.on(signal, () => signal === "SIGINT" || child.kill(signal))
+  process.on(signal, () => (signal === "SIGINT" && interactive) || child.kill(signal))
 child.on("error", (error) => stop(`cannot start ${bun}: ${error.message}`))
 child.on("exit", (code, signal) => {
   process.exitCode = code ?? 128 + (constants.signals[signal ?? "SIGTERM"] ?? 0)

@@ -78,3 +78,27 @@ test("says what is wrong when Bun does not start", () => {
   expect(code).toBe(1)
   expect(err).toContain("Bun does not run on this machine")
 })
+
+test.each(["SIGINT", "SIGTERM"] as const)(
+  "passes %s on and waits until the verb is done",
+  async (signal) => {
+    install("1.0.0")
+    writeFileSync(
+      join(folder, "scripts/build.ts"),
+      `process.on("${signal}", () => { console.log("tidied up"); process.exit(3) })
+     setTimeout(() => {}, 60_000)
+     console.log("ready")`,
+    )
+    const child = Bun.spawn([node, join(folder, "scripts/run.mjs"), "build"], {
+      stdin: "ignore",
+      stdout: "pipe",
+    })
+    let out = ""
+    for await (const chunk of child.stdout) {
+      const first = out === ""
+      out += new TextDecoder().decode(chunk)
+      if (first) child.kill(signal)
+    }
+    expect([out, await child.exited]).toEqual(["ready\ntidied up\n", 3])
+  },
+)
