@@ -1,23 +1,255 @@
+import { unallocate, sumResources, equalResources, addResources } from "#lib/mesos/index.ts"
+import type { AgentToMaster } from "#lib/mesos/index.ts"
 import type { BaseEffect, Machine } from "#lib/runtime/index.ts"
+import { assert } from "#lib/std/assert.ts"
 import { ok, type Result } from "#lib/std/result.ts"
-import type { RegistryError } from "./registry.ts"
+import {
+  endRecovery,
+  onLinkClosed,
+  onPong,
+  pingAgent,
+  sweepRegistry,
+  unregisterAgent,
+} from "./agents.ts"
+import { onCall } from "./calls.ts"
+import { Context, type LinkRecord } from "./context.ts"
+import { heartbeat, onStreamClosed, removeFramework, subscribe, teardown } from "./frameworks.ts"
+import { masterMetrics } from "./metrics.ts"
+import { rescindOffer, sendOffers } from "./offers.ts"
+import { executorKey, type AgentRecord } from "./records.ts"
+import { register } from "./registration.ts"
+import { parseAgent, type RegistryError } from "./registry.ts"
+import { onUpdate } from "./statuses.ts"
+import { removeExecutor } from "./tasks.ts"
 import type { MasterEffect, MasterInput, MasterOptions } from "./types.ts"
 import type { MasterView } from "./views.ts"
 
-/** The master: a machine over agents, frameworks, offers and tasks. */
+/**
+ * The master: knows the agents and frameworks, offers the ones' resources to the others, and carries
+ * launches, kills and statuses between them. Agents are stored before they are confirmed; all else is
+ * rebuilt from what agents and schedulers say when they come back.
+ */
 export class Master implements Machine<MasterInput, MasterEffect> {
-  declare readonly view: MasterView
+  readonly #ctx: Context
+  /** What the driver was last asked to wake the machine at. */
+  #alarmAt: number | undefined
+  readonly view: MasterView
 
   /** The master as the stored entries under MASTER_STORE_PREFIX describe it. */
   static recover(
-    _options: MasterOptions,
-    _entries: readonly (readonly [key: string, value: unknown])[],
-    _now: number,
+    options: MasterOptions,
+    entries: readonly (readonly [key: string, value: unknown])[],
+    now: number,
   ): Result<Master, RegistryError> {
-    return ok(new Master())
+    const ctx = new Context(options, now)
+    for (const [key, value] of entries) {
+      const agent = parseAgent(key, value)
+      if (!agent.ok) return agent
+      const { id, unreachableAt } = agent.value
+      if (unreachableAt === undefined) ctx.recovered.set(id, agent.value)
+      else ctx.unreachable.set(id, agent.value)
+    }
+    sortByTime(ctx)
+    if (ctx.recovered.size > 0) ctx.recoveryEndsAt = now + ctx.timings.agentReregisterMs
+    return ok(new Master(ctx))
   }
 
-  step(input: MasterInput, _now: number, _out: (MasterEffect | BaseEffect)[]): void {
-    throw new Error(`the master machine does not take ${input.kind} yet`)
+  private constructor(ctx: Context) {
+    this.#ctx = ctx
+    this.view = createView(ctx)
   }
+
+  step(input: MasterInput, now: number, out: (MasterEffect | BaseEffect)[]): void {
+    const ctx = this.#ctx
+    ctx.now = now
+    ctx.out = out
+    this.#handle(input)
+    this.#arm()
+  }
+
+  /** Recounts every book; a mismatch fails an assertion. Costs a pass over everything: for tests. */
+  checkInvariants(): void {
+    this.#ctx.allocator.checkInvariants()
+    for (const agent of this.#ctx.agents.values()) checkAgent(this.#ctx, agent)
+    for (const framework of this.#ctx.frameworks.values())
+      for (const task of framework.tasks.values())
+        assert(task.agent.tasks.has(task), `${task.taskId}: not among its agent's tasks`)
+  }
+
+  #handle(input: MasterInput): void {
+    const ctx = this.#ctx
+    switch (input.kind) {
+      case "wake":
+        this.#alarmAt = undefined
+        return this.#wake()
+      case "linkOpened":
+        ctx.links.set(input.link, { id: input.link, address: input.address, agent: undefined })
+        return
+      case "linkMessage": {
+        const link = ctx.links.get(input.link)
+        if (link !== undefined) onMessage(ctx, link, input.message)
+        return
+      }
+      case "linkClosed": {
+        const link = ctx.links.get(input.link)
+        if (link !== undefined) onLinkClosed(ctx, link)
+        return
+      }
+      case "subscribe":
+        return subscribe(ctx, input)
+      case "call":
+        return onCall(ctx, input)
+      case "streamClosed":
+        return onStreamClosed(ctx, input.stream)
+      case "teardown":
+        return teardown(ctx, input.request, input.frameworkId)
+      default:
+        return input satisfies never
+    }
+  }
+
+  #wake(): void {
+    const ctx = this.#ctx
+    const { now, pings, heartbeats, failovers, offerTimeouts } = ctx
+    if (ctx.recoveryEndsAt !== undefined && ctx.recoveryEndsAt <= now) endRecovery(ctx)
+    if (ctx.sweepAt <= now) sweepRegistry(ctx)
+    drain(
+      () => pings.takeDue(now),
+      (agent) => pingAgent(ctx, agent),
+    )
+    drain(
+      () => failovers.takeDue(now),
+      (framework) => removeFramework(ctx, framework),
+    )
+    drain(
+      () => heartbeats.takeDue(now),
+      (framework) => heartbeat(ctx, framework),
+    )
+    drain(
+      () => offerTimeouts.takeDue(now),
+      (offer) => rescindOffer(ctx, offer),
+    )
+    sendOffers(ctx, ctx.allocator.run(now))
+  }
+
+  /**
+   * Asks for the next wake. What could be offered asks for one at once: everything that the inputs of
+   * a batch free is then offered in one run, right after them.
+   */
+  #arm(): void {
+    const { now, allocator, pings, heartbeats, failovers, offerTimeouts, sweepAt, recoveryEndsAt } =
+      this.#ctx
+    let next = allocator.pending ? now : sweepAt
+    for (const at of [
+      pings.next(),
+      heartbeats.next(),
+      failovers.next(),
+      offerTimeouts.next(),
+      allocator.nextExpiry(),
+      recoveryEndsAt,
+    ])
+      if (at !== undefined && at < next) next = at
+    if (this.#alarmAt !== undefined && this.#alarmAt <= next) return
+    this.#alarmAt = next
+    this.#ctx.out.push({ kind: "wakeAt", at: next })
+  }
+}
+
+function drain<T>(take: () => T | undefined, handle: (item: T) => void): void {
+  for (let item = take(); item !== undefined; item = take()) handle(item)
+}
+
+function onMessage(ctx: Context, link: LinkRecord, message: AgentToMaster): void {
+  if (message.kind === "register") return register(ctx, link, message)
+  const { agent } = link
+  // What a link says before it registered, or after its agent was forgotten, counts for nothing.
+  if (agent === undefined) return
+  switch (message.kind) {
+    case "update":
+      return onUpdate(ctx, agent, message)
+    case "pong":
+      return onPong(agent, message.sequence)
+    case "unregister":
+      return unregisterAgent(ctx, agent)
+    case "executorMessage":
+      return onExecutorMessage(ctx, agent, message)
+    case "executorExited":
+      return onExecutorExited(ctx, agent, message)
+    case "operationUpdate":
+      // No operation is ever sent to an agent yet, so none can report.
+      ctx.count("invalid_operation_status_updates")
+      return
+    default:
+      return message satisfies never
+  }
+}
+
+function onExecutorMessage(
+  ctx: Context,
+  agent: AgentRecord,
+  message: Extract<AgentToMaster, { readonly kind: "executorMessage" }>,
+): void {
+  const { frameworkId, executorId, data } = message
+  ctx.count("messages_executor_to_framework")
+  const framework = ctx.frameworks.get(frameworkId)
+  const sent =
+    framework !== undefined &&
+    ctx.event(framework, { kind: "message", agentId: agent.id, executorId, data })
+  ctx.count(
+    sent ? "valid_executor_to_framework_messages" : "invalid_executor_to_framework_messages",
+  )
+}
+
+function onExecutorExited(
+  ctx: Context,
+  agent: AgentRecord,
+  message: Extract<AgentToMaster, { readonly kind: "executorExited" }>,
+): void {
+  const { frameworkId, executorId, status } = message
+  ctx.count("messages_exited_executor")
+  const executor = agent.executorsByKey.get(executorKey(frameworkId, executorId))
+  if (executor === undefined) return
+  removeExecutor(ctx, executor)
+  ctx.event(executor.framework, { kind: "failure", agentId: agent.id, executorId, status })
+}
+
+/** Stored agents come in key order; the sweep wants the oldest first. */
+function sortByTime(ctx: Context): void {
+  const sorted = [...ctx.unreachable].sort(
+    ([, a], [, b]) => (a.unreachableAt ?? 0) - (b.unreachableAt ?? 0),
+  )
+  ctx.unreachable.clear()
+  for (const [id, agent] of sorted) ctx.unreachable.set(id, agent)
+}
+
+function createView(ctx: Context): MasterView {
+  return {
+    info: ctx.options.info,
+    startedAt: ctx.startedAt,
+    agents: ctx.agents,
+    recoveredAgents: ctx.recovered,
+    unreachableAgents: ctx.unreachable,
+    frameworks: ctx.frameworks,
+    completedFrameworks: ctx.completedFrameworks,
+    offers: ctx.offers,
+    frameworkOfStream: (stream) => ctx.streams.get(stream),
+    weight: (role) => ctx.options.weights?.[role] ?? 1,
+    metrics: (now) => masterMetrics(ctx, now),
+    explain: (frameworkId, role) => ctx.allocator.explain(frameworkId, role),
+  }
+}
+
+/** What is offered, used and free on an agent is all it has, counted from the single entries. */
+function checkAgent(ctx: Context, agent: AgentRecord): void {
+  const used = sumResources([
+    ...[...agent.tasks].filter(({ charged }) => charged).map(({ resources }) => resources),
+    ...[...agent.executors].map(({ resources }) => resources),
+  ])
+  assert(equalResources(used, agent.used), `${agent.id}: used is not what its tasks use`)
+  const strays = sumResources([...agent.strays.values()].map(({ resources }) => resources))
+  const allocated = unallocate(addResources(addResources(used, strays), agent.offered))
+  assert(
+    equalResources(addResources(allocated, ctx.allocator.free(agent.id)), agent.total),
+    `${agent.id}: offered + used + free is not its total`,
+  )
 }

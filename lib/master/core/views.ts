@@ -75,7 +75,7 @@ export type StoredAgentView = {
   readonly info: AgentInfo
   readonly version: string
   /** When it was marked unreachable; undefined while it is expected back. */
-  readonly unreachableAt: number | undefined
+  readonly unreachableAt?: number | undefined
 }
 
 /** A framework, live or removed. */

@@ -1,0 +1,178 @@
+import {
+  NO_RESOURCES,
+  normalizeResources,
+  type AgentId,
+  type RegisterMessage,
+  type TaskStatusReason,
+} from "#lib/mesos/index.ts"
+import type { Context, LinkRecord } from "./context.ts"
+import { rescindOffersOf } from "./offers.ts"
+import type { AgentRecord } from "./records.ts"
+import { agentKey, encodeAgent, type StoredAgent } from "./registry.ts"
+import { sendMasterStatus } from "./statuses.ts"
+import { isTerminal, stateFor } from "./task-states.ts"
+import { completeTask, recordStatus, removeExecutor, setTaskState, shelveTask } from "./tasks.ts"
+
+/** What an agent has, as it last told. */
+export const totalOf = ({ info, checkpointedResources }: RegisterMessage) =>
+  normalizeResources(
+    checkpointedResources.length > 0 ? checkpointedResources : (info.resources ?? NO_RESOURCES),
+  )
+
+/** Stores that the agent is admitted; whoever hears of it does so after this is durable. */
+export function storeAgent(ctx: Context, agent: StoredAgent): void {
+  ctx.out.push({ kind: "put", key: agentKey(agent.id), value: encodeAgent(agent) })
+}
+
+/** The link of an agent broke: nothing is offered there until it is back; its tasks go on. */
+export function disconnectAgent(ctx: Context, agent: AgentRecord): void {
+  if (agent.link === undefined) return
+  const link = ctx.links.get(agent.link)
+  if (link !== undefined) link.agent = undefined
+  agent.link = undefined
+  ctx.allocator.setAgentActive(agent.id, false)
+  rescindOffersOf(ctx, agent)
+  ctx.log("info", "agent disconnected", { agent: agent.id, hostname: agent.info.hostname })
+}
+
+/** A link closed. */
+export function onLinkClosed(ctx: Context, link: LinkRecord): void {
+  ctx.links.delete(link.id)
+  if (link.agent?.link === link.id) disconnectAgent(ctx, link.agent)
+}
+
+/**
+ * Time to ping an agent. One that left too many pings unanswered is unreachable. A master that was
+ * itself stopped for a while counts one missed ping, not all those that would have fallen due.
+ */
+export function pingAgent(ctx: Context, agent: AgentRecord): void {
+  if (agent.pongSequence < agent.pingSequence || !agent.connected) agent.missedPings++
+  if (agent.missedPings >= ctx.timings.agentPingsMissed) return markUnreachable(ctx, agent)
+  agent.pingSequence++
+  ctx.send(agent, { kind: "ping", sequence: agent.pingSequence })
+  ctx.pings.set(agent, ctx.now + ctx.timings.agentPingMs)
+}
+
+/** The agent answered a ping. */
+export function onPong(agent: AgentRecord, sequence: number): void {
+  if (sequence > agent.pingSequence) return
+  agent.pongSequence = Math.max(agent.pongSequence, sequence)
+  agent.missedPings = 0
+}
+
+/** Gives an agent up for now: its tasks may run on, and count again if it comes back. */
+function markUnreachable(ctx: Context, agent: AgentRecord): void {
+  ctx.log("warn", "agent is unreachable", { agent: agent.id, hostname: agent.info.hostname })
+  ctx.count("slave_unreachable_scheduled")
+  ctx.count("slave_unreachable_completed")
+  ctx.count("slave_removals")
+  ctx.count("slave_removals/reason_unhealthy")
+  rememberUnreachable(ctx, {
+    id: agent.id,
+    info: agent.info,
+    version: agent.version,
+    capabilities: agent.capabilities,
+    unreachableAt: ctx.now,
+  })
+  endTasksOf(ctx, agent, {
+    kind: "unreachable",
+    message: `Agent ${agent.info.hostname} became unreachable`,
+  })
+  forgetAgent(ctx, agent, "the agent was unreachable; register again")
+}
+
+/** Stores an agent as unreachable. */
+export function rememberUnreachable(ctx: Context, stored: StoredAgent): void {
+  storeAgent(ctx, stored)
+  ctx.unreachable.set(stored.id, stored)
+}
+
+/** The agent says that it ends for good. */
+export function unregisterAgent(ctx: Context, agent: AgentRecord): void {
+  ctx.log("info", "agent unregistered", { agent: agent.id, hostname: agent.info.hostname })
+  ctx.count("messages_unregister_slave")
+  ctx.count("slave_removals")
+  ctx.count("slave_removals/reason_unregistered")
+  ctx.out.push({ kind: "delete", key: agentKey(agent.id) })
+  endTasksOf(ctx, agent, {
+    kind: "removed",
+    message: `Agent ${agent.info.hostname} has been removed`,
+  })
+  forgetAgent(ctx, agent, "the agent unregistered")
+}
+
+type Ending = { readonly kind: "unreachable" | "removed"; readonly message: string }
+
+/** Tells frameworks that their tasks are lost with the agent, and takes them out of the live ones. */
+function endTasksOf(ctx: Context, agent: AgentRecord, { kind, message }: Ending): void {
+  const reason: TaskStatusReason = "REASON_AGENT_REMOVED"
+  for (const task of agent.tasks) {
+    const { framework, taskId, executorId } = task
+    if (isTerminal(task.state)) {
+      completeTask(ctx, task)
+      continue
+    }
+    const unreachable = kind === "unreachable"
+    const state = unreachable ? stateFor(framework, "TASK_UNREACHABLE") : "TASK_LOST"
+    const unreachableAt = unreachable ? ctx.now : undefined
+    const facts = { taskId, state, reason, message, agentId: agent.id, executorId, unreachableAt }
+    const status = sendMasterStatus(ctx, framework, facts)
+    setTaskState(ctx, task, state)
+    recordStatus(task, status)
+    if (unreachable) shelveTask(ctx, task)
+    else completeTask(ctx, task)
+  }
+}
+
+/** Takes an agent out of the registered ones and tells every framework. */
+function forgetAgent(ctx: Context, agent: AgentRecord, reason: string): void {
+  rescindOffersOf(ctx, agent)
+  for (const executor of agent.executors) removeExecutor(ctx, executor)
+  for (const stray of agent.strays.values())
+    ctx.allocator.recover(stray.frameworkId, agent.id, stray.resources)
+  agent.strays.clear()
+  agent.pendingKills.clear()
+  ctx.allocator.removeAgent(agent.id)
+  ctx.pings.clear(agent)
+  ctx.agents.delete(agent.id)
+  if (agent.link !== undefined) {
+    ctx.out.push({ kind: "closeLink", link: agent.link, reason })
+    ctx.links.delete(agent.link)
+    agent.link = undefined
+  }
+  announceFailure(ctx, agent.id)
+}
+
+function announceFailure(ctx: Context, agentId: AgentId): void {
+  for (const framework of ctx.frameworks.values())
+    ctx.event(framework, { kind: "failure", agentId })
+}
+
+/** The time that agents of an earlier master had to come back is over. */
+export function endRecovery(ctx: Context): void {
+  ctx.recoveryEndsAt = undefined
+  for (const stored of ctx.recovered.values()) {
+    ctx.log("warn", "agent did not come back", {
+      agent: stored.id,
+      hostname: stored.info.hostname,
+    })
+    ctx.count("recovery_slave_removals")
+    ctx.count("slave_removals")
+    ctx.count("slave_removals/reason_unhealthy")
+    rememberUnreachable(ctx, { ...stored, unreachableAt: ctx.now })
+    announceFailure(ctx, stored.id)
+  }
+  ctx.recovered.clear()
+}
+
+/** Forgets unreachable agents that are too old or too many, oldest first. */
+export function sweepRegistry(ctx: Context): void {
+  ctx.sweepAt = ctx.now + ctx.timings.registrySweepMs
+  const oldest = ctx.now - ctx.timings.unreachableAgentMs
+  for (const { id, unreachableAt = 0 } of ctx.unreachable.values()) {
+    const tooMany = ctx.unreachable.size > ctx.limits.unreachableAgents
+    if (!tooMany && unreachableAt > oldest) return
+    ctx.unreachable.delete(id)
+    ctx.out.push({ kind: "delete", key: agentKey(id) })
+  }
+}

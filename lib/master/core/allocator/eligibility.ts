@@ -1,0 +1,101 @@
+import {
+  isAllocatableTo,
+  type FrameworkId,
+  type Resource,
+  type Resources,
+} from "#lib/mesos/index.ts"
+import type { AllocatorAgent, AllocatorFramework, Refusal } from "./allocator.ts"
+import { DEFAULT_MINIMUM, minimumOf, reachesMinimum, type Minimum } from "./minimum.ts"
+import { OfferConstraintFilter } from "./offer-constraints.ts"
+import type { Leaf, ShareTree } from "./share-tree.ts"
+
+/** A framework and its clients, one per role it has or holds something under. */
+export type Framework = {
+  framework: AllocatorFramework
+  active: boolean
+  readonly clients: Map<string, Client>
+}
+
+/** One framework under one role: what competes for resources. */
+export class Client {
+  readonly frameworkId: FrameworkId
+  readonly role: string
+  readonly leaf: Leaf<Client>
+  /** Agents on which something is allocated to it. */
+  agents = 0
+  /** Whether the framework still has the role. */
+  subscribed = false
+  suppressed = false
+  minimum: Minimum = DEFAULT_MINIMUM
+  constraints: OfferConstraintFilter | undefined
+  wantsGpus = false
+  wantsRemoteRegions = false
+  multiRole = false
+  /** Which of an agent's resources the framework can deal with. */
+  #revocable = false
+  #shared = false
+  #refined = false
+
+  constructor(frameworkId: FrameworkId, role: string, tree: ShareTree<Client>) {
+    this.frameworkId = frameworkId
+    this.role = role
+    this.leaf = tree.add(role, frameworkId, this)
+  }
+
+  get hasCustomMinimum(): boolean {
+    return this.minimum !== DEFAULT_MINIMUM
+  }
+
+  /** Takes over what the framework says of itself. */
+  configure(framework: AllocatorFramework, subscribed: boolean): void {
+    this.subscribed = subscribed
+    const { capabilities } = framework
+    this.minimum = minimumOf(framework.offerFilters?.[this.role]) ?? DEFAULT_MINIMUM
+    const constraints = framework.offerConstraints?.roleConstraints?.[this.role]
+    this.constraints = constraints && new OfferConstraintFilter(constraints)
+    this.wantsGpus = capabilities.has("GPU_RESOURCES")
+    this.wantsRemoteRegions = capabilities.has("REGION_AWARE")
+    this.multiRole = capabilities.has("MULTI_ROLE")
+    this.#revocable = capabilities.has("REVOCABLE_RESOURCES")
+    this.#shared = capabilities.has("SHARED_RESOURCES")
+    this.#refined = capabilities.has("RESERVATION_REFINEMENT")
+  }
+
+  /** Whether the framework can deal with the resource at all. */
+  understands(resource: Resource): boolean {
+    return (
+      (this.#revocable || resource.revocable === undefined) &&
+      (this.#shared || resource.shared === undefined) &&
+      (this.#refined || resource.reservations.length <= 1) &&
+      resource.name !== "ephemeral_ports"
+    )
+  }
+}
+
+/** Why nothing of the agent may go to the client, or undefined. */
+export function agentRefusal(
+  { info, capabilities, total }: AllocatorAgent,
+  client: Client,
+  masterRegion: string | undefined,
+): Refusal | undefined {
+  if (client.multiRole && !capabilities.includes("MULTI_ROLE")) return "agentLacksCapability"
+  if (client.role.includes("/") && !capabilities.includes("HIERARCHICAL_ROLE"))
+    return "agentLacksCapability"
+  if (!client.wantsGpus && total.some(({ name }) => name === "gpus")) return "gpuWithoutCapability"
+  const region = info.domain?.faultDomain?.region.name
+  if (!client.wantsRemoteRegions && region !== undefined && region !== masterRegion)
+    return "remoteRegion"
+  if (client.constraints !== undefined && !client.constraints.admits(info))
+    return "offerConstraints"
+  return undefined
+}
+
+/** What of the free resources the client may have, or why it is nothing. */
+export function offerable(free: Resources, client: Client): Resources | Refusal {
+  if (free.length === 0) return "nothingFree"
+  const fits = (resource: Resource): boolean =>
+    client.understands(resource) && isAllocatableTo(resource, client.role)
+  const resources = free.every(fits) ? free : free.filter(fits)
+  if (resources.length === 0) return "reservedForOthers"
+  return reachesMinimum(resources, client.minimum) ? resources : "belowMinimum"
+}

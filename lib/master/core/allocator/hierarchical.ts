@@ -1,0 +1,424 @@
+import {
+  addResources,
+  allocate,
+  containsResources,
+  equalResources,
+  NO_RESOURCES,
+  scalarQuantities,
+  subtractResources,
+  unallocate,
+  type AgentId,
+  type FrameworkId,
+  type Resources,
+} from "#lib/mesos/index.ts"
+import { assert, must } from "#lib/std/assert.ts"
+import { Random } from "#lib/std/random.ts"
+import type {
+  Allocator,
+  AllocatorAgent,
+  AllocatorFramework,
+  AllocatorStats,
+  Explanation,
+  Grant,
+  Refusal,
+} from "./allocator.ts"
+import { FreeTable } from "./free-table.ts"
+import { agentRefusal, Client, offerable, type Framework } from "./eligibility.ts"
+import { Filters } from "./filters.ts"
+import { ShareTree } from "./share-tree.ts"
+
+/** What an allocator is told when it is made. */
+export type HierarchicalAllocatorOptions = {
+  readonly seed: number
+  /** The master's region; agents of other regions go to REGION_AWARE frameworks only. */
+  readonly region?: string | undefined
+}
+
+/** The books of one agent: total = free + everything in `allocated`. */
+class AgentBook {
+  readonly id: AgentId
+  readonly slot: number
+  agent: AllocatorAgent
+  active: boolean
+  free: Resources
+  /** With their allocation roles, by client. */
+  readonly allocated = new Map<Client, Resources>()
+
+  constructor(slot: number, agent: AllocatorAgent, active: boolean) {
+    this.id = agent.id
+    this.slot = slot
+    this.agent = agent
+    this.active = active
+    this.free = agent.total
+  }
+}
+
+/** The clients for which an agent is to be looked at again. */
+type Dirt = "all" | Set<Client>
+
+/**
+ * The allocator of Mesos' hierarchical DRF, made incremental: an event marks the agents, or the pairs
+ * of agent and client, whose outcome it may change, and a run looks at nothing else.
+ * Source: apache/mesos: src/master/allocator/mesos/hierarchical.cpp.
+ */
+export class HierarchicalAllocator implements Allocator {
+  readonly #random: Random
+  readonly #region: string | undefined
+  readonly #agents = new Map<AgentId, AgentBook>()
+  readonly #free = new FreeTable<AgentBook>()
+  readonly #frameworks = new Map<FrameworkId, Framework>()
+  readonly #tree = new ShareTree<Client>()
+  readonly #filters = new Filters<Client, AgentBook>()
+  readonly #dirty = new Map<AgentBook, Dirt>()
+  /** Clients that override the minimum: while there are any, no agent is skipped for its scalars. */
+  #customMinimums = 0
+  #runs = 0
+
+  constructor(options: HierarchicalAllocatorOptions) {
+    this.#random = new Random(options.seed)
+    this.#region = options.region
+  }
+
+  addAgent(agent: AllocatorAgent, active: boolean): void {
+    assert(!this.#agents.has(agent.id), `agent ${agent.id} is already there`)
+    const book = this.#free.add((slot) => new AgentBook(slot, agent, active), agent.total)
+    this.#agents.set(agent.id, book)
+    this.#tree.addTotal(scalarQuantities(agent.total))
+    this.#markAgent(book)
+  }
+
+  updateAgent(agent: AllocatorAgent): void {
+    const book = this.#agent(agent.id)
+    const used = this.#allocatedOn(book)
+    assert(containsResources(agent.total, used), `agent ${agent.id} shrank below what is allocated`)
+    this.#tree.subtractTotal(scalarQuantities(book.agent.total))
+    this.#tree.addTotal(scalarQuantities(agent.total))
+    if (!sameAttributes(book.agent, agent)) this.#filters.endOfAgent(book)
+    book.agent = agent
+    this.#setFree(book, subtractResources(agent.total, used))
+    this.#markAgent(book)
+  }
+
+  setAgentActive(agentId: AgentId, active: boolean): void {
+    const book = this.#agent(agentId)
+    book.active = active
+    if (active) this.#markAgent(book)
+  }
+
+  removeAgent(agentId: AgentId): void {
+    const book = this.#agent(agentId)
+    assert(book.allocated.size === 0, `agent ${agentId} still has allocations`)
+    this.#filters.endOfAgent(book)
+    this.#dirty.delete(book)
+    this.#tree.subtractTotal(scalarQuantities(book.agent.total))
+    this.#free.remove(book.slot)
+    this.#agents.delete(agentId)
+  }
+
+  addFramework(framework: AllocatorFramework, active: boolean): void {
+    assert(!this.#frameworks.has(framework.id), `framework ${framework.id} is already there`)
+    this.#frameworks.set(framework.id, { framework, active, clients: new Map() })
+    this.updateFramework(framework)
+  }
+
+  updateFramework(framework: AllocatorFramework): void {
+    const entry = this.#framework(framework.id)
+    entry.framework = framework
+    for (const role of framework.roles) this.#client(entry, role)
+    for (const client of entry.clients.values()) {
+      const subscribed = framework.roles.includes(client.role)
+      this.#customMinimums -= Number(client.hasCustomMinimum)
+      client.configure(framework, subscribed)
+      this.#customMinimums += Number(client.hasCustomMinimum)
+      client.suppressed = framework.suppressedRoles.has(client.role)
+      if (!subscribed) this.#filters.endOfClient(client)
+      this.#refresh(client)
+      this.#dropIfUnused(client)
+    }
+  }
+
+  setFrameworkActive(frameworkId: FrameworkId, active: boolean): void {
+    const entry = this.#framework(frameworkId)
+    entry.active = active
+    for (const client of entry.clients.values()) {
+      if (!active) this.#filters.endOfClient(client)
+      this.#refresh(client)
+    }
+  }
+
+  removeFramework(frameworkId: FrameworkId): void {
+    const entry = this.#framework(frameworkId)
+    entry.framework = { ...entry.framework, roles: [] }
+    entry.active = false
+    for (const client of entry.clients.values()) {
+      assert(client.agents === 0, `framework ${frameworkId} still has allocations`)
+      this.#dropIfUnused(client)
+    }
+    this.#frameworks.delete(frameworkId)
+  }
+
+  suppress(frameworkId: FrameworkId, roles: readonly string[] | undefined): void {
+    for (const client of this.#clients(frameworkId, roles)) {
+      client.suppressed = true
+      this.#refresh(client)
+    }
+  }
+
+  revive(frameworkId: FrameworkId, roles: readonly string[] | undefined): void {
+    for (const client of this.#clients(frameworkId, roles)) {
+      client.suppressed = false
+      this.#filters.endOfClient(client)
+      this.#refresh(client)
+    }
+  }
+
+  setWeight(role: string, weight: number): void {
+    this.#tree.setWeight(role, weight)
+  }
+
+  charge(frameworkId: FrameworkId, agentId: AgentId, resources: Resources): void {
+    const entry = this.#framework(frameworkId)
+    const book = this.#agent(agentId)
+    for (const [role, part] of byRole(resources))
+      this.#allocate(this.#client(entry, role), book, part)
+  }
+
+  recover(
+    frameworkId: FrameworkId,
+    agentId: AgentId,
+    resources: Resources,
+    filter?: { readonly now: number; readonly refusedForMs: number },
+  ): void {
+    if (resources.length === 0) return
+    const book = this.#agent(agentId)
+    const entry = this.#framework(frameworkId)
+    for (const [role, part] of byRole(resources)) {
+      const client = must(entry.clients.get(role), `${frameworkId} has nothing under ${role}`)
+      this.#release(client, book, part)
+      if (filter !== undefined && filter.refusedForMs > 0 && entry.active && client.subscribed)
+        this.#filters.add(client, book, {
+          resources: unallocate(part),
+          now: filter.now,
+          forMs: filter.refusedForMs,
+        })
+      this.#dropIfUnused(client)
+    }
+    this.#markAgent(book)
+  }
+
+  free(agentId: AgentId): Resources {
+    return this.#agent(agentId).free
+  }
+
+  get pending(): boolean {
+    return this.#dirty.size > 0
+  }
+
+  nextExpiry(): number | undefined {
+    return this.#filters.nextEnd()
+  }
+
+  run(now: number): readonly Grant[] {
+    for (let ended = this.#filters.takeDue(now); ended !== undefined;) {
+      this.#markPair(ended.agent, ended.client)
+      ended = this.#filters.takeDue(now)
+    }
+    if (this.#dirty.size === 0) return []
+    this.#runs++
+    const dirty = [...this.#dirty]
+    this.#dirty.clear()
+    this.#random.shuffle(dirty)
+    const grants: Grant[] = []
+    for (const [book, dirt] of dirty) if (book.active) this.#offer(book, dirt, grants)
+    return grants
+  }
+
+  explain(frameworkId: FrameworkId, role: string): Explanation | undefined {
+    const entry = this.#frameworks.get(frameworkId)
+    const client = entry?.clients.get(role)
+    if (entry === undefined || client === undefined) return undefined
+    const refusals: Partial<Record<Refusal, number>> = {}
+    for (const book of this.#agents.values()) {
+      const outcome = this.#look(book, client, book.free)
+      const refusal = typeof outcome === "string" ? outcome : "eligible"
+      refusals[refusal] = (refusals[refusal] ?? 0) + 1
+    }
+    return {
+      role,
+      active: entry.active,
+      suppressed: client.suppressed,
+      roleShare: this.#tree.shares().get(role) ?? 0,
+      agents: this.#agents.size,
+      refusals,
+    }
+  }
+
+  stats(): AllocatorStats {
+    const totalMilli = new Map<string, number>()
+    const allocatedMilli = new Map<string, number>()
+    for (const quantity of this.#tree.quantities()) {
+      totalMilli.set(quantity.name, quantity.totalMilli)
+      allocatedMilli.set(quantity.name, quantity.allocatedMilli)
+    }
+    const filtersByRole = new Map<string, number>()
+    for (const { clients } of this.#frameworks.values())
+      for (const client of clients.values())
+        filtersByRole.set(
+          client.role,
+          (filtersByRole.get(client.role) ?? 0) + this.#filters.count(client),
+        )
+    const shareByRole = this.#tree.shares()
+    return { runs: this.#runs, totalMilli, allocatedMilli, filtersByRole, shareByRole }
+  }
+
+  checkInvariants(): void {
+    for (const book of this.#agents.values()) {
+      const sum = addResources(book.free, this.#allocatedOn(book))
+      assert(equalResources(sum, book.agent.total), `${book.id}: allocated + free is not its total`)
+      this.#free.check(book.slot, book, book.free)
+    }
+  }
+
+  /** Walks the clients in order of fairness and gives each what it may have, until nothing is left. */
+  #offer(book: AgentBook, dirt: Dirt, grants: Grant[]): void {
+    if (this.#customMinimums === 0 && !this.#free.worthOffering(book.slot)) return
+    let remaining = book.free
+    const taken: [Client, Resources][] = []
+    const consider = (client: Client): boolean => {
+      const outcome = this.#look(book, client, remaining)
+      if (typeof outcome === "string") return false
+      taken.push([client, allocate(outcome, client.role)])
+      remaining = subtractResources(remaining, outcome)
+      return remaining.length === 0
+    }
+    if (dirt === "all") this.#tree.visit(consider)
+    else {
+      const leaves = [...dirt].filter((client) => this.#isOpen(client)).map(({ leaf }) => leaf)
+      this.#tree.sort(leaves)
+      for (const leaf of leaves) if (consider(leaf.client)) break
+    }
+    // Charged after the walk, because charging reorders what is being walked.
+    for (const [client, resources] of taken) {
+      this.#allocate(client, book, resources)
+      const { frameworkId, role } = client
+      grants.push({ frameworkId, agentId: book.id, role, resources })
+    }
+  }
+
+  /** What the client would get of these free resources, or why it gets nothing. */
+  #look(book: AgentBook, client: Client, free: Resources): Resources | Refusal {
+    if (!book.active) return "agentInactive"
+    const refusal = agentRefusal(book.agent, client, this.#region)
+    if (refusal !== undefined) return refusal
+    const outcome = offerable(free, client)
+    if (typeof outcome === "string") return outcome
+    return this.#filters.covers(client, book, outcome) ? "declined" : outcome
+  }
+
+  #allocate(client: Client, book: AgentBook, resources: Resources): void {
+    const before = book.allocated.get(client)
+    const amount = unallocate(resources)
+    assert(containsResources(book.free, amount), `${book.id}: allocating more than is free`)
+    if (before === undefined) client.agents++
+    book.allocated.set(client, addResources(before ?? NO_RESOURCES, resources))
+    this.#setFree(book, subtractResources(book.free, amount))
+    this.#tree.charge(client.leaf, scalarQuantities(resources))
+  }
+
+  #release(client: Client, book: AgentBook, resources: Resources): void {
+    const before = book.allocated.get(client) ?? NO_RESOURCES
+    assert(containsResources(before, resources), `${book.id}: freeing more than is allocated`)
+    const after = subtractResources(before, resources)
+    if (after.length > 0) book.allocated.set(client, after)
+    else {
+      book.allocated.delete(client)
+      client.agents--
+    }
+    this.#setFree(book, addResources(book.free, unallocate(resources)))
+    this.#tree.discharge(client.leaf, scalarQuantities(resources))
+  }
+
+  #allocatedOn(book: AgentBook): Resources {
+    let sum = NO_RESOURCES
+    for (const resources of book.allocated.values()) sum = addResources(sum, unallocate(resources))
+    return sum
+  }
+
+  #setFree(book: AgentBook, free: Resources): void {
+    book.free = free
+    this.#free.set(book.slot, free)
+  }
+
+  #markAgent(book: AgentBook): void {
+    if (book.active) this.#dirty.set(book, "all")
+  }
+
+  #markPair(book: AgentBook, client: Client): void {
+    const dirt = this.#dirty.get(book)
+    if (dirt === undefined) this.#dirty.set(book, new Set([client]))
+    else if (dirt !== "all") dirt.add(client)
+  }
+
+  #isOpen(client: Client): boolean {
+    return client.subscribed && !client.suppressed && this.#framework(client.frameworkId).active
+  }
+
+  /** Puts the client in or out of the order; one that opens is shown what is free. */
+  #refresh(client: Client): void {
+    const open = this.#isOpen(client)
+    this.#tree.setActive(client.leaf, open)
+    if (!open) return
+    for (const book of this.#free.candidates(this.#customMinimums === 0))
+      if (book.active) this.#markPair(book, client)
+  }
+
+  #client(entry: Framework, role: string): Client {
+    let client = entry.clients.get(role)
+    if (client === undefined) {
+      client = new Client(entry.framework.id, role, this.#tree)
+      entry.clients.set(role, client)
+    }
+    return client
+  }
+
+  /** A client whose role the framework left lives on only while something is allocated to it. */
+  #dropIfUnused(client: Client): void {
+    const entry = this.#framework(client.frameworkId)
+    if (client.agents > 0 || entry.framework.roles.includes(client.role)) return
+    this.#customMinimums -= Number(client.hasCustomMinimum)
+    this.#filters.endOfClient(client)
+    this.#tree.remove(client.leaf)
+    entry.clients.delete(client.role)
+  }
+
+  #clients(frameworkId: FrameworkId, roles: readonly string[] | undefined): readonly Client[] {
+    const entry = this.#framework(frameworkId)
+    const wanted = roles ?? entry.framework.roles
+    return wanted.map((role) => must(entry.clients.get(role), `${frameworkId} is not in ${role}`))
+  }
+
+  #agent(agentId: AgentId): AgentBook {
+    return must(this.#agents.get(agentId), `no agent ${agentId} in the allocator`)
+  }
+
+  #framework(frameworkId: FrameworkId): Framework {
+    return must(this.#frameworks.get(frameworkId), `no framework ${frameworkId} in the allocator`)
+  }
+}
+
+/** The parts of allocated resources by allocation role; nearly always there is one. */
+function byRole(resources: Resources): Iterable<readonly [role: string, part: Resources]> {
+  const first = resources[0]?.allocationRole
+  if (resources.every(({ allocationRole }) => allocationRole === first))
+    return resources.length === 0 ? [] : [[must(first, "not an allocation"), resources]]
+  const roles = new Set(
+    resources.map(({ allocationRole }) => must(allocationRole, "not an allocation")),
+  )
+  return [...roles].map(
+    (role) => [role, resources.filter(({ allocationRole }) => allocationRole === role)] as const,
+  )
+}
+
+const sameAttributes = (a: AllocatorAgent, b: AllocatorAgent): boolean =>
+  JSON.stringify([a.info.attributes, a.info.domain]) ===
+  JSON.stringify([b.info.attributes, b.info.domain])

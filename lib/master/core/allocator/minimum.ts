@@ -1,0 +1,38 @@
+import { toMilli, type OfferFilters, type Resources } from "#lib/mesos/index.ts"
+
+/** Thousandths by name that must all be there. */
+type Amounts = readonly (readonly [name: string, milli: number])[]
+
+/** The least amount worth offering: any one of these; an empty list accepts anything. */
+export type Minimum = readonly Amounts[]
+
+/** Source: apache/mesos: src/master/constants.hpp (MIN_CPUS 0.01, MIN_MEM 32 MB). */
+export const MIN_CPUS_MILLI = 10
+/** See MIN_CPUS_MILLI. */
+export const MIN_MEM_MILLI = 32_000
+
+/** Source: apache/mesos: docs/configuration/master.md (--min_allocatable_resources). */
+export const DEFAULT_MINIMUM: Minimum = [[["cpus", MIN_CPUS_MILLI]], [["mem", MIN_MEM_MILLI]]]
+
+/** The minimum a framework asks for under one role, or undefined when it is content with the default. */
+export function minimumOf(filters: OfferFilters | undefined): Minimum | undefined {
+  return filters?.minAllocatableResources?.quantities?.map(({ quantities = {} }) =>
+    Object.entries(quantities).map(([name, { value }]) => [name, toMilli(value)] as const),
+  )
+}
+
+/** Whether the resources reach the minimum. */
+export function reachesMinimum(resources: Resources, minimum: Minimum): boolean {
+  if (minimum.length === 0) return resources.length > 0
+  return minimum.some((amounts) =>
+    amounts.every(([name, milli]) => scalarMilli(resources, name) >= milli),
+  )
+}
+
+/** Thousandths of one scalar, whatever its reservation. */
+export function scalarMilli(resources: Resources, name: string): number {
+  let milli = 0
+  for (const resource of resources)
+    if (resource.name === name && resource.value.kind === "scalar") milli += resource.value.milli
+  return milli
+}

@@ -1,0 +1,185 @@
+import type { scheduler } from "#lib/mesos/index.ts"
+import { accept, decline } from "./accept.ts"
+import type { Context } from "./context.ts"
+import { removeFramework, updateFramework } from "./frameworks.ts"
+import { reconcile, reconcileTask } from "./reconcile.ts"
+import { taskKey, type FrameworkRecord } from "./records.ts"
+import { acknowledge } from "./statuses.ts"
+import type { CallInput, MasterReply, OtherCall } from "./types.ts"
+
+const ACCEPTED: MasterReply = { status: 202 }
+
+/** A scheduler's call: checks that its sender holds the framework's stream, then does it. */
+export function onCall(ctx: Context, input: CallInput): void {
+  const framework = ctx.frameworks.get(input.frameworkId)
+  const refusal = callProblem(framework, input)
+  if (framework === undefined || refusal !== undefined)
+    return ctx.reply(input.request, refusal ?? { status: 400 })
+  framework.count("calls")
+  framework.count(CALL_METRICS[input.call.kind])
+  ctx.reply(input.request, perform(ctx, framework, input.call))
+}
+
+/** Source: apache/mesos: src/master/http.cpp (scheduler), in the order of its checks. */
+function callProblem(
+  framework: FrameworkRecord | undefined,
+  { stream, principal }: CallInput,
+): MasterReply | undefined {
+  if (framework === undefined) return { status: 400, message: "Framework cannot be found" }
+  if (principal !== undefined && principal !== framework.info.principal)
+    return {
+      status: 400,
+      message: `Authenticated principal '${principal}' does not match principal '${String(framework.info.principal)}' set in \`FrameworkInfo\``,
+    }
+  if (framework.stream === undefined) return { status: 403, message: "Framework is not subscribed" }
+  if (stream === undefined)
+    return {
+      status: 400,
+      message: "All non-subscribe calls should include the 'Mesos-Stream-Id' header",
+    }
+  if (stream !== framework.stream)
+    return {
+      status: 400,
+      message: `The stream ID '${stream}' included in this request didn't match the stream ID currently associated with framework ID '${framework.id}'`,
+    }
+  return undefined
+}
+
+function perform(ctx: Context, framework: FrameworkRecord, call: OtherCall): MasterReply {
+  switch (call.kind) {
+    case "teardown":
+      ctx.count("messages_unregister_framework")
+      removeFramework(ctx, framework)
+      return ACCEPTED
+    case "accept":
+      return accept(ctx, framework, call)
+    case "decline":
+      decline(ctx, framework, call)
+      return ACCEPTED
+    case "revive":
+      ctx.count("messages_revive_offers")
+      revive(ctx, framework, call)
+      return ACCEPTED
+    case "suppress":
+      ctx.count("messages_suppress_offers")
+      suppress(ctx, framework, call)
+      return ACCEPTED
+    case "kill":
+      kill(ctx, framework, call)
+      return ACCEPTED
+    case "shutdown":
+      shutdownExecutor(ctx, framework, call)
+      return ACCEPTED
+    case "acknowledge":
+      acknowledge(ctx, framework, call)
+      return ACCEPTED
+    case "reconcile":
+      reconcile(ctx, framework, call)
+      return ACCEPTED
+    case "message":
+      messageExecutor(ctx, framework, call)
+      return ACCEPTED
+    case "request":
+      // As in Mesos, whose built-in allocator ignores requests too.
+      ctx.count("messages_resource_request")
+      return ACCEPTED
+    case "updateFramework":
+      return updateFramework(ctx, framework, call)
+    case "acceptInverseOffers":
+    case "declineInverseOffers":
+    case "acknowledgeOperationStatus":
+    case "reconcileOperations":
+      return { status: 501, message: `${CALL_NAMES[call.kind]} is not implemented in this version` }
+    default:
+      return call satisfies never
+  }
+}
+
+/** One role that is invalid or not the framework's makes the whole call do nothing, as in Mesos. */
+const ownsAll = (framework: FrameworkRecord, roles: readonly string[]): boolean =>
+  roles.every((role) => framework.roles.includes(role))
+
+function revive(
+  ctx: Context,
+  framework: FrameworkRecord,
+  { roles = [] }: scheduler.CallRevive,
+): void {
+  if (!ownsAll(framework, roles)) return
+  const wanted = roles.length === 0 ? framework.roles : roles
+  for (const role of wanted) framework.suppressedRoles.delete(role)
+  ctx.allocator.revive(framework.id, wanted)
+}
+
+function suppress(
+  ctx: Context,
+  framework: FrameworkRecord,
+  { roles = [] }: scheduler.CallSuppress,
+): void {
+  if (!ownsAll(framework, roles)) return
+  const wanted = roles.length === 0 ? framework.roles : roles
+  for (const role of wanted) framework.suppressedRoles.add(role)
+  ctx.allocator.suppress(framework.id, wanted)
+}
+
+function kill(ctx: Context, framework: FrameworkRecord, call: scheduler.CallKill): void {
+  ctx.count("messages_kill_task")
+  const { taskId, killPolicy } = call
+  const task = framework.tasks.get(taskId)
+  if (task === undefined) return reconcileTask(ctx, framework, taskId, call.agentId)
+  if (call.agentId !== undefined && call.agentId !== task.agentId) {
+    ctx.log("warn", "kill names the wrong agent", { task: taskId, agent: call.agentId })
+    return
+  }
+  const message = { kind: "killTask", frameworkId: framework.id, taskId, killPolicy } as const
+  if (!ctx.send(task.agent, message))
+    task.agent.pendingKills.set(taskKey(framework.id, taskId), message)
+}
+
+function shutdownExecutor(
+  ctx: Context,
+  framework: FrameworkRecord,
+  { agentId, executorId }: scheduler.CallShutdown,
+): void {
+  const agent = ctx.agents.get(agentId)
+  if (agent !== undefined)
+    ctx.send(agent, { kind: "shutdownExecutor", frameworkId: framework.id, executorId })
+}
+
+function messageExecutor(
+  ctx: Context,
+  framework: FrameworkRecord,
+  { agentId, executorId, data }: scheduler.CallMessage,
+): void {
+  ctx.count("messages_framework_to_executor")
+  const agent = ctx.agents.get(agentId)
+  const sent =
+    agent !== undefined &&
+    ctx.send(agent, { kind: "frameworkMessage", frameworkId: framework.id, executorId, data })
+  ctx.count(
+    sent ? "valid_framework_to_executor_messages" : "invalid_framework_to_executor_messages",
+  )
+}
+
+const CALL_NAMES: Readonly<Record<OtherCall["kind"], string>> = {
+  teardown: "TEARDOWN",
+  accept: "ACCEPT",
+  decline: "DECLINE",
+  acceptInverseOffers: "ACCEPT_INVERSE_OFFERS",
+  declineInverseOffers: "DECLINE_INVERSE_OFFERS",
+  revive: "REVIVE",
+  suppress: "SUPPRESS",
+  kill: "KILL",
+  shutdown: "SHUTDOWN",
+  acknowledge: "ACKNOWLEDGE",
+  acknowledgeOperationStatus: "ACKNOWLEDGE_OPERATION_STATUS",
+  reconcile: "RECONCILE",
+  reconcileOperations: "RECONCILE_OPERATIONS",
+  message: "MESSAGE",
+  request: "REQUEST",
+  updateFramework: "UPDATE_FRAMEWORK",
+}
+
+/** Names of the per-framework call counters, made once so that a hot path builds no strings. */
+const CALL_METRICS = Object.fromEntries(
+  Object.entries(CALL_NAMES).map(([kind, name]) => [kind, `calls/${name.toLowerCase()}`]),
+) as Readonly<Record<OtherCall["kind"], string>>

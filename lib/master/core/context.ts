@@ -1,0 +1,154 @@
+import {
+  brandId,
+  type AgentId,
+  type FrameworkId,
+  type MasterToAgent,
+  type OfferId,
+  type TaskState,
+  type scheduler,
+} from "#lib/mesos/index.ts"
+import type { LogFields, LogLevel } from "#lib/ports/index.ts"
+import { Deadlines } from "#lib/std/deadlines.ts"
+import type { Allocator } from "./allocator/allocator.ts"
+import { HierarchicalAllocator } from "./allocator/hierarchical.ts"
+import type { AgentRecord, FrameworkRecord, OfferRecord } from "./records.ts"
+import type { StoredAgent } from "./registry.ts"
+import {
+  DEFAULT_LIMITS,
+  DEFAULT_TIMINGS,
+  type LinkId,
+  type MasterEffect,
+  type MasterLimits,
+  type MasterOptions,
+  type MasterReply,
+  type MasterTimings,
+  type RequestId,
+  type StreamId,
+} from "./types.ts"
+
+/** An open link and, once it registered, the agent at its other end. */
+export type LinkRecord = {
+  readonly id: LinkId
+  readonly address: string
+  agent: AgentRecord | undefined
+}
+
+/** The master's whole state, and what the step under way is given: its time and its outbox. */
+export class Context {
+  now: number
+  out: MasterEffect[] = []
+
+  readonly options: MasterOptions
+  readonly timings: MasterTimings
+  readonly limits: MasterLimits
+  readonly startedAt: number
+  readonly allocator: Allocator
+
+  readonly agents = new Map<AgentId, AgentRecord>()
+  readonly recovered = new Map<AgentId, StoredAgent>()
+  /** Oldest first, bounded by the sweep of the registry. */
+  readonly unreachable = new Map<AgentId, StoredAgent>()
+  readonly frameworks = new Map<FrameworkId, FrameworkRecord>()
+  /** Oldest first, bounded. */
+  readonly completedFrameworks = new Map<FrameworkId, FrameworkRecord>()
+  readonly offers = new Map<OfferId, OfferRecord>()
+  readonly links = new Map<LinkId, LinkRecord>()
+  readonly streams = new Map<StreamId, FrameworkRecord>()
+
+  /** When to ping each registered agent again. */
+  readonly pings = new Deadlines<AgentRecord>()
+  readonly heartbeats = new Deadlines<FrameworkRecord>()
+  /** When disconnected and recovered frameworks are removed. */
+  readonly failovers = new Deadlines<FrameworkRecord>()
+  readonly offerTimeouts = new Deadlines<OfferRecord>()
+  /** When the recovered agents that did not come back become unreachable. */
+  recoveryEndsAt: number | undefined
+  sweepAt: number
+
+  /** Metrics that only grow, by their name without "master/". */
+  readonly counters = new Map<string, number>()
+  /** Live tasks by state. */
+  readonly taskStates = new Map<TaskState, number>()
+
+  #nextAgent = 0
+  #nextFramework = 0
+  #nextOffer = 0
+
+  constructor(options: MasterOptions, now: number) {
+    this.now = now
+    this.startedAt = now
+    this.options = options
+    this.timings = { ...DEFAULT_TIMINGS, ...options.timings }
+    this.limits = { ...DEFAULT_LIMITS, ...options.limits }
+    this.sweepAt = now + this.timings.registrySweepMs
+    this.allocator = new HierarchicalAllocator({
+      seed: options.seed,
+      region: options.info.domain?.faultDomain?.region.name,
+    })
+    for (const [role, weight] of Object.entries(options.weights ?? {}))
+      this.allocator.setWeight(role, weight)
+  }
+
+  newAgentId(): AgentId {
+    return brandId(`${this.options.info.id}-S${this.#nextAgent++}`)
+  }
+
+  newFrameworkId(): FrameworkId {
+    return brandId(`${this.options.info.id}-${String(this.#nextFramework++).padStart(4, "0")}`)
+  }
+
+  newOfferId(): OfferId {
+    return brandId(`${this.options.info.id}-O${this.#nextOffer++}`)
+  }
+
+  /** Sends to the agent if it is connected; says whether it is. */
+  send(agent: AgentRecord, message: MasterToAgent): boolean {
+    if (agent.link === undefined) return false
+    this.out.push({ kind: "send", link: agent.link, message })
+    return true
+  }
+
+  /** Sends to the framework if it is connected; says whether it is. */
+  event(framework: FrameworkRecord, event: scheduler.Event): boolean {
+    if (framework.stream === undefined) return false
+    this.out.push({ kind: "event", stream: framework.stream, event })
+    framework.count("events")
+    framework.count(EVENT_METRICS[event.kind])
+    return true
+  }
+
+  reply(request: RequestId, reply: MasterReply): void {
+    this.out.push({ kind: "reply", request, reply })
+  }
+
+  log(level: LogLevel, message: string, fields?: LogFields): void {
+    this.out.push(
+      fields === undefined
+        ? { kind: "log", level, message }
+        : { kind: "log", level, message, fields },
+    )
+  }
+
+  count(name: string, by = 1): void {
+    this.counters.set(name, (this.counters.get(name) ?? 0) + by)
+  }
+
+  countTasks(state: TaskState, by: number): void {
+    this.taskStates.set(state, (this.taskStates.get(state) ?? 0) + by)
+  }
+}
+
+/** Names of the per-framework event counters, spelled once so that a hot path builds no strings. */
+const EVENT_METRICS: Readonly<Record<scheduler.Event["kind"], string>> = {
+  subscribed: "events/subscribed",
+  offers: "events/offers",
+  inverseOffers: "events/inverse_offers",
+  rescind: "events/rescind",
+  rescindInverseOffer: "events/rescind_inverse_offer",
+  update: "events/update",
+  updateOperationStatus: "events/update_operation_status",
+  message: "events/message",
+  failure: "events/failure",
+  error: "events/error",
+  heartbeat: "events/heartbeat",
+}

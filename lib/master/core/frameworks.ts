@@ -1,0 +1,262 @@
+import { type FrameworkId, type FrameworkInfo, type scheduler } from "#lib/mesos/index.ts"
+import type { Context } from "./context.ts"
+import { discardOffersOf, rescindOffer } from "./offers.ts"
+import { FrameworkRecord, type AgentRecord } from "./records.ts"
+import { sendMasterStatus } from "./statuses.ts"
+import { isTerminal } from "./task-states.ts"
+import { completeTask, recordStatus, removeExecutor, setTaskState } from "./tasks.ts"
+import type { RequestId, StreamId, SubscribeInput } from "./types.ts"
+import { changeProblem, frameworkProblem } from "./validation/framework.ts"
+
+/** A scheduler subscribes: a new framework, one that returns, or one that replaces its own scheduler. */
+export function subscribe(ctx: Context, input: SubscribeInput): void {
+  const { stream, subscribe, principal } = input
+  ctx.count(
+    input.frameworkId === undefined
+      ? "messages_register_framework"
+      : "messages_reregister_framework",
+  )
+  const info: FrameworkInfo = {
+    ...subscribe.frameworkInfo,
+    ...(subscribe.frameworkInfo.principal === undefined && principal !== undefined
+      ? { principal }
+      : {}),
+  }
+  const id = input.frameworkId ?? info.id
+  const problem = subscribeProblem(ctx, input, { ...info, id })
+  if (problem !== undefined) {
+    ctx.log("warn", "framework refused", { framework: id, name: info.name, reason: problem })
+    ctx.out.push({ kind: "event", stream, event: { kind: "error", message: problem } })
+    ctx.out.push({ kind: "closeStream", stream })
+    return
+  }
+  const known = id === undefined ? undefined : ctx.frameworks.get(id)
+  if (known === undefined)
+    start(ctx, newFramework(ctx, { ...info, id: id ?? ctx.newFrameworkId() }), stream, subscribe)
+  else takeOver(ctx, known, stream, { ...subscribe, frameworkInfo: info })
+}
+
+function subscribeProblem(
+  ctx: Context,
+  input: SubscribeInput,
+  info: FrameworkInfo,
+): string | undefined {
+  const declared = input.subscribe.frameworkInfo.id
+  if (input.frameworkId !== declared && input.frameworkId !== undefined && declared !== undefined)
+    return "'framework_id' differs from 'subscribe.framework_info.id'"
+  if (input.principal !== undefined && info.principal !== input.principal)
+    return `Principal '${input.principal}' may not subscribe as principal '${String(info.principal)}'`
+  const { suppressedRoles, offerConstraints } = input.subscribe
+  const problem = frameworkProblem({ info, suppressedRoles, offerConstraints }, ctx.options)
+  if (problem !== undefined || info.id === undefined) return problem
+  if (ctx.completedFrameworks.has(info.id)) return "Framework has been removed"
+  const known = ctx.frameworks.get(info.id)
+  return known && !known.recovered && known.info.principal !== info.principal
+    ? `Changing framework's principal is not allowed`
+    : undefined
+}
+
+function newFramework(
+  ctx: Context,
+  info: FrameworkInfo & { readonly id: FrameworkId },
+  recovered = false,
+): FrameworkRecord {
+  const framework = new FrameworkRecord({
+    info,
+    recovered,
+    registeredAt: ctx.now,
+    completedTasksMax: ctx.limits.completedTasks,
+  })
+  ctx.frameworks.set(framework.id, framework)
+  ctx.allocator.addFramework(allocatorView(framework), false)
+  return framework
+}
+
+/** What the allocator is told of a framework. */
+const allocatorView = (framework: FrameworkRecord) => ({
+  id: framework.id,
+  roles: framework.roles,
+  capabilities: framework.capabilities,
+  suppressedRoles: framework.suppressedRoles,
+  offerFilters: framework.info.offerFilters,
+  offerConstraints: framework.offerConstraints,
+})
+
+/**
+ * Enters a framework that only its agents told of. It may subscribe for its failover timeout, and
+ * for as long as agents may take to come back: the master that lost it must not be the one to end it.
+ */
+export function recoverFramework(
+  ctx: Context,
+  info: FrameworkInfo & { readonly id: FrameworkId },
+): FrameworkRecord {
+  const framework = newFramework(ctx, info, true)
+  const patienceMs = Math.max(failoverMs(framework), ctx.timings.agentReregisterMs)
+  ctx.failovers.set(framework, ctx.now + patienceMs)
+  ctx.log("info", "framework recovered from an agent", { framework: info.id, name: info.name })
+  return framework
+}
+
+const failoverMs = ({ info }: FrameworkRecord): number => (info.failoverTimeout ?? 0) * 1000
+
+function takeOver(
+  ctx: Context,
+  framework: FrameworkRecord,
+  stream: StreamId,
+  subscribe: scheduler.CallSubscribe,
+): void {
+  if (framework.stream !== undefined && framework.stream !== stream) {
+    ctx.event(framework, { kind: "error", message: "Framework failed over" })
+    closeStream(ctx, framework)
+  }
+  discardOffersOf(ctx, framework)
+  ctx.allocator.setFrameworkActive(framework.id, false)
+  framework.setInfo(mergeInfo(framework, subscribe.frameworkInfo))
+  framework.reregisteredAt = ctx.now
+  framework.recovered = false
+  start(ctx, framework, stream, subscribe)
+  tellAgents(ctx, framework)
+}
+
+/** `user` and `checkpoint` cannot change while tasks run under the old ones. */
+const mergeInfo = ({ info }: FrameworkRecord, next: FrameworkInfo): FrameworkInfo => ({
+  ...next,
+  user: info.user,
+  ...(info.checkpoint === undefined ? {} : { checkpoint: info.checkpoint }),
+})
+
+function tellAgents(ctx: Context, framework: FrameworkRecord): void {
+  for (const agent of agentsOf(framework))
+    ctx.send(agent, { kind: "updateFramework", framework: framework.info })
+}
+
+function agentsOf(framework: FrameworkRecord): ReadonlySet<AgentRecord> {
+  const agents = new Set<AgentRecord>()
+  for (const { agent } of framework.tasks.values()) agents.add(agent)
+  for (const { agent } of framework.executors) agents.add(agent)
+  return agents
+}
+
+/** Connects a framework to its stream and lets the allocator serve it. */
+function start(
+  ctx: Context,
+  framework: FrameworkRecord,
+  stream: StreamId,
+  { suppressedRoles, offerConstraints }: scheduler.CallSubscribe,
+): void {
+  framework.stream = stream
+  framework.suppressedRoles = new Set(suppressedRoles)
+  framework.offerConstraints = offerConstraints
+  ctx.streams.set(stream, framework)
+  ctx.failovers.clear(framework)
+  ctx.event(framework, {
+    kind: "subscribed",
+    frameworkId: framework.id,
+    heartbeatIntervalSeconds: ctx.timings.heartbeatMs / 1000,
+    masterInfo: ctx.options.info,
+  })
+  heartbeat(ctx, framework)
+  ctx.allocator.updateFramework(allocatorView(framework))
+  ctx.allocator.setFrameworkActive(framework.id, true)
+  ctx.log("info", "framework subscribed", { framework: framework.id, name: framework.info.name })
+}
+
+/** Tells a scheduler that its stream lives. */
+export function heartbeat(ctx: Context, framework: FrameworkRecord): void {
+  if (ctx.event(framework, { kind: "heartbeat" }))
+    ctx.heartbeats.set(framework, ctx.now + ctx.timings.heartbeatMs)
+}
+
+/** The master ends the framework's stream. */
+function closeStream(ctx: Context, framework: FrameworkRecord): void {
+  if (framework.stream === undefined) return
+  ctx.out.push({ kind: "closeStream", stream: framework.stream })
+  ctx.streams.delete(framework.stream)
+  framework.stream = undefined
+  ctx.heartbeats.clear(framework)
+}
+
+/** The scheduler's end of a stream closed: it has its failover timeout to come back. */
+export function onStreamClosed(ctx: Context, stream: StreamId): void {
+  const framework = ctx.streams.get(stream)
+  if (framework === undefined) return
+  ctx.streams.delete(stream)
+  framework.stream = undefined
+  ctx.heartbeats.clear(framework)
+  discardOffersOf(ctx, framework)
+  ctx.allocator.setFrameworkActive(framework.id, false)
+  ctx.failovers.set(framework, ctx.now + failoverMs(framework))
+  ctx.log("info", "framework disconnected", { framework: framework.id, name: framework.info.name })
+}
+
+/** UPDATE_FRAMEWORK: changes what a framework says of itself without a new stream. */
+export function updateFramework(
+  ctx: Context,
+  framework: FrameworkRecord,
+  call: scheduler.CallUpdateFramework,
+): { readonly status: number; readonly message?: string } {
+  const { frameworkInfo: info, suppressedRoles, offerConstraints } = call
+  const problem =
+    frameworkProblem({ info, suppressedRoles, offerConstraints }, ctx.options) ??
+    changeProblem(framework.info, info)
+  if (problem !== undefined) return { status: 400, message: problem }
+  framework.setInfo(info)
+  framework.suppressedRoles = new Set(suppressedRoles)
+  framework.offerConstraints = offerConstraints
+  for (const offer of framework.offers)
+    if (!framework.roles.includes(offer.role)) rescindOffer(ctx, offer)
+  ctx.allocator.updateFramework(allocatorView(framework))
+  tellAgents(ctx, framework)
+  return { status: 200 }
+}
+
+/**
+ * Ends a framework and everything it runs. Its tasks are booked as killed and nobody is told: the
+ * one who would hear it is gone.
+ */
+export function removeFramework(ctx: Context, framework: FrameworkRecord): void {
+  for (const agent of agentsOf(framework))
+    ctx.send(agent, { kind: "shutdownFramework", frameworkId: framework.id })
+  closeStream(ctx, framework)
+  discardOffersOf(ctx, framework)
+  for (const task of framework.tasks.values()) {
+    if (!isTerminal(task.state)) {
+      const { taskId, agentId } = task
+      const message = `Framework ${framework.id} removed`
+      const reason = "REASON_FRAMEWORK_REMOVED"
+      const facts = { taskId, agentId, state: "TASK_KILLED", reason, message } as const
+      recordStatus(task, sendMasterStatus(ctx, framework, facts))
+      setTaskState(ctx, task, "TASK_KILLED")
+    }
+    completeTask(ctx, task)
+  }
+  for (const executor of framework.executors) removeExecutor(ctx, executor)
+  for (const agent of ctx.agents.values()) dropStrays(ctx, agent, framework.id)
+  ctx.allocator.removeFramework(framework.id)
+  ctx.failovers.clear(framework)
+  ctx.frameworks.delete(framework.id)
+  framework.unregisteredAt = ctx.now
+  ctx.completedFrameworks.set(framework.id, framework)
+  for (const oldest of ctx.completedFrameworks.keys()) {
+    if (ctx.completedFrameworks.size <= ctx.limits.completedFrameworks) break
+    ctx.completedFrameworks.delete(oldest)
+  }
+  ctx.log("info", "framework removed", { framework: framework.id, name: framework.info.name })
+}
+
+function dropStrays(ctx: Context, agent: AgentRecord, frameworkId: FrameworkId): void {
+  for (const [key, stray] of agent.strays) {
+    if (stray.frameworkId !== frameworkId) continue
+    agent.strays.delete(key)
+    ctx.allocator.recover(frameworkId, agent.id, stray.resources)
+  }
+}
+
+/** An operator removes a framework. */
+export function teardown(ctx: Context, request: RequestId, frameworkId: FrameworkId): void {
+  const framework = ctx.frameworks.get(frameworkId)
+  if (framework === undefined)
+    return ctx.reply(request, { status: 400, message: "No framework found with specified ID" })
+  removeFramework(ctx, framework)
+  ctx.reply(request, { status: 200 })
+}

@@ -1,0 +1,66 @@
+import type { AgentId, TaskId, scheduler } from "#lib/mesos/index.ts"
+import type { Context } from "./context.ts"
+import type { FrameworkRecord, TaskRecord } from "./records.ts"
+import { sendMasterStatus, type MasterStatus } from "./statuses.ts"
+import { stateFor } from "./task-states.ts"
+
+/** RECONCILE: tells the latest state of the named tasks, or of all live ones when none is named. */
+export function reconcile(
+  ctx: Context,
+  framework: FrameworkRecord,
+  { tasks = [] }: scheduler.CallReconcile,
+): void {
+  ctx.count("messages_reconcile_tasks")
+  if (tasks.length === 0) {
+    for (const task of framework.tasks.values()) tellState(ctx, framework, task)
+    return
+  }
+  for (const { taskId, agentId } of tasks) reconcileTask(ctx, framework, taskId, agentId)
+}
+
+/** Explicit reconciliation of one task; silent while its agent may still come back with it. */
+export function reconcileTask(
+  ctx: Context,
+  framework: FrameworkRecord,
+  taskId: TaskId,
+  agentId: AgentId | undefined,
+): void {
+  const live = framework.tasks.get(taskId)
+  if (live !== undefined) return tellState(ctx, framework, live)
+  const answer = (status: Pick<MasterStatus, "state" | "message" | "unreachableAt">): void => {
+    const reason = "REASON_RECONCILIATION"
+    sendMasterStatus(ctx, framework, { taskId, agentId, reason, ...status })
+  }
+  if (agentId === undefined ? ctx.recovered.size > 0 : ctx.recovered.has(agentId)) return
+  const message = "Reconciliation: "
+  if (agentId !== undefined && ctx.agents.has(agentId))
+    return answer({
+      state: stateFor(framework, "TASK_GONE"),
+      message: `${message}Task is unknown to the agent`,
+    })
+  const shelved = framework.unreachableTasks.get(taskId)
+  const unreachableAt = ctx.unreachable.get(agentId ?? shelved?.agentId ?? NOWHERE)?.unreachableAt
+  if (unreachableAt !== undefined)
+    return answer({
+      state: stateFor(framework, "TASK_UNREACHABLE"),
+      message: `${message}Task is unreachable`,
+      unreachableAt,
+    })
+  answer({ state: stateFor(framework, "TASK_UNKNOWN"), message: `${message}Task is unknown` })
+}
+
+const NOWHERE = "" as AgentId
+
+function tellState(ctx: Context, framework: FrameworkRecord, task: TaskRecord): void {
+  const { taskId, agentId, executorId, state } = task
+  const last = task.statuses.at(-1)
+  sendMasterStatus(ctx, framework, {
+    taskId,
+    agentId,
+    executorId,
+    state,
+    reason: "REASON_RECONCILIATION",
+    message: "Reconciliation: Latest task state",
+    ...(last?.healthy === undefined ? {} : { healthy: last.healthy }),
+  })
+}

@@ -1,0 +1,286 @@
+import {
+  NO_RESOURCES,
+  sumResources,
+  type AgentId,
+  type AgentInfo,
+  type AgentInfoCapabilityType,
+  type ContainerInfo,
+  type DiscoveryInfo,
+  type ExecutorId,
+  type ExecutorInfo,
+  type FrameworkId,
+  type FrameworkInfo,
+  type FrameworkInfoCapabilityType,
+  type HealthCheck,
+  type KillPolicy,
+  type Labels,
+  type MasterToAgent,
+  type OfferId,
+  type Resources,
+  type Task,
+  type TaskId,
+  type TaskInfo,
+  type TaskState,
+  type TaskStatus,
+  type scheduler,
+} from "#lib/mesos/index.ts"
+import { History } from "./history.ts"
+import type { LinkId, StreamId } from "./types.ts"
+import type { AgentView, ExecutorView, FrameworkView, OfferView, TaskView } from "./views.ts"
+
+/** An executor id is unique within its framework on one agent. */
+export const executorKey = (frameworkId: FrameworkId, executorId: ExecutorId): string =>
+  `${frameworkId} ${executorId}`
+
+/** A task id is unique within its framework. Neither id contains a space's neighbour, a slash. */
+export const taskKey = (frameworkId: FrameworkId, taskId: TaskId): string =>
+  `${frameworkId}/${taskId}`
+
+/** A registered agent. Written by the functions of this folder only. */
+export class AgentRecord implements AgentView {
+  readonly id: AgentId
+  info: AgentInfo
+  version: string
+  capabilities: readonly AgentInfoCapabilityType[]
+  address: string
+  total: Resources
+  link: LinkId | undefined
+  readonly deactivated = false
+  readonly registeredAt: number
+  reregisteredAt: number | undefined
+  used: Resources = NO_RESOURCES
+  readonly tasks = new Set<TaskRecord>()
+  readonly executors = new Set<ExecutorRecord>()
+  readonly executorsByKey = new Map<string, ExecutorRecord>()
+  readonly offers = new Set<OfferRecord>()
+  /** Tasks whose id runs elsewhere too: being killed, their resources still taken; by taskKey. */
+  readonly strays = new Map<string, Stray>()
+  /** Kills to deliver when the agent is back, by taskKey. */
+  readonly pendingKills = new Map<string, Extract<MasterToAgent, { readonly kind: "killTask" }>>()
+  /** Pings in a row without an answer. */
+  missedPings = 0
+  pingSequence = 0
+  pongSequence = 0
+
+  constructor(registration: {
+    readonly id: AgentId
+    readonly info: AgentInfo
+    readonly version: string
+    readonly capabilities: readonly AgentInfoCapabilityType[]
+    readonly address: string
+    readonly total: Resources
+    readonly registeredAt: number
+  }) {
+    this.id = registration.id
+    this.info = registration.info
+    this.version = registration.version
+    this.capabilities = registration.capabilities
+    this.address = registration.address
+    this.total = registration.total
+    this.registeredAt = registration.registeredAt
+  }
+
+  get connected(): boolean {
+    return this.link !== undefined
+  }
+
+  get active(): boolean {
+    return this.connected && !this.deactivated
+  }
+
+  get offered(): Resources {
+    return sumResources([...this.offers].map(({ resources }) => resources))
+  }
+}
+
+/** A second task of one id, which only a partition together with a lost master can bring about. */
+export type Stray = {
+  readonly frameworkId: FrameworkId
+  readonly taskId: TaskId
+  readonly resources: Resources
+}
+
+/** A framework, live or completed. Written by the functions of this folder only. */
+export class FrameworkRecord implements FrameworkView {
+  readonly id: FrameworkId
+  info: FrameworkInfo
+  roles: readonly string[] = []
+  capabilities: ReadonlySet<FrameworkInfoCapabilityType> = new Set()
+  partitionAware = false
+  suppressedRoles: Set<string> = new Set()
+  offerConstraints: scheduler.OfferConstraints | undefined
+  stream: StreamId | undefined
+  recovered: boolean
+  readonly registeredAt: number
+  reregisteredAt: number | undefined
+  unregisteredAt: number | undefined
+  readonly tasks = new Map<TaskId, TaskRecord>()
+  /** Oldest first, bounded. */
+  readonly unreachableTasks = new Map<TaskId, TaskRecord>()
+  readonly completedTasks: History<TaskRecord>
+  readonly executors = new Set<ExecutorRecord>()
+  readonly offers = new Set<OfferRecord>()
+  readonly usedMilli = new Map<string, number>()
+  readonly counters = new Map<string, number>()
+
+  constructor(registration: {
+    readonly info: FrameworkInfo & { readonly id: FrameworkId }
+    readonly recovered: boolean
+    readonly registeredAt: number
+    readonly completedTasksMax: number
+  }) {
+    this.id = registration.info.id
+    this.info = registration.info
+    this.recovered = registration.recovered
+    this.registeredAt = registration.registeredAt
+    this.completedTasks = new History(registration.completedTasksMax)
+    this.setInfo(registration.info)
+  }
+
+  /** Takes over a new description of the framework, which was validated. */
+  setInfo(info: FrameworkInfo): void {
+    this.info = { ...info, id: this.id }
+    this.capabilities = new Set(
+      (info.capabilities ?? []).flatMap(({ type }) => (type === undefined ? [] : [type])),
+    )
+    this.partitionAware = this.capabilities.has("PARTITION_AWARE")
+    this.roles = rolesOf(info)
+  }
+
+  get connected(): boolean {
+    return this.stream !== undefined
+  }
+
+  get active(): boolean {
+    return this.connected
+  }
+
+  used(): Resources {
+    const parts: Resources[] = []
+    for (const task of this.tasks.values()) if (task.charged) parts.push(task.resources)
+    for (const executor of this.executors) parts.push(executor.resources)
+    return sumResources(parts)
+  }
+
+  offered(): Resources {
+    return sumResources([...this.offers].map(({ resources }) => resources))
+  }
+
+  /** Adds to the framework's own counter of a metric. */
+  count(name: string, by = 1): void {
+    this.counters.set(name, (this.counters.get(name) ?? 0) + by)
+  }
+}
+
+/** The roles a framework subscribes under: `roles` with MULTI_ROLE, else `role`, which defaults to "*". */
+export const rolesOf = (info: FrameworkInfo): readonly string[] =>
+  info.capabilities?.some(({ type }) => type === "MULTI_ROLE")
+    ? (info.roles ?? [])
+    : [info.role ?? "*"]
+
+/** A task that is live, unreachable or completed. */
+export class TaskRecord implements TaskView {
+  readonly framework: FrameworkRecord
+  readonly agent: AgentRecord
+  readonly name: string
+  readonly taskId: TaskId
+  readonly frameworkId: FrameworkId
+  readonly agentId: AgentId
+  readonly executorId: ExecutorId | undefined
+  readonly resources: Resources
+  readonly role: string
+  readonly labels: Labels | undefined
+  readonly discovery: DiscoveryInfo | undefined
+  readonly container: ContainerInfo | undefined
+  readonly healthCheck: HealthCheck | undefined
+  readonly killPolicy: KillPolicy | undefined
+  readonly user: string | undefined
+  readonly limits: Task["limits"]
+  state: TaskState
+  statuses: readonly TaskStatus[]
+  statusUpdateState: TaskState | undefined
+  statusUpdateUuid: string | undefined
+  /** Whether its resources count as used: until it ends or its agent is lost. */
+  charged = false
+
+  constructor(framework: FrameworkRecord, agent: AgentRecord, task: Task & { role: string }) {
+    this.framework = framework
+    this.agent = agent
+    this.name = task.name
+    this.taskId = task.taskId
+    this.frameworkId = framework.id
+    this.agentId = agent.id
+    this.executorId = task.executorId
+    this.resources = task.resources ?? NO_RESOURCES
+    this.role = task.role
+    this.labels = task.labels
+    this.discovery = task.discovery
+    this.container = task.container
+    this.healthCheck = task.healthCheck
+    this.killPolicy = task.killPolicy
+    this.user = task.user
+    this.limits = task.limits
+    this.state = task.state
+    this.statuses = task.statuses ?? []
+    this.statusUpdateState = task.statusUpdateState
+    this.statusUpdateUuid = task.statusUpdateUuid
+  }
+}
+
+/** What the master keeps of a launched task: all but what only the agent needs. */
+export function taskOf(
+  info: TaskInfo,
+  owner: { readonly framework: FrameworkRecord; readonly executorId: ExecutorId | undefined },
+): Task {
+  const { framework, executorId } = owner
+  return {
+    name: info.name,
+    taskId: info.taskId,
+    frameworkId: framework.id,
+    executorId,
+    agentId: info.agentId,
+    state: "TASK_STAGING",
+    resources: info.resources,
+    labels: info.labels,
+    discovery: info.discovery,
+    container: info.container ?? info.executor?.container,
+    healthCheck: info.healthCheck,
+    killPolicy: info.killPolicy,
+    user: info.command?.user ?? info.executor?.command?.user ?? framework.info.user,
+    limits: info.limits,
+  }
+}
+
+/** An executor on an agent, other than the agent's own for plain commands. */
+export class ExecutorRecord implements ExecutorView {
+  readonly executorId: ExecutorId
+  readonly agentId: AgentId
+  readonly frameworkId: FrameworkId
+  readonly framework: FrameworkRecord
+  readonly agent: AgentRecord
+  readonly info: ExecutorInfo
+  readonly resources: Resources
+  readonly role: string
+
+  constructor(
+    framework: FrameworkRecord,
+    agent: AgentRecord,
+    executor: { readonly info: ExecutorInfo; readonly resources: Resources; readonly role: string },
+  ) {
+    this.executorId = executor.info.executorId
+    this.agentId = agent.id
+    this.frameworkId = framework.id
+    this.framework = framework
+    this.agent = agent
+    this.info = executor.info
+    this.resources = executor.resources
+    this.role = executor.role
+  }
+}
+
+/** An outstanding offer. */
+export type OfferRecord = OfferView & {
+  readonly id: OfferId
+  readonly framework: FrameworkRecord
+  readonly agent: AgentRecord
+}

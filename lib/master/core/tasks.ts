@@ -1,0 +1,128 @@
+import {
+  addResources,
+  containsResources,
+  subtractResources,
+  type Resources,
+  type TaskState,
+  type TaskStatus,
+} from "#lib/mesos/index.ts"
+import { assert } from "#lib/std/assert.ts"
+import type { Context } from "./context.ts"
+import {
+  executorKey,
+  type AgentRecord,
+  type ExecutorRecord,
+  type FrameworkRecord,
+  type TaskRecord,
+} from "./records.ts"
+import { isTerminal } from "./task-states.ts"
+
+/** Enters a live task in the books; its resources must be allocated to its framework already. */
+export function addTask(ctx: Context, task: TaskRecord): void {
+  const { framework, agent } = task
+  assert(!framework.tasks.has(task.taskId), `task ${task.taskId} is live already`)
+  framework.tasks.set(task.taskId, task)
+  agent.tasks.add(task)
+  ctx.countTasks(task.state, 1)
+  if (!isTerminal(task.state)) chargeTask(task)
+}
+
+/** Counts the task's resources, which are allocated to its framework, as used. */
+export function chargeTask(task: TaskRecord): void {
+  assert(!task.charged, `task ${task.taskId} is charged already`)
+  task.charged = true
+  useResources(task.framework, task.agent, task.resources)
+}
+
+/** Moves a live task to a new state; the end of a task frees its resources. Ended tasks stay ended. */
+export function setTaskState(ctx: Context, task: TaskRecord, state: TaskState): void {
+  if (task.state === state || isTerminal(task.state)) return
+  ctx.countTasks(task.state, -1)
+  ctx.countTasks(state, 1)
+  task.state = state
+  if (isTerminal(state)) releaseTask(ctx, task)
+}
+
+/** Frees what the task uses, if it still does. */
+export function releaseTask(ctx: Context, task: TaskRecord): void {
+  if (!task.charged) return
+  task.charged = false
+  unuseResources(task.framework, task.agent, task.resources)
+  ctx.allocator.recover(task.frameworkId, task.agentId, task.resources)
+}
+
+/** Remembers a status that was forwarded to the framework: one entry per run of equal states. */
+export function recordStatus(task: TaskRecord, status: TaskStatus): void {
+  task.statusUpdateState = status.state
+  task.statusUpdateUuid = status.uuid
+  const { data: _, ...kept } = status
+  const last = task.statuses.at(-1)
+  task.statuses =
+    last?.state === status.state ? [...task.statuses.slice(0, -1), kept] : [...task.statuses, kept]
+}
+
+/** Takes a task out of the live ones and keeps it in its framework's history. */
+export function completeTask(ctx: Context, task: TaskRecord): void {
+  removeTask(ctx, task)
+  task.framework.completedTasks.push(task)
+}
+
+/** Takes a task out of the live ones because its agent is out of reach. */
+export function shelveTask(ctx: Context, task: TaskRecord): void {
+  removeTask(ctx, task)
+  const { unreachableTasks } = task.framework
+  unreachableTasks.set(task.taskId, task)
+  if (unreachableTasks.size <= ctx.limits.unreachableTasks) return
+  for (const oldest of unreachableTasks.keys()) {
+    unreachableTasks.delete(oldest)
+    return
+  }
+}
+
+function removeTask(ctx: Context, task: TaskRecord): void {
+  releaseTask(ctx, task)
+  ctx.countTasks(task.state, -1)
+  const removed = task.framework.tasks.delete(task.taskId) && task.agent.tasks.delete(task)
+  assert(removed, `task ${task.taskId} is not live`)
+}
+
+/** Enters an executor in the books; its resources must be allocated to its framework already. */
+export function addExecutor(executor: ExecutorRecord): void {
+  const { framework, agent } = executor
+  const key = executorKey(executor.frameworkId, executor.executorId)
+  assert(!agent.executorsByKey.has(key), `executor ${executor.executorId} is there already`)
+  agent.executorsByKey.set(key, executor)
+  agent.executors.add(executor)
+  framework.executors.add(executor)
+  useResources(framework, agent, executor.resources)
+}
+
+/** Takes an executor out of the books and frees what it uses. */
+export function removeExecutor(ctx: Context, executor: ExecutorRecord): void {
+  const { framework, agent } = executor
+  agent.executorsByKey.delete(executorKey(executor.frameworkId, executor.executorId))
+  agent.executors.delete(executor)
+  framework.executors.delete(executor)
+  unuseResources(framework, agent, executor.resources)
+  ctx.allocator.recover(framework.id, agent.id, executor.resources)
+}
+
+function useResources(framework: FrameworkRecord, agent: AgentRecord, resources: Resources): void {
+  agent.used = addResources(agent.used, resources)
+  changeMilli(framework.usedMilli, resources, 1)
+}
+
+function unuseResources(
+  framework: FrameworkRecord,
+  agent: AgentRecord,
+  resources: Resources,
+): void {
+  assert(containsResources(agent.used, resources), `${agent.id}: freeing more than is used`)
+  agent.used = subtractResources(agent.used, resources)
+  changeMilli(framework.usedMilli, resources, -1)
+}
+
+function changeMilli(sums: Map<string, number>, resources: Resources, sign: 1 | -1): void {
+  for (const { name, value } of resources)
+    if (value.kind === "scalar") sums.set(name, (sums.get(name) ?? 0) + sign * value.milli)
+}

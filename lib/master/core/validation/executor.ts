@@ -1,0 +1,121 @@
+import {
+  equalResources,
+  idProblem,
+  NO_RESOURCES,
+  normalizeResources,
+  scalarOf,
+  unallocate,
+  validateResources,
+  type ExecutorInfo,
+  type FrameworkId,
+  type Resources,
+} from "#lib/mesos/index.ts"
+import { MIN_CPUS_MILLI, MIN_MEM_MILLI } from "#lib/master/core/allocator/minimum.ts"
+import { commandProblem, containerProblem } from "./command.ts"
+
+/** What an executor must agree with. */
+export type ExecutorRules = {
+  readonly frameworkId: FrameworkId
+  /** The live executor of that id on the agent, if there is one. */
+  readonly live: ExecutorInfo | undefined
+}
+
+/** Why the executor of a LAUNCH is refused, or undefined. */
+export function launchExecutorProblem(
+  executor: ExecutorInfo,
+  rules: ExecutorRules,
+): string | undefined {
+  if (executor.type !== undefined && executor.type !== "CUSTOM")
+    return "'ExecutorInfo.type' must be 'CUSTOM' for a LAUNCH"
+  if (executor.command === undefined)
+    return "'ExecutorInfo.command' must be set for 'CUSTOM' executor"
+  return sharedExecutorProblem(executor, rules)
+}
+
+/** Why the executor of a LAUNCH_GROUP is refused, or undefined. */
+export function groupExecutorProblem(
+  executor: ExecutorInfo,
+  rules: ExecutorRules,
+): string | undefined {
+  if (executor.frameworkId === undefined) return "'ExecutorInfo.framework_id' must be set"
+  switch (executor.type) {
+    case "DEFAULT":
+      if (executor.command !== undefined)
+        return "'ExecutorInfo.command' must not be set for 'DEFAULT' executor"
+      if (executor.container !== undefined && executor.container.type !== "MESOS")
+        return "'ExecutorInfo.container.type' must be 'MESOS' for 'DEFAULT' executor"
+      if (executor.container?.mesos?.image !== undefined)
+        return "'ExecutorInfo.container.mesos.image' must not be set for 'DEFAULT' executor"
+      break
+    case "CUSTOM":
+      if (executor.command === undefined)
+        return "'ExecutorInfo.command' must be set for 'CUSTOM' executor"
+      break
+    case "UNKNOWN":
+    case undefined:
+      return "'ExecutorInfo.type' must be 'DEFAULT' or 'CUSTOM'"
+    default:
+      return executor.type satisfies never
+  }
+  if (executor.container?.linuxInfo?.shareCgroups === true)
+    return "'ExecutorInfo.container.linux_info.share_cgroups' must not be true"
+  return (
+    sharedExecutorProblem(executor, rules) ?? minimumProblem(executor.resources ?? NO_RESOURCES)
+  )
+}
+
+function sharedExecutorProblem(
+  executor: ExecutorInfo,
+  { frameworkId, live }: ExecutorRules,
+): string | undefined {
+  const id = idProblem(executor.executorId)
+  if (id !== undefined) return `'ExecutorInfo.executor_id' is invalid: ${id}`
+  if (executor.frameworkId !== undefined && executor.frameworkId !== frameworkId)
+    return `'ExecutorInfo.framework_id' is '${executor.frameworkId}', expected '${frameworkId}'`
+  const grace = executor.shutdownGracePeriod?.nanoseconds
+  if (grace !== undefined && grace < 0)
+    return "'ExecutorInfo.shutdown_grace_period' must be non-negative"
+  const resources = validateResources(executor.resources ?? NO_RESOURCES)
+  if (resources !== undefined)
+    return `'ExecutorInfo.resources${resources.field}' is invalid: ${resources.message}`
+  if (executor.resources?.some(({ shared }) => shared))
+    return "Executor resources must not be shared"
+  return (
+    (executor.command && commandProblem("executor.command", executor.command)) ??
+    (executor.container && containerProblem("executor.container", executor.container)) ??
+    (live && differenceProblem(executor, live))
+  )
+}
+
+/** Same executor id on one agent means the same executor: it runs already. */
+function differenceProblem(executor: ExecutorInfo, live: ExecutorInfo): string | undefined {
+  const same =
+    equalResources(plain(executor.resources), plain(live.resources)) &&
+    canonical(executor) === canonical(live)
+  return same
+    ? undefined
+    : `ExecutorInfo is not compatible with the live executor '${executor.executorId}' on the agent`
+}
+
+const plain = (resources: Resources | undefined): Resources =>
+  unallocate(normalizeResources(resources ?? NO_RESOURCES))
+
+/** JSON with sorted members, without what the master fills in. */
+function canonical(executor: ExecutorInfo): string {
+  const { type = "CUSTOM" } = executor
+  const compared = { ...executor, type, resources: undefined, frameworkId: undefined }
+  return JSON.stringify(compared, (_key, value: unknown) =>
+    typeof value === "object" && value !== null && !Array.isArray(value)
+      ? Object.fromEntries(Object.entries(value).sort(([a], [b]) => (a < b ? -1 : 1)))
+      : value,
+  )
+}
+
+function minimumProblem(resources: Resources): string | undefined {
+  const list = normalizeResources(resources)
+  if (scalarOf(list, "cpus") < MIN_CPUS_MILLI)
+    return "Executor resources must have at least 0.01 cpus"
+  if (scalarOf(list, "mem") < MIN_MEM_MILLI)
+    return "Executor resources must have at least 32 MB mem"
+  return scalarOf(list, "disk") > 0 ? undefined : "Executor resources must have some disk"
+}
