@@ -124,7 +124,7 @@ test("closes a link whose frame is not a list of messages", async () => {
   const master = startMaster()
   const socket = new WebSocket(linkUrl(`ws://127.0.0.1:${master.http.port}`))
   cleanups.push(() => socket.close())
-  await until(() => master.opened.length === 1)
+  await until(() => master.opened.length === 1 && socket.readyState === WebSocket.OPEN)
   socket.send("not json")
   await until(() => master.closed.length === 1)
   expect(master.received).toEqual([])
