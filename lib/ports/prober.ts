@@ -23,7 +23,13 @@ export type ProbeLimits = {
 
 /** What a probe saw. Redirects are not followed: a 3xx answer is an answer. */
 export type ProbeOutcome =
-  | { readonly kind: "http"; readonly statusCode: number }
+  | {
+      readonly kind: "http"
+      readonly statusCode: number
+      /** The type and the beginning of the body, where the prober reads it. */
+      readonly contentType?: string | undefined
+      readonly body?: string | undefined
+    }
   | { readonly kind: "tcp" }
   | { readonly kind: "failed"; readonly message: string; readonly timedOut: boolean }
 

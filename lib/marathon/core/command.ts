@@ -96,6 +96,8 @@ export type Refusal =
   | { readonly code: "unknownApp"; readonly appId: PathId }
   /** The app has no instance that waits for a launch. */
   | { readonly code: "notQueued"; readonly appId: PathId }
+  /** Marathon is stopping or overloaded. Whether the command took effect is not known. */
+  | { readonly code: "unavailable"; readonly message: string }
 
 /** The answer to a command. */
 export type Reply = Result<Accepted, Refusal>

@@ -64,7 +64,7 @@ export type HealthResult = {
   readonly lastFailureCause?: string | undefined
 }
 
-/** An answer of a readiness check. */
+/** The last answer of a readiness check; where there was none, status 504 and the reason as body. */
 export type ReadinessResponse = {
   readonly status: number
   readonly contentType: string
@@ -88,9 +88,12 @@ export type TaskRecord = {
   }[]
   /** By position in the app's `healthChecks`; null before the first result of that check. */
   readonly health: readonly (HealthResult | null)[]
+  /** Whether the readiness check has passed; true where the app has none. */
   readonly ready: boolean
   readonly readiness?: ReadinessResponse | undefined
   readonly checkStatus?: CheckStatusInfo | undefined
+  /** When it was decided to end this task; from then on it is killed until it has ended. */
+  readonly killRequestedAt?: Millis | undefined
   /** When the agent became unreachable, by the master's word. */
   readonly unreachableAt?: Millis | undefined
 }
