@@ -119,7 +119,7 @@ export async function downloadFile(
   const download = await request.reader.download(request.location)
   if (!download.ok) return refuseFile(download.error)
   const { name, size, body } = download.value
-  const extension = name.slice(name.lastIndexOf(".") + 1).toLowerCase()
+  const extension = /\.([^.]+)$/.exec(name)?.[1]?.toLowerCase() ?? ""
   return new Response(body, {
     headers: {
       "content-type": types[extension] ?? "application/octet-stream",

@@ -1,4 +1,5 @@
 import { isObject, type Codec, type Members } from "./codec.ts"
+import type { Decoding } from "./decoding.ts"
 
 /** One field of a message, ready to use. */
 export type FieldPlan = {
@@ -13,33 +14,61 @@ export type FieldPlan = {
   readonly fallback: unknown
 }
 
+/** A plan with what decoding looks up. */
+type Compiled = {
+  readonly fields: readonly FieldPlan[]
+  readonly byWire: ReadonlyMap<string, FieldPlan>
+  readonly requiredCount: number
+}
+
+const compile = (fields: readonly FieldPlan[]): Compiled => ({
+  fields,
+  byWire: new Map(fields.map((field) => [field.wire, field])),
+  requiredCount: fields.filter((field) => field.required).length,
+})
+
+/** Notes which required field is not there. */
+function failMissing(fields: readonly FieldPlan[], json: Members, decoding: Decoding): undefined {
+  for (const { wire, required } of fields) {
+    if (!required || (json[wire] !== undefined && json[wire] !== null)) continue
+    decoding.fail("missing", "is required but absent")
+    return decoding.inside(wire)
+  }
+  return undefined
+}
+
 /** A message with these fields. The plan is asked for at first use, as messages may contain themselves. */
 export function messageCodec(plan: () => readonly FieldPlan[]): Codec {
-  let fields: readonly FieldPlan[] | undefined
+  let compiled: Compiled | undefined
   return {
     decode(json, decoding) {
       if (!isObject(json)) return decoding.expected("an object", json)
       if (!decoding.enter()) return undefined
+      const { fields, byWire, requiredCount } = (compiled ??= compile(plan()))
       const out: Record<string, unknown> = {}
-      for (const field of (fields ??= plan())) {
-        const raw = json[field.wire]
-        const value =
-          raw === undefined || raw === null ? undefined : field.codec.decode(raw, decoding)
-        if (decoding.failed) return decoding.inside(field.wire)
-        if (value !== undefined) out[field.name] = value
-        else if (field.required) {
-          if (raw === undefined || raw === null) decoding.fail("missing", "is required but absent")
-          else decoding.expected("a known name", raw)
-          return decoding.inside(field.wire)
+      let missing = requiredCount
+      // Most messages set few of their fields: what is there is looked at, not what could be.
+      for (const wire in json) {
+        const raw = json[wire]
+        const field = byWire.get(wire)
+        if (field === undefined || raw === undefined || raw === null) continue
+        const value = field.codec.decode(raw, decoding)
+        if (value === undefined) {
+          if (!decoding.failed && field.required) decoding.expected("a known name", raw)
+          if (decoding.failed) return decoding.inside(wire)
+          continue
         }
+        out[field.name] = value
+        if (field.required) missing--
       }
+      if (missing > 0) return failMissing(fields, json, decoding)
       decoding.leave()
       return out
     },
     encode(value, form) {
       const source = value as Members
       const out: Record<string, unknown> = {}
-      for (const field of (fields ??= plan())) {
+      for (const field of (compiled ??= compile(plan())).fields) {
         const member = source[field.name]
         if (member === undefined) {
           if (field.fallback !== undefined) out[field.wire] = field.fallback

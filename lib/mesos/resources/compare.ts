@@ -75,12 +75,12 @@ export const equalReservations = (a: readonly Reservation[], b: readonly Reserva
  */
 export function compareIdentity(a: Resource, b: Resource): number {
   if (a === b) return 0
+  if (a.name !== b.name) return a.name < b.name ? -1 : 1
+  if (a.value.kind !== b.value.kind) return a.value.kind < b.value.kind ? -1 : 1
   const order =
-    compareText(a.name, b.name) ||
-    compareText(a.value.kind, b.value.kind) ||
     compareOptional(a.allocationRole, b.allocationRole, compareText) ||
     compareReservations(a.reservations, b.reservations)
-  if (order !== 0) return order
+  if (order !== 0 || (isPlain(a) && isPlain(b))) return order
   return (
     compareOptional<string>(a.providerId, b.providerId, compareText) ||
     compareOptional(a.disk, b.disk, compareData) ||
@@ -88,6 +88,10 @@ export function compareIdentity(a: Resource, b: Resource): number {
     Number(a.shared ?? false) - Number(b.shared ?? false)
   )
 }
+
+/** Most resources are: nothing but a name, an amount and perhaps reservations. */
+const isPlain = ({ providerId, disk, revocable, shared }: Resource): boolean =>
+  providerId === undefined && disk === undefined && revocable === undefined && shared === undefined
 
 /**
  * Whether amounts of this resource may be joined and split. Persistent volumes, shared resources and
