@@ -12,3 +12,6 @@ export type {
 } from "./core/types.ts"
 export { DEFAULT_LIMITS } from "./core/types.ts"
 export { AgentDriver, type AgentDriverOptions, type MasterLink } from "./driver.ts"
+export { createAgentApi } from "./http.ts"
+export type { AgentHttpOptions, BuildInfo } from "./http/ports.ts"
+export { agentResources, detectResources, type NodeFacts } from "./resources.ts"

@@ -99,7 +99,10 @@ export class Agent implements Machine<AgentInput, AgentEffect> {
       workload,
       agentId,
       markGone: () => this.#drain.markGone,
-      onEnd: (status) => this.counters.taskEnded(status.state, status.reason),
+      onStatus: ({ state, reason }) => {
+        this.counters.statusUpdates++
+        if (isTerminal(state)) this.counters.taskEnded(state, reason)
+      },
     })
     this.#lifecycle = lifecycle
     this.#launcher = new Launcher({

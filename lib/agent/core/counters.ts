@@ -4,6 +4,7 @@ import type { TaskState, TaskStatusReason } from "#lib/mesos/index.ts"
 export class Counters {
   launchErrors = 0
   invalidFrameworkMessages = 0
+  statusUpdates = 0
   readonly #ended = new Map<TaskState, number>()
   readonly #reasons = new Map<TaskStatusReason, number>()
 

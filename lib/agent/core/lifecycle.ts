@@ -42,8 +42,8 @@ export type LifecycleParts = {
   readonly agentId: () => AgentId | undefined
   /** Whether tasks that drain are reported as gone for good. */
   readonly markGone: () => boolean
-  /** Heard after each terminal status, for counting. */
-  readonly onEnd: (status: StatusChange) => void
+  /** Heard after each status, for counting. */
+  readonly onStatus: (status: StatusChange) => void
 }
 
 /**
@@ -297,7 +297,6 @@ export class Lifecycle {
     const gone = this.#parts.markGone() && hasCapability(framework.info, "PARTITION_AWARE")
     const status = terminalStatus(task, end, gone)
     this.#report(turn, task, status)
-    this.#parts.onEnd(status)
     turn.out.push({ kind: "forget", spec })
     if (status.state !== "TASK_FINISHED") this.#killRestOfGroup(turn, task)
     if (framework.terminating) this.complete(turn, task)
@@ -318,6 +317,7 @@ export class Lifecycle {
     const status = buildStatus(task, change, { agentId, now: turn.now })
     const statuses = withStatus(task.progress.statuses, status)
     workload.setProgress(turn, task, { ...task.progress, state: change.state, statuses })
+    this.#parts.onStatus(change)
     if (!task.executor.framework.terminating) streams.push(turn, task.launch.frameworkId, status)
   }
 

@@ -1,0 +1,81 @@
+import {
+  quantityOf,
+  revocable,
+  nonRevocable,
+  scalarQuantities,
+  type Resources,
+} from "#lib/mesos/index.ts"
+import { countStates } from "#lib/agent/core/workload.ts"
+import type { AgentHttpOptions } from "./ports.ts"
+import { usedResources } from "./render-state.ts"
+
+const RESOURCES = ["cpus", "gpus", "mem", "disk"] as const
+
+/**
+ * The agent's metrics by name; parts that this agent does not have (executor processes, oversubscription)
+ * count zero. Source: apache/mesos: src/slave/metrics.cpp, docs/monitoring.md.
+ */
+export function agentMetrics({
+  driver,
+  clock,
+  ...options
+}: AgentHttpOptions): Record<string, number> {
+  const { agent } = driver
+  const { counters, gc } = agent
+  const states = countStates(agent.workload.tasks())
+  const count = (...names: Parameters<typeof states.get>[0][]): number =>
+    names.reduce((sum, name) => sum + (states.get(name) ?? 0), 0)
+  const frameworks = [...agent.workload.frameworks].filter(({ executors }) => executors.size > 0)
+  const executors = frameworks.reduce((sum, framework) => sum + framework.executors.size, 0)
+  return {
+    "slave/uptime_secs": (clock.now() - options.startedAt) / 1000,
+    "slave/registered": agent.registered ? 1 : 0,
+    "slave/recovery_errors": 0,
+    "slave/frameworks_active": frameworks.length,
+    "slave/executors_registering": 0,
+    "slave/executors_running": executors,
+    "slave/executors_terminating": 0,
+    "slave/executors_terminated": 0,
+    "slave/executors_preempted": 0,
+    "slave/container_launch_errors": counters.launchErrors,
+    "slave/executor_directory_max_allowed_age_secs": gc.allowedAgeMs / 1000,
+    ...resourceMetrics(agent.options.info.resources ?? [], usedResources(agent)),
+    "slave/tasks_staging": count("TASK_STAGING"),
+    "slave/tasks_starting": count("TASK_STARTING"),
+    "slave/tasks_running": count("TASK_RUNNING"),
+    "slave/tasks_killing": count("TASK_KILLING"),
+    "slave/tasks_finished": counters.ended("TASK_FINISHED"),
+    "slave/tasks_failed": counters.ended("TASK_FAILED"),
+    "slave/tasks_killed": counters.ended("TASK_KILLED"),
+    "slave/tasks_lost": counters.ended("TASK_LOST"),
+    "slave/tasks_gone": counters.ended("TASK_GONE") + counters.ended("TASK_GONE_BY_OPERATOR"),
+    "slave/valid_status_updates": counters.statusUpdates,
+    "slave/invalid_status_updates": 0,
+    "slave/valid_framework_messages": 0,
+    "slave/invalid_framework_messages": counters.invalidFrameworkMessages,
+    "containerizer/mesos/container_destroy_errors": 0,
+    "gc/path_removals_pending": gc.counts.pending,
+    "gc/path_removals_succeeded": gc.counts.succeeded,
+    "gc/path_removals_failed": gc.counts.failed,
+    ...options.systemMetrics?.(),
+  }
+}
+
+function resourceMetrics(total: Resources, used: Resources): Record<string, number> {
+  const metrics: Record<string, number> = {}
+  for (const [suffix, pick] of [
+    ["", nonRevocable],
+    ["_revocable", revocable],
+  ] as const) {
+    const have = scalarQuantities(pick(total))
+    const taken = scalarQuantities(pick(used))
+    for (const name of RESOURCES) {
+      const all = quantityOf(have, name) / 1000
+      const some = quantityOf(taken, name) / 1000
+      metrics[`slave/${name}${suffix}_total`] = all
+      metrics[`slave/${name}${suffix}_used`] = some
+      metrics[`slave/${name}${suffix}_percent`] = all > 0 ? some / all : 0
+    }
+  }
+  return metrics
+}

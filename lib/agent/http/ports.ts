@@ -1,0 +1,35 @@
+import type { ResourceStatistics } from "#lib/mesos/index.ts"
+import type { Clock, ContainerSpec, FileLocation, Sandboxes } from "#lib/ports/index.ts"
+import type { Agent } from "#lib/agent/core/agent.ts"
+
+/** What was built, for `/version`; members that are not known are left out. */
+export type BuildInfo = {
+  readonly version: string
+  readonly buildDate?: string | undefined
+  /** Seconds since the epoch. */
+  readonly buildTime?: number | undefined
+  readonly buildUser?: string | undefined
+  readonly gitSha?: string | undefined
+}
+
+/** What the agent's HTTP API is given. */
+export type AgentHttpOptions = {
+  /** A running agent; AgentDriver is one. */
+  readonly driver: {
+    readonly agent: Agent
+    statistics(spec: ContainerSpec): Promise<ResourceStatistics | undefined>
+  }
+  readonly sandboxes: Pick<Sandboxes, "stat" | "list" | "read" | "download">
+  readonly clock: Clock
+  readonly build: BuildInfo
+  /** Settings in effect by flag name, for `/flags` and `/state`. */
+  readonly flags: Readonly<Record<string, string>>
+  /** When this process started, milliseconds since the epoch. */
+  readonly startedAt: number
+  /** Host name of the master that the link leads to, when there is one. */
+  readonly masterHostname?: (() => string | undefined) | undefined
+  /** The agent's own log file, served as "/slave/log". */
+  readonly logFile?: FileLocation | undefined
+  /** Metrics of the machine (`system/…`), added to the agent's own. */
+  readonly systemMetrics?: (() => Readonly<Record<string, number>>) | undefined
+}

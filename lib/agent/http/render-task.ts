@@ -1,0 +1,113 @@
+import {
+  encodeMessage,
+  sumResources,
+  type AgentId,
+  type Labels,
+  type Resources,
+  type TaskStatus,
+} from "#lib/mesos/index.ts"
+import { isTerminal, type ExecutorRecord, type TaskRecord } from "#lib/agent/core/records.ts"
+import { flatResources } from "./flat-resources.ts"
+
+/** The role that resources are allocated to; "*" when none says so. */
+const roleOf = (resources: Resources | undefined): string =>
+  resources?.find(({ allocationRole }) => allocationRole !== undefined)?.allocationRole ?? "*"
+
+/** Labels as a plain array; absent when there are none to speak of. */
+const renderLabels = (labels: Labels | undefined): readonly object[] | undefined =>
+  labels?.labels?.map(({ key, value }) => ({ key, value }))
+
+/**
+ * A task as `/state` shows it; an executor id is shown only for executors of the framework's own.
+ * Source: apache/mesos: src/common/http.cpp (json of Task).
+ */
+export function renderTask(task: TaskRecord, agentId: AgentId): object {
+  const { launch, progress, executor } = task
+  const { info } = launch
+  return {
+    id: info.taskId,
+    name: info.name,
+    framework_id: launch.frameworkId,
+    executor_id: executor.launch.kind === "default" ? launch.executorId : "",
+    slave_id: agentId,
+    state: progress.state,
+    resources: flatResources(info.resources ?? []),
+    role: roleOf(info.resources),
+    statuses: progress.statuses.map(renderStatus),
+    user: launch.spec.user,
+    labels: renderLabels(info.labels),
+    discovery: info.discovery && encodeMessage("mesos.v1.DiscoveryInfo", info.discovery),
+    container: info.container && encodeMessage("mesos.v1.ContainerInfo", info.container),
+    health_check: info.healthCheck && encodeMessage("mesos.v1.HealthCheck", info.healthCheck),
+    limits: info.limits && renderLimits(info.limits),
+  }
+}
+
+/** A task that its executor does not have yet. */
+function renderQueuedTask({ launch }: TaskRecord, agentId: AgentId): object {
+  const { info } = launch
+  return {
+    id: info.taskId,
+    name: info.name,
+    slave_id: agentId,
+    resources: flatResources(info.resources ?? []),
+    role: roleOf(info.resources),
+    command: info.command && encodeMessage("mesos.v1.CommandInfo", info.command),
+    discovery: info.discovery && encodeMessage("mesos.v1.DiscoveryInfo", info.discovery),
+  }
+}
+
+const renderStatus = (status: TaskStatus): object => ({
+  state: status.state,
+  timestamp: status.timestamp ?? 0,
+  labels: renderLabels(status.labels),
+  container_status:
+    status.containerStatus && encodeMessage("mesos.v1.ContainerStatus", status.containerStatus),
+  healthy: status.healthy,
+})
+
+const renderLimits = (limits: Readonly<Record<string, { readonly value: number }>>): object =>
+  Object.fromEntries(
+    Object.entries(limits).map(([name, { value }]) => [
+      name,
+      Number.isFinite(value) ? value : "Infinity",
+    ]),
+  )
+
+/** What an executor and its tasks that have not ended use. */
+export const executorResources = (executor: ExecutorRecord): Resources =>
+  sumResources([
+    executor.launch.info.resources ?? [],
+    ...[...executor.tasks.values()]
+      .filter(({ progress }) => !isTerminal(progress.state))
+      .map(({ launch }) => launch.info.resources ?? []),
+  ])
+
+/**
+ * An executor with its tasks; those whose end is not acknowledged count as completed.
+ * Source: apache/mesos: src/slave/http.cpp (ExecutorWriter).
+ */
+export function renderExecutor(executor: ExecutorRecord, agentId: AgentId): object {
+  const { info, containerId, directory, kind } = executor.launch
+  const tasks = [...executor.tasks.values()]
+  const ended = tasks.filter(({ progress }) => isTerminal(progress.state))
+  const queued = tasks.filter(({ progress }) => progress.state === "TASK_STAGING")
+  const launched = tasks.filter((task) => !ended.includes(task) && !queued.includes(task))
+  const resources = executorResources(executor)
+  return {
+    id: info.executorId,
+    name: info.name ?? "",
+    source: info.source ?? "",
+    container: containerId,
+    directory,
+    resources: flatResources(resources),
+    role: roleOf(resources.length > 0 ? resources : tasks[0]?.launch.info.resources),
+    labels: renderLabels(info.labels),
+    type: kind === "default" ? "DEFAULT" : undefined,
+    tasks: launched.map((task) => renderTask(task, agentId)),
+    queued_tasks: queued.map((task) => renderQueuedTask(task, agentId)),
+    completed_tasks: [...executor.completedTasks, ...ended].map((task) =>
+      renderTask(task, agentId),
+    ),
+  }
+}
