@@ -1,7 +1,6 @@
 import { describe, expect, test } from "bun:test"
 import fc from "fast-check"
 import type { App, AppSpec } from "./app.ts"
-import { appChange } from "./app-change.ts"
 import { buildApp } from "./build.ts"
 import type { PortMapping } from "./container.ts"
 import type { BuildContext } from "./build.ts"
@@ -602,13 +601,6 @@ describe("an update", () => {
     )
     expect(back.container?.portMappings).toHaveLength(1)
     expect(back.portDefinitions).toEqual([])
-  })
-
-  test("is no change, a scaling or a new configuration", () => {
-    expect(appChange(current, built({}, { current, partial: true }))).toBe("none")
-    expect(appChange(current, built({ instances: 3 }, { current, partial: true }))).toBe("scale")
-    expect(appChange(current, built({ mem: 64 }, { current, partial: true }))).toBe("config")
-    expect(appChange(current, built({ user: "me" }, { current, partial: true }))).toBe("config")
   })
 
   test("may only name the version it goes back to", () => {

@@ -1,5 +1,3 @@
-export { appChange } from "./app-change.ts"
-export type { AppChange } from "./app-change.ts"
 export type * from "./app.ts"
 export type { AppFields, AppPatch } from "./app-patch.ts"
 export { buildApp } from "./build.ts"
@@ -30,6 +28,7 @@ export {
   topSegment,
 } from "./path-id.ts"
 export type { PathId } from "./path-id.ts"
+export { list, object, Problems, required, text } from "./reader.ts"
 export type { PathProblem, Rejection } from "./rejection.ts"
 export { isResident, SINGLE_INSTANCE_LABEL } from "./resident.ts"
 export { DEFAULT_RULES } from "./rules.ts"
