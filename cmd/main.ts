@@ -3,9 +3,7 @@ import { runCommandLine } from "#lib/cli/index.ts"
 import { createTerminal } from "#lib/io/terminal.ts"
 import { table } from "./table.ts"
 
-const exitCode = await runCommandLine(
-  table,
-  process.argv.slice(2),
-  createTerminal(manifest.version),
-)
+const terminal = createTerminal(manifest.version)
+const exitCode = await runCommandLine(table, process.argv.slice(2), terminal)
+await terminal.finish()
 process.exit(exitCode)

@@ -1,32 +1,34 @@
-import { writeSync } from "node:fs"
-import { access, mkdir, open, readdir, readFile, rename, rm, writeFile } from "node:fs/promises"
-import { homedir } from "node:os"
-import { dirname } from "node:path"
-import { isatty } from "node:tty"
-
 /** What shells report for a process that wrote to a pipe nobody reads any more: 128 + SIGPIPE. */
 const BROKEN_PIPE_EXIT = 141
 
-/** Pause before writing again to a pipe that is full, in milliseconds. */
-const FULL_PIPE_PAUSE_MS = 2
-
-/** The real terminal, files, network and signals of this process, as the command line uses them. */
+/**
+ * The real terminal, files, network and signals of this process, as the command line uses them.
+ * Every start of the executable pays for this module, so it keeps to what is cheap: `node:fs` costs
+ * 3 ms and `node:tty` 8, so files are read by Bun's own calls, and whether a stream is a terminal
+ * is found out when somebody asks. `finish` waits until all output is written.
+ */
 export function createTerminal(version: string) {
   const signal = abortOnSignals()
+  const stdout = createOutput(1)
+  const stderr = createOutput(2)
   return {
-    stdout: createOutput(1, () => process.stdout.columns),
-    stderr: createOutput(2, () => process.stderr.columns),
+    stdout,
+    stderr,
     stdin: createInput(signal),
     files: { readText, writeText, writeBytes, list, exists, rename, remove },
     fetch: fetchWith,
     env: process.env,
-    homeDir: process.env["HOME"] || homedir(),
+    homeDir: process.env["HOME"] || process.env["USERPROFILE"] || ".",
     platform: process.platform,
     version,
     now: () => Date.now(),
     sleep: (ms: number) => sleep(ms, signal),
     newId: () => crypto.randomUUID(),
     signal,
+    finish: async () => {
+      await stdout.finish()
+      await stderr.finish()
+    },
   }
 }
 
@@ -38,31 +40,37 @@ function abortOnSignals(): AbortSignal {
   return controller.signal
 }
 
-function createOutput(fd: number, columns: () => number | undefined) {
-  const isTerminal = isatty(fd)
+/** The streams of Node by number; each is made on first use, which is what costs. */
+const streamOf = (fd: 0 | 1 | 2) =>
+  fd === 0 ? process.stdin : fd === 1 ? process.stdout : process.stderr
+
+const isTerminal = (fd: 0 | 1 | 2): boolean => streamOf(fd).isTTY
+
+function createOutput(fd: 1 | 2) {
+  const file = fd === 1 ? Bun.stdout : Bun.stderr
+  let writer: Bun.FileSink | undefined
+  let written: Promise<unknown> = Promise.resolve()
   return {
-    isTerminal,
+    get isTerminal() {
+      return isTerminal(fd)
+    },
     get columns() {
-      return isTerminal ? columns() : undefined
+      return isTerminal(fd) ? (fd === 1 ? process.stdout : process.stderr).columns : undefined
     },
     write(text: string): void {
-      const bytes = Buffer.from(text)
-      for (let at = 0; at < bytes.length;) at += writeSome(fd, bytes, at)
+      writer ??= file.writer()
+      void writer.write(text)
+      written = Promise.all([written, writer.flush()]).catch(endOnBrokenPipe)
     },
+    finish: () => written,
   }
 }
 
-/** Writes synchronously, so that nothing is lost when the process exits right after. */
-function writeSome(fd: number, bytes: Buffer, at: number): number {
-  try {
-    return writeSync(fd, bytes, at)
-  } catch (cause) {
-    const code = cause instanceof Error && "code" in cause ? cause.code : undefined
-    if (code === "EPIPE") process.exit(BROKEN_PIPE_EXIT)
-    if (code !== "EAGAIN") throw cause
-    Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, FULL_PIPE_PAUSE_MS)
-    return 0
-  }
+/** Nobody reads any more (`dcos task log x | head`): the rest is not worth a message. */
+function endOnBrokenPipe(cause: unknown): void {
+  if (cause instanceof Error && "code" in cause && cause.code === "EPIPE")
+    process.exit(BROKEN_PIPE_EXIT)
+  throw cause
 }
 
 function createInput(signal: AbortSignal) {
@@ -81,7 +89,9 @@ function createInput(signal: AbortSignal) {
     return next.done !== true
   }
   return {
-    isTerminal: isatty(0),
+    get isTerminal() {
+      return isTerminal(0)
+    },
     async readAll(): Promise<string> {
       while (await more());
       const all = buffered
@@ -127,25 +137,29 @@ const isMissing = (cause: unknown): boolean =>
 
 async function readText(path: string): Promise<string | undefined> {
   try {
-    return await readFile(path, "utf8")
+    return await Bun.file(path).text()
   } catch (cause) {
     if (isMissing(cause)) return undefined
     throw cause
   }
 }
 
+const folderOf = (path: string): string => path.slice(0, path.lastIndexOf("/")) || "."
+
 async function writeText(path: string, text: string, mode: number): Promise<void> {
-  await mkdir(dirname(path), { recursive: true })
+  const { mkdir, rename, writeFile } = await import("node:fs/promises")
+  await mkdir(folderOf(path), { recursive: true })
   const draft = `${path}.${process.pid}.tmp`
   await writeFile(draft, text, { mode })
   await rename(draft, path)
 }
 
 async function writeBytes(path: string, chunks: AsyncIterable<Uint8Array>): Promise<void> {
-  await mkdir(dirname(path), { recursive: true })
+  const { mkdir, open } = await import("node:fs/promises")
+  await mkdir(folderOf(path), { recursive: true })
   const file = await open(path, "w")
   try {
-    for await (const chunk of chunks) await file.write(chunk)
+    for await (const chunk of chunks) await file.writeFile(chunk)
   } finally {
     await file.close()
   }
@@ -153,20 +167,24 @@ async function writeBytes(path: string, chunks: AsyncIterable<Uint8Array>): Prom
 
 async function list(path: string): Promise<readonly string[]> {
   try {
-    return (await readdir(path)).sort()
+    return await Array.fromAsync(
+      new Bun.Glob("*").scan({ cwd: path, onlyFiles: false, dot: true }),
+    ).then((names) => names.sort())
   } catch (cause) {
     if (isMissing(cause)) return []
     throw cause
   }
 }
 
-async function exists(path: string): Promise<boolean> {
-  return access(path).then(
-    () => true,
-    () => false,
-  )
+/** Whether there is a file (not a folder) of that name. */
+const exists = (path: string): Promise<boolean> => Bun.file(path).exists()
+
+async function rename(from: string, to: string): Promise<void> {
+  const { rename } = await import("node:fs/promises")
+  await rename(from, to)
 }
 
 async function remove(path: string): Promise<void> {
+  const { rm } = await import("node:fs/promises")
   await rm(path, { recursive: true, force: true })
 }
