@@ -15,9 +15,11 @@ export {
   type LazyCommand,
 } from "./command.ts"
 export type { Context, Fetch, FetchOptions, Files, Input, Output, Terminal } from "./context.ts"
+export { readDefinition, type Definition } from "./definition.ts"
 export { CommandFailure, ExitCode, fail } from "./failure.ts"
 export { renderJson, renderSortedJson } from "./json.ts"
 export { confirm, confirmByTyping } from "./prompt.ts"
+export { parseProperties } from "./properties.ts"
 export { runCommandLine, type CommandTable } from "./run.ts"
 export {
   createSettings,

@@ -1,4 +1,5 @@
 import type { Fetch, Terminal } from "./context.ts"
+import { runCommandLine, type CommandTable } from "./run.ts"
 
 /** What a memory terminal starts with; everything has a default. */
 export type MemoryOptions = {
@@ -121,4 +122,25 @@ export function createFakeServer(routes: FakeRoutes, origin = "http://cluster") 
     return Response.json(answer)
   }
   return { fetch, calls }
+}
+
+/** A memory terminal, and a server it talks to. */
+export type MemoryRunOptions = MemoryOptions & { readonly routes?: FakeRoutes }
+
+/**
+ * Runs one command line in memory against a fake cluster at http://cluster; words are separated by
+ * blanks, or given as a list where one contains a blank.
+ */
+export async function runInMemory(
+  table: CommandTable,
+  line: string | readonly string[],
+  options: MemoryRunOptions = {},
+) {
+  const server = createFakeServer(options.routes ?? {})
+  const env = { DCOS_URL: "http://cluster", ...options.env }
+  const terminal = createMemoryTerminal({ fetch: server.fetch, ...options, env })
+  const words = typeof line === "string" ? line.split(" ").filter((word) => word !== "") : line
+  const code = await runCommandLine(table, words, terminal)
+  const { calls } = server
+  return { code, out: terminal.out(), errors: terminal.errors(), calls, disk: terminal.disk }
 }

@@ -14,37 +14,45 @@ const NUMBER = /^-?\d+(?:\.\d+)?%?$/
 export function renderTable(
   headings: readonly string[],
   rows: readonly (readonly string[])[],
-  options: TableOptions = {},
+  { leftOnly = false }: TableOptions = {},
 ): string {
-  const cells = rows.map((row) => headings.map((_, column) => (row[column] ?? "").split("\n")))
   const titles = headings.map((heading) => heading.toUpperCase().replaceAll(/[_.]/g, " "))
-  const widths = titles.map((title, column) =>
-    Math.max(width(title), ...cells.flatMap((row) => (row[column] ?? []).map(width))),
+  const { widths, lines } = layOut(titles, rows)
+  const body = lines.map((line) =>
+    line.map((cell, column) => align(cell, widths[column] ?? 0, leftOnly)),
   )
-  const lines = [titles.map((title, column) => centre(title, widths[column] ?? 0))]
-  for (const row of cells) {
-    const height = Math.max(...row.map((cell) => cell.length))
-    for (let line = 0; line < height; line++)
-      lines.push(row.map((cell, column) => align(cell[line] ?? "", widths[column] ?? 0, options)))
-  }
-  return lines.map((line) => `  ${line.join("  ")}  \n`).join("")
+  const head = titles.map((title, column) => centre(title, widths[column] ?? 0))
+  return [head, ...body].map((line) => `  ${line.join("  ")}  \n`).join("")
 }
 
 /**
  * A table as the Python commands of the DC/OS CLI print it: no indent, headings and cells to the
- * left, numbers to the right, two blanks after each column.
+ * left, two blanks after each column.
  */
 export function renderPlainTable(
   headings: readonly string[],
   rows: readonly (readonly string[])[],
 ): string {
-  const lines = [headings, ...rows]
-  const widths = headings.map((_, column) =>
-    Math.max(...lines.map((line) => width(line[column] ?? ""))),
-  )
-  return lines
-    .map((line) => `${widths.map((size, column) => pad(line[column] ?? "", size)).join("  ")}  \n`)
+  const { widths, lines } = layOut(headings, rows)
+  return [headings, ...lines]
+    .map((line) => `${line.map((cell, column) => pad(cell, widths[column] ?? 0)).join("  ")}  \n`)
     .join("")
+}
+
+/** Cells cut into lines, and the width of each column. */
+function layOut(
+  titles: readonly string[],
+  rows: readonly (readonly string[])[],
+): { readonly widths: readonly number[]; readonly lines: readonly (readonly string[])[] } {
+  const lines = rows.flatMap((row) => {
+    const cells = titles.map((_, column) => (row[column] ?? "").split("\n"))
+    const height = Math.max(...cells.map((cell) => cell.length))
+    return Array.from({ length: height }, (_, line) => cells.map((cell) => cell[line] ?? ""))
+  })
+  const widths = titles.map((title, column) =>
+    lines.reduce((size, line) => Math.max(size, width(line[column] ?? "")), width(title)),
+  )
+  return { widths, lines }
 }
 
 /** Characters, not code units, so that text beyond ASCII lines up. */
@@ -59,8 +67,8 @@ function centre(text: string, size: number): string {
   return " ".repeat(left) + text + " ".repeat(gap - left)
 }
 
-function align(text: string, size: number, { leftOnly }: TableOptions): string {
-  if (leftOnly === true || !NUMBER.test(text)) return pad(text, size)
+function align(text: string, size: number, leftOnly: boolean): string {
+  if (leftOnly || !NUMBER.test(text)) return pad(text, size)
   return " ".repeat(Math.max(0, size - width(text))) + text
 }
 

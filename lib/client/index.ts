@@ -19,8 +19,9 @@ export type {
 export { ApiError, UnexpectedAnswerError, UnreachableError } from "./errors.ts"
 export { Http, type Endpoint, type Fetch, type FetchOptions } from "./http.ts"
 export { isObject, type JsonObject } from "./json.ts"
-export { absoluteId, MarathonClient } from "./marathon/client.ts"
+export { absoluteId, findQueued, MarathonClient } from "./marathon/client.ts"
 export {
+  actionName,
   queueItemId,
   type App,
   type Deployment,

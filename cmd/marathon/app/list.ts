@@ -1,5 +1,11 @@
 import { defineCommand, flag, renderJson, renderTable, shorten } from "#lib/cli/index.ts"
-import { connectMarathon, queueItemId, type App, type Deployment } from "#lib/client/index.ts"
+import {
+  actionName,
+  connectMarathon,
+  queueItemId,
+  type App,
+  type Deployment,
+} from "#lib/client/index.ts"
 
 /** A command of this many characters or more is cut in the table. */
 const COMMAND_LIMIT = 30
@@ -16,16 +22,6 @@ const HEADINGS = [
   "CMD",
   "ROLE",
 ]
-
-/** What a deployment does to an app, in the words of the table. */
-const ACTIONS: Readonly<Record<string, string>> = {
-  ResolveArtifacts: "artifacts",
-  ScaleApplication: "scale",
-  StartApplication: "start",
-  StopApplication: "stop",
-  RestartApplication: "restart",
-  KillAllOldTasksOf: "kill-tasks",
-}
 
 export const command = defineCommand({
   input: {
@@ -67,7 +63,7 @@ function renderActions(app: App, deployments: readonly Deployment[]): string {
   const actions = deployments
     .flatMap((deployment) => deployment.currentActions ?? [])
     .filter((action) => action.app === app.id)
-    .map(({ action }) => ACTIONS[action] ?? action)
+    .map(({ action }) => actionName(action))
   if (actions.length === 0) return "---"
   return actions.length === 1 ? (actions[0] ?? "") : `(${actions.join(",")})`
 }

@@ -7,12 +7,31 @@ import {
   textOf,
   type JsonObject,
 } from "#lib/client/json.ts"
-import type { App, Deployment, DeploymentResult, Group, QueueItem, Task } from "./types.ts"
+import {
+  queueItemId,
+  type App,
+  type Deployment,
+  type DeploymentResult,
+  type Group,
+  type QueueItem,
+  type Task,
+} from "./types.ts"
 
 const LOCKED = "changes blocked: deployment already in progress for"
 
 /** An id as Marathon writes it: absolute, with one leading slash and none at the end. */
 export const absoluteId = (id: string): string => `/${id.replace(/^\/+/, "").replace(/\/+$/, "")}`
+
+/** The item of the launch queue for an app; fails when it waits for nothing. */
+export function findQueued(queue: readonly QueueItem[], id: string): QueueItem {
+  const item = queue.find((one) => queueItemId(one) === absoluteId(id))
+  if (item !== undefined) return item
+  throw new Error(
+    queue.length === 0
+      ? "no apps found in Marathon queue"
+      : `couldn't find app ${absoluteId(id)} in Marathon queue`,
+  )
+}
 
 /** Ids are paths; each segment is encoded, the slashes between stay. */
 const encodeId = (id: string): string => absoluteId(id).split("/").map(encodeURIComponent).join("/")
@@ -75,6 +94,12 @@ export class MarathonClient {
     const path = `/v2/apps${encodeId(id)}/tasks`
     const answer = await this.#change("app", { method: "DELETE", path, query: { host } })
     return expectMember(answer, "tasks", "Marathon")
+  }
+
+  /** Kills all tasks of an app and scales it to zero. */
+  async scaleToZero(id: string): Promise<DeploymentResult> {
+    const path = `/v2/apps${encodeId(id)}/tasks`
+    return this.#deploy("app", { method: "DELETE", path, query: { scale: true } })
   }
 
   /** Versions of an app, newest first; undefined when there is no such app. */

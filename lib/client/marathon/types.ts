@@ -114,3 +114,19 @@ export type UnusedOffer = {
 
 /** The id under which a queue item waits. */
 export const queueItemId = (item: QueueItem): string => item.app?.id ?? item.pod?.id ?? ""
+
+const ACTIONS: Readonly<Record<string, string>> = {
+  ResolveArtifacts: "artifacts",
+  ScaleApplication: "scale",
+  ScalePod: "scale",
+  StartApplication: "start",
+  StartPod: "start",
+  StopApplication: "stop",
+  StopPod: "stop",
+  RestartApplication: "restart",
+  RestartPod: "restart",
+  KillAllOldTasksOf: "kill-tasks",
+}
+
+/** What an action of a deployment is called in tables. */
+export const actionName = (action: string): string => ACTIONS[action] ?? action

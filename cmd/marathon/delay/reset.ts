@@ -1,0 +1,10 @@
+import { argument, defineCommand } from "#lib/cli/index.ts"
+import { absoluteId, connectMarathon } from "#lib/client/index.ts"
+
+export const command = defineCommand({
+  input: { id: argument("app-id") },
+  async run(context, { id }) {
+    await (await connectMarathon(context)).resetDelay(id)
+    context.print(`Delay on [${absoluteId(id)}] has been reset`)
+  },
+})

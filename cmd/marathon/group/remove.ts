@@ -1,0 +1,12 @@
+import { argument, defineCommand, flag } from "#lib/cli/index.ts"
+import { connectMarathon } from "#lib/client/index.ts"
+
+export const command = defineCommand({
+  input: {
+    id: argument("group-id"),
+    force: flag("Override a deployment that is under way."),
+  },
+  async run(context, { id, force }) {
+    await (await connectMarathon(context)).removeGroup(id, force)
+  },
+})

@@ -1,0 +1,28 @@
+import {
+  argument,
+  defineCommand,
+  fail,
+  flag,
+  parseProperties,
+  readDefinition,
+  restArguments,
+} from "#lib/cli/index.ts"
+import { absoluteId, connectMarathon } from "#lib/client/index.ts"
+
+export const command = defineCommand({
+  input: {
+    id: argument("group-id"),
+    properties: restArguments("key=value"),
+    force: flag("Override a deployment that is under way."),
+  },
+  async run(context, { id, properties, force }) {
+    const parsed = properties.length === 0 ? undefined : parseProperties(properties)
+    if (parsed?.ok === false) fail(parsed.error)
+    const change = parsed?.ok === true ? parsed.value : await readDefinition(context)
+    const marathon = await connectMarathon(context)
+    if ((await marathon.findGroup(id)) === undefined)
+      fail(`Group '${absoluteId(id)}' does not exist`)
+    const { deploymentId } = await marathon.updateGroup(id, change, force)
+    context.print(`Created deployment ${deploymentId}`)
+  },
+})
