@@ -1,4 +1,4 @@
-import { group, lazy, type CommandTable } from "#lib/cli/index.ts"
+import { group, lazy, notYet, type CommandTable } from "#lib/cli/index.ts"
 
 /**
  * Every command: a line gives its word, what it is for, and the module that holds it. The module's
@@ -8,6 +8,15 @@ import { group, lazy, type CommandTable } from "#lib/cli/index.ts"
 export const table: CommandTable = {
   version: lazy("Print version information", () => import("./version.ts")),
   root: group("Command line utility for the datacenter operating system (DC/OS)", {
+    auth: notYet("auth", "Manage your login"),
+    cluster: group("Manage the clusters you use", {
+      attach: lazy("Make a cluster the current one", () => import("./cluster/attach.ts")),
+      list: lazy("List the clusters", () => import("./cluster/list.ts")),
+      remove: lazy("Forget a cluster", () => import("./cluster/remove.ts")),
+      rename: lazy("Give a cluster another name", () => import("./cluster/rename.ts")),
+      setup: lazy("Set up the client for a cluster", () => import("./cluster/setup.ts")),
+    }),
+    completion: lazy("Print shell completion", () => import("./completion.ts"), { hidden: true }),
     config: group("Manage the DC/OS configuration file", {
       keys: lazy("List the configuration keys", () => import("./config/keys.ts")),
       set: lazy("Add or set a property", () => import("./config/set.ts")),
@@ -15,7 +24,9 @@ export const table: CommandTable = {
       unset: lazy("Remove a property", () => import("./config/unset.ts")),
       validate: lazy("Validate the configuration", () => import("./config/validate.ts")),
     }),
+    diagnostics: notYet("diagnostics", "Create and manage diagnostics bundles"),
     help: lazy("Display help for the commands", () => import("./help.ts")),
+    job: notYet("job", "Deploy and manage jobs"),
     marathon: group("Deploy and manage applications", {
       about: lazy("Print information about Marathon", () => import("./marathon/about.ts")),
       app: group("Manage applications", {
@@ -66,5 +77,83 @@ export const table: CommandTable = {
         stop: lazy("Stop a task", () => import("./marathon/task/stop.ts")),
       }),
     }),
+    node: group(
+      "View and manage nodes",
+      {
+        dns: lazy("Look a host up in Mesos-DNS", () => import("./node/dns.ts")),
+        list: lazy("List the nodes", () => import("./node/list.ts")),
+        log: notYet("node log", "Print the logs of a node"),
+        metrics: notYet("node metrics", "Print the metrics of a node"),
+        ssh: notYet("node ssh", "Open a shell on a node"),
+        decommission: notYet("node decommission", "Mark an agent as gone"),
+        drain: notYet("node drain", "Drain an agent"),
+      },
+      {
+        bare: {
+          command: lazy("List the nodes", () => import("./node/list.ts")),
+          notice:
+            "Getting the list of nodes from `dcos node` is deprecated. Please use `dcos node list`.",
+          takesArguments: false,
+        },
+      },
+    ),
+    package: group("Install and manage packages", {
+      describe: lazy("Show a package", () => import("./package/describe.ts")),
+      info: lazy("Show a package", () => import("./package/describe.ts"), { hidden: true }),
+      install: lazy("Install a package", () => import("./package/install.ts")),
+      list: lazy("List the installed packages", () => import("./package/list.ts")),
+      "list-installed": lazy(
+        "Print the installed packages as JSON",
+        () => import("./package/list-installed.ts"),
+        { hidden: true },
+      ),
+      repo: group("Manage the sources of packages", {
+        add: lazy("Add a source", () => import("./package/repo/add.ts")),
+        list: lazy("List the sources", () => import("./package/repo/list.ts")),
+        remove: lazy("Remove sources", () => import("./package/repo/remove.ts")),
+      }),
+      search: lazy("Search the packages", () => import("./package/search.ts")),
+      sources: lazy("List the sources", () => import("./package/repo/list.ts"), { hidden: true }),
+      uninstall: lazy("Uninstall a package", () => import("./package/uninstall.ts")),
+      update: lazy("Does nothing any more", () => import("./package/update.ts"), { hidden: true }),
+    }),
+    quota: notYet("quota", "Manage quotas"),
+    service: group(
+      "Manage services",
+      {
+        list: lazy("List the services", () => import("./service/list.ts")),
+        log: notYet("service log", "Print the logs of a service"),
+        shutdown: lazy("Shut a service down", () => import("./service/shutdown.ts")),
+      },
+      {
+        bare: {
+          command: lazy("List the services", () => import("./service/list.ts")),
+          notice:
+            "Getting the list of services from `dcos service` is deprecated. Please use `dcos service list`.",
+          takesArguments: false,
+        },
+      },
+    ),
+    task: group(
+      "Manage tasks",
+      {
+        attach: notYet("task attach", "Attach to a task"),
+        download: lazy("Download files of a task", () => import("./task/download.ts")),
+        exec: notYet("task exec", "Run a command inside a task"),
+        list: lazy("List the tasks", () => import("./task/list.ts")),
+        log: lazy("Print the logs of tasks", () => import("./task/log.ts")),
+        ls: lazy("List the files of tasks", () => import("./task/ls.ts")),
+        metrics: notYet("task metrics", "Print the metrics of a task"),
+      },
+      {
+        bare: {
+          command: lazy("List the tasks", () => import("./task/list.ts")),
+          notice:
+            "Getting the list of tasks from `dcos task` is deprecated. Please use `dcos task list`.",
+          takesArguments: true,
+        },
+      },
+    ),
+    tasks: lazy("List the tasks", () => import("./task/list.ts"), { hidden: true }),
   }),
 }

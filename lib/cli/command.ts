@@ -6,6 +6,8 @@ type Described = { readonly description: string }
 export type ArgumentDefinition = {
   readonly kind: "argument" | "optionalArgument" | "restArguments"
   readonly label: string
+  /** The command whose output completes it in a shell, such as "config keys --quiet". */
+  readonly from?: string
 }
 
 /** A flag; its name on the command line is the kebab-case form of its key. */
@@ -44,6 +46,8 @@ type Shape = {
   readonly examples?: readonly string[]
   /** Flags end at the first argument; what follows belongs to something else (`task exec`). */
   readonly flagsFirst?: boolean
+  /** Every word is an argument, even one that looks like a flag. */
+  readonly anyWords?: boolean
 }
 
 /** One command, ready to be run with the values the parser found. */
@@ -66,16 +70,19 @@ export function defineCommand<const I extends InputDefinitions>(
   }
 }
 
+type ArgumentOptions = { readonly from?: string }
+
 /** A required argument. */
-export const argument = <const L extends string>(label: L) => ({ kind: "argument", label }) as const
+export const argument = (label: string, more: ArgumentOptions = {}) =>
+  ({ kind: "argument", label, ...more }) as const
 
 /** An argument that may be left out. */
-export const optionalArgument = <const L extends string>(label: L) =>
-  ({ kind: "optionalArgument", label }) as const
+export const optionalArgument = (label: string, more: ArgumentOptions = {}) =>
+  ({ kind: "optionalArgument", label, ...more }) as const
 
 /** All remaining arguments; there may be none. */
-export const restArguments = <const L extends string>(label: L) =>
-  ({ kind: "restArguments", label }) as const
+export const restArguments = (label: string, more: ArgumentOptions = {}) =>
+  ({ kind: "restArguments", label, ...more }) as const
 
 /** A switch. */
 export const flag = (description: string, more: { short?: string; hidden?: boolean } = {}) =>

@@ -17,6 +17,10 @@ export async function readDefinition(
 ): Promise<Definition> {
   if (source === undefined && context.stdin.isTerminal) fail(FROM_TERMINAL)
   const text = source === undefined ? await context.stdin.readAll() : await load(context, source)
+  return parseObject(text)
+}
+
+function parseObject(text: string): Definition {
   const value = parseJson(text)
   if (typeof value === "object" && value !== null && !Array.isArray(value))
     return value as Definition
@@ -39,4 +43,14 @@ function parseJson(text: string): unknown {
   } catch (cause) {
     return fail(`error loading JSON: ${cause instanceof Error ? cause.message : String(cause)}`)
   }
+}
+
+/** The options of a package from a file; undefined when none is named. Fails when it is missing. */
+export async function readOptions(
+  context: Pick<Context, "files">,
+  path: string | undefined,
+): Promise<Definition | undefined> {
+  if (path === undefined) return undefined
+  const text = (await context.files.readText(path)) ?? fail(`couldn't find options file '${path}'`)
+  return parseObject(text)
 }

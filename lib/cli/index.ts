@@ -14,10 +14,13 @@ export {
   type Group,
   type LazyCommand,
 } from "./command.ts"
+export { renderCompletion, SHELLS } from "./completion.ts"
 export type { Context, Fetch, FetchOptions, Files, Input, Output, Terminal } from "./context.ts"
-export { readDefinition, type Definition } from "./definition.ts"
+export { readDefinition, readOptions, type Definition } from "./definition.ts"
 export { CommandFailure, ExitCode, fail } from "./failure.ts"
+export { globToRegExp, matchesFilter } from "./glob.ts"
 export { renderJson, renderSortedJson } from "./json.ts"
+export { notYet } from "./not-yet.ts"
 export { confirm, confirmByTyping } from "./prompt.ts"
 export { parseProperties } from "./properties.ts"
 export { runCommandLine, type CommandTable } from "./run.ts"

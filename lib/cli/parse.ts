@@ -33,7 +33,7 @@ const BOOLEANS = new Map(
  * Source: spf13/pflag, whose grammar and texts DC/OS 1.x users know.
  */
 export function parseLine(
-  command: Pick<Command, "input" | "flagsFirst">,
+  command: Pick<Command, "input" | "flagsFirst" | "anyWords">,
   tokens: readonly string[],
 ): Result<ParsedLine, string> {
   const flags = Object.entries(command.input).flatMap(([key, definition]) =>
@@ -47,7 +47,8 @@ export function parseLine(
     values: Object.fromEntries(flags.map(({ key, definition }) => [key, absent(definition)])),
     rest: [],
   }
-  for (let i = 0; i < tokens.length; i++) {
+  if (command.anyWords === true) parsing.rest.push(...tokens)
+  for (let i = command.anyWords === true ? tokens.length : 0; i < tokens.length; i++) {
     const token = tokens[i] ?? ""
     if (token === "--") {
       parsing.rest.push(...tokens.slice(i + 1))

@@ -72,8 +72,8 @@ function align(text: string, size: number, leftOnly: boolean): string {
   return " ".repeat(Math.max(0, size - width(text))) + text
 }
 
-/** Cuts a text that has `limit` characters or more to `limit - 3` and three dots. */
-export function shorten(text: string, limit: number): string {
+/** Cuts a text of more than `limit` characters to `keep` and three dots. */
+export function shorten(text: string, limit: number, keep: number): string {
   const characters = Array.from(text)
-  return characters.length < limit ? text : `${characters.slice(0, limit - 3).join("")}...`
+  return characters.length <= limit ? text : `${characters.slice(0, keep).join("")}...`
 }

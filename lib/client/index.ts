@@ -7,6 +7,7 @@ export {
   type ClientContext,
 } from "./connect.ts"
 export { CosmosClient } from "./cosmos/client.ts"
+export { groupByPackage, type InstalledApps } from "./cosmos/installed.ts"
 export type {
   FoundPackage,
   InstalledPackage,
@@ -33,6 +34,9 @@ export {
   type UnusedOffer,
 } from "./marathon/types.ts"
 export { MesosClient, sandboxOf } from "./mesos/client.ts"
+export { selectTasks, type ReachableTask } from "./mesos/find.ts"
+export { readOn, readTail } from "./mesos/log.ts"
+export { placeTasks, type PlacedTask } from "./mesos/tasks.ts"
 export type {
   Domain,
   FileEntry,
@@ -43,3 +47,4 @@ export type {
 } from "./mesos/types.ts"
 export { MetadataClient } from "./metadata/client.ts"
 export type { ClusterMetadata, ClusterVersion, HostAddress } from "./metadata/types.ts"
+export { connectNodes, type ListedNode } from "./nodes.ts"

@@ -7,8 +7,8 @@ import {
   type Deployment,
 } from "#lib/client/index.ts"
 
-/** A command of this many characters or more is cut in the table. */
-const COMMAND_LIMIT = 30
+/** A command line as the table shows it: 30 characters or more are cut to 27. */
+const shortenCommand = (text: string) => shorten(text, 29, 27)
 
 const HEADINGS = [
   "ID",
@@ -69,6 +69,6 @@ function renderActions(app: App, deployments: readonly Deployment[]): string {
 }
 
 function renderCommand({ cmd, args }: App): string {
-  if (typeof cmd === "string" && cmd !== "") return shorten(cmd, COMMAND_LIMIT)
-  return args && args.length > 0 ? shorten(`[${args.join(", ")}]`, COMMAND_LIMIT) : "---"
+  if (typeof cmd === "string" && cmd !== "") return shortenCommand(cmd)
+  return args && args.length > 0 ? shortenCommand(`[${args.join(", ")}]`) : "---"
 }

@@ -75,7 +75,11 @@ export type MasterState = {
 }
 
 /** `GET /state-summary` of the master. */
-export type StateSummary = { readonly cluster?: string; readonly hostname?: string }
+export type StateSummary = {
+  readonly cluster?: string
+  readonly hostname?: string
+  readonly slaves?: readonly StateAgent[]
+}
 
 /** An entry of a sandbox. */
 export type FileEntry = {

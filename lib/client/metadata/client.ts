@@ -27,11 +27,27 @@ export class MetadataClient {
     return answer === undefined ? undefined : expectObject(answer, "/metadata")
   }
 
-  /** The address the cluster wants to be called by: that of `/` after all redirects. */
-  async canonicalUrl(): Promise<string | undefined> {
+  /** Where a request for the root page ends after all redirects. */
+  async finalUrl(): Promise<string> {
     const response = await this.#http.send({ method: "HEAD", path: "/" })
-    if (!response.ok) return undefined
     return response.url === "" ? this.url : response.url
+  }
+
+  /** Whether requests are refused without a token. */
+  async needsLogin(): Promise<boolean> {
+    const path = "/pkgpanda/active.buildinfo.full.json"
+    return (await this.#http.send({ method: "HEAD", path })).status === 401
+  }
+
+  /** The certificate of the cluster's CA, in PEM. */
+  async certificate(): Promise<string> {
+    return (await this.#http.succeed({ path: "/ca/dcos-ca.crt" })).text()
+  }
+
+  /** The name the Mesos master gives the cluster. */
+  async clusterName(): Promise<string | undefined> {
+    const answer = await this.#http.json({ path: "/mesos/state-summary" })
+    return expectObject<{ cluster?: string }>(answer, "/mesos/state-summary").cluster
   }
 
   /** Hosts behind a name of Mesos-DNS; empty when it does not run. */
