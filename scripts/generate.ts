@@ -4,7 +4,11 @@
  */
 import { capture } from "./shell.ts"
 
-const generators = ["scripts/generate-lock.ts", "scripts/generate-v1.ts"]
+const generators = [
+  "scripts/generate-completions.ts",
+  "scripts/generate-lock.ts",
+  "scripts/generate-v1.ts",
+]
 
 let stale = false
 for (const generator of generators) {

@@ -1,7 +1,7 @@
 import { argument, ClusterStore, defineCommand, fail, parseSetting } from "#lib/cli/index.ts"
 
 export const command = defineCommand({
-  input: { name: argument("name"), value: argument("value") },
+  input: { name: argument("name", { from: "config keys --quiet" }), value: argument("value") },
   examples: [
     "dcos config set core.timeout 60",
     "dcos config set core.mesos_master_url http://m1.example.com:5050",

@@ -11,7 +11,7 @@ import {
 const SECRETS = new Set(["core.dcos_acs_token", "core.token", "core.refresh_token"])
 
 export const command = defineCommand({
-  input: { name: optionalArgument("name") },
+  input: { name: optionalArgument("name", { from: "config keys --quiet" }) },
   examples: ["dcos config show", "dcos config show core.dcos_url"],
   async run(context, { name }) {
     if (name !== undefined) {

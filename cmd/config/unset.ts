@@ -1,7 +1,7 @@
 import { argument, ClusterStore, defineCommand } from "#lib/cli/index.ts"
 
 export const command = defineCommand({
-  input: { name: argument("name") },
+  input: { name: argument("name", { from: "config keys --quiet" }) },
   async run(context, { name }) {
     const store = new ClusterStore(context)
     const cluster = await store.required()

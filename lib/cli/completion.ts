@@ -66,32 +66,34 @@ function renderBash(spots: readonly Spot[], shell: "bash" | "zsh"): string {
       "--help",
     ]
     const dynamic =
-      from === undefined ? "" : `\n      [[ $cur == -* ]] || words="$(dcos ${from} 2>/dev/null)"`
+      from === undefined
+        ? ""
+        : `\n      [[ $cur == -* ]] || candidates="$(dcos ${from} 2>/dev/null)"`
     const plain = words.map(({ word }) => word).join(" ")
     return `    "${path}")
-      words="${plain}"; flags="${flagWords.join(" ")}"${dynamic}
+      candidates="${plain}"; flags="${flagWords.join(" ")}"${dynamic}
       ;;`
   })
   const start =
     shell === "zsh" ? "#compdef dcos\nautoload -U +X bashcompinit && bashcompinit\n" : ""
   return `${start}# Completion of dcos for ${shell}, generated from its command table.
 _dcos() {
-  local cur="\${COMP_WORDS[COMP_CWORD]}" path="" word words="" flags=""
+  local cur="\${COMP_WORDS[COMP_CWORD]}" at="" word candidates="" flags=""
   for word in "\${COMP_WORDS[@]:1:COMP_CWORD-1}"; do
     [[ $word == -* ]] && continue
     case " ${spots
       .map(({ path }) => path.replaceAll(" ", "/"))
       .filter(Boolean)
       .join(" ")} " in
-      *" \${path:+\${path// //}/}$word "*) path="\${path:+$path }$word" ;;
+      *" \${at:+\${at// //}/}$word "*) at="\${at:+$at }$word" ;;
     esac
   done
-  case "$path" in
+  case "$at" in
 ${cases.join("\n")}
   esac
-  if [[ $cur == -* ]]; then words="$flags"; fi
+  if [[ $cur == -* ]]; then candidates="$flags"; fi
   local IFS=$' \\t\\n'
-  COMPREPLY=($(compgen -W "$words" -- "$cur"))
+  COMPREPLY=($(compgen -W "$candidates" -- "$cur"))
   if [[ \${#COMPREPLY[@]} -eq 1 && \${COMPREPLY[0]} == *= ]]; then compopt -o nospace 2>/dev/null; fi
 }
 complete -o default -F _dcos dcos
@@ -115,15 +117,12 @@ function renderFish(spots: readonly Spot[]): string {
   })
   return `# Completion of dcos for fish, generated from its command table.
 function __dcos_at
-    set -l words
+    set -l at ""
     for word in (commandline -opc)[2..-1]
-        string match -q -- '-*' $word; or set -a words $word
+        set -l next (string trim "$at $word")
+        contains -- $next $__dcos_paths; and set at $next
     end
-    test "$words[1..(count $argv)]" = "$argv"; or return 1
-    set -l next (math (count $argv) + 1)
-    # A group that is followed by one of its words is behind us.
-    test (count $words) -lt $next; and return 0
-    not contains -- "$argv $words[$next]" $__dcos_paths; and test (count $argv) -gt 0
+    test "$at" = "$argv"
 end
 set -g __dcos_paths ${spots.flatMap(({ path }) => (path === "" ? [] : [quote(path)])).join(" ")}
 ${lines.join("\n")}

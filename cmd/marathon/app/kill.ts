@@ -3,7 +3,7 @@ import { connectMarathon } from "#lib/client/index.ts"
 
 export const command = defineCommand({
   input: {
-    id: argument("app-id"),
+    id: argument("app-id", { from: "marathon app list --quiet" }),
     scale: flag("Scale the application down by the killed tasks."),
     host: text("host", "Kill only the tasks on this host."),
   },

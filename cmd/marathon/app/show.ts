@@ -3,7 +3,7 @@ import { absoluteId, connectMarathon, type MarathonClient } from "#lib/client/in
 
 export const command = defineCommand({
   input: {
-    id: argument("app-id"),
+    id: argument("app-id", { from: "marathon app list --quiet" }),
     appVersion: text("app-version", "A version by its time, or -N for the one N versions back."),
   },
   examples: ["dcos marathon app show /web", "dcos marathon app show --app-version=-1 /web"],

@@ -3,7 +3,7 @@ import { absoluteId, connectMarathon } from "#lib/client/index.ts"
 
 export const command = defineCommand({
   input: {
-    id: argument("app-id"),
+    id: argument("app-id", { from: "marathon app list --quiet" }),
     instances: optionalArgument("instances"),
     force: flag("Override a deployment that is under way."),
   },

@@ -11,7 +11,7 @@ import { absoluteId, connectMarathon } from "#lib/client/index.ts"
 
 export const command = defineCommand({
   input: {
-    id: argument("app-id"),
+    id: argument("app-id", { from: "marathon app list --quiet" }),
     properties: restArguments("key=value"),
     force: flag("Override a deployment that is under way."),
   },

@@ -25,7 +25,10 @@ const REASONS = [
 ]
 
 export const command = defineCommand({
-  input: { id: argument("app-id"), json: flag("Print in JSON format.") },
+  input: {
+    id: argument("app-id", { from: "marathon app list --quiet" }),
+    json: flag("Print in JSON format."),
+  },
   async run(context, { id, json }) {
     const item = findQueued(await (await connectMarathon(context)).queue(true), id)
     const offers = item.lastUnusedOffers ?? []

@@ -5,7 +5,7 @@ const CLEAR_SCREEN = "\u001b[2J\u001b[H"
 
 export const command = defineCommand({
   input: {
-    id: argument("deployment-id"),
+    id: argument("deployment-id", { from: "marathon deployment list --quiet" }),
     maxCount: integer("max-count", "Look at most this many times."),
     interval: integer("seconds", "Seconds between two looks; 1 unless given."),
   },

@@ -3,7 +3,7 @@ import { connectMarathon } from "#lib/client/index.ts"
 
 export const command = defineCommand({
   input: {
-    ids: restArguments("task-id"),
+    ids: restArguments("task-id", { from: "marathon task list --quiet" }),
     scale: flag("Scale the applications down by the killed tasks."),
     wipe: flag("Remove the tasks' persistent data too."),
     json: flag("Print in JSON format."),

@@ -11,7 +11,7 @@ const HEADINGS = ["APP", "HEALTHY", "STARTED", "HOST", "ID", "ROLE"]
 
 export const command = defineCommand({
   input: {
-    id: optionalArgument("app-id"),
+    id: optionalArgument("app-id", { from: "marathon app list --quiet" }),
     json: flag("Print in JSON format."),
     quiet: flag("Print only the ids.", { short: "q" }),
   },

@@ -3,7 +3,7 @@ import { connectMarathon } from "#lib/client/index.ts"
 
 export const command = defineCommand({
   input: {
-    id: argument("task-id"),
+    id: argument("task-id", { from: "marathon task list --quiet" }),
     wipe: flag("Remove the task's persistent data too."),
   },
   async run(context, { id, wipe }) {

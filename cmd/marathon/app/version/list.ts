@@ -3,7 +3,7 @@ import { absoluteId, connectMarathon } from "#lib/client/index.ts"
 
 export const command = defineCommand({
   input: {
-    id: argument("app-id"),
+    id: argument("app-id", { from: "marathon app list --quiet" }),
     maxCount: integer("max-count", "Show at most this many versions."),
   },
   async run(context, { id, maxCount }) {
