@@ -71,7 +71,9 @@ export class CoreView implements MarathonView {
   }
 
   instances(appId: PathId): readonly Instance[] {
-    return [...(this.#core.state.apps.get(appId)?.instances.values() ?? [])]
+    return [...(this.#core.state.apps.get(appId)?.instances.values() ?? [])].sort(
+      (a, b) => a.createdAt - b.createdAt || (a.id < b.id ? -1 : 1),
+    )
   }
 
   instance(id: string): Instance | undefined {

@@ -27,9 +27,9 @@ export type ReplacementMove = {
 /**
  * The next moves of a rolling replacement. It may be asked again after any change and then answers
  * what is still missing, so that a crash in between does no harm. It differs from the original in
- * three safe ways: an old instance that dies is not replaced by a further kill, instances that must
- * go because the app shrinks count old ones only, and a replacement that only an unhealthy old
- * instance holds up ends that one instead of waiting for ever.
+ * three safe ways: when an old instance dies by itself no further one is killed in its turn, instances
+ * that must go because the app shrinks count old ones only, and a replacement that only an unhealthy
+ * old instance holds up ends that one instead of waiting for ever.
  * Source: marathon-api reference, section 5.3.
  */
 export function nextReplacementMove(counts: ReplacementCounts): ReplacementMove {
@@ -38,7 +38,8 @@ export function nextReplacementMove(counts: ReplacementCounts): ReplacementMove 
   const minHealthy = Math.ceil(rounded(target * counts.minimumHealthCapacity))
   let maxCapacity = Math.floor(rounded(target * (1 + counts.maximumOverCapacity)))
   if (minHealthy === maxCapacity && maxCapacity <= healthy) maxCapacity++
-  const surplus = Math.max(0, healthy - minHealthy, oldRunning - target)
+  const replaced = Math.min(target, counts.startedHealthy)
+  const surplus = Math.max(0, healthy - minHealthy, oldRunning - (target - replaced))
   const kill = Math.min(oldRunning, surplus)
   const start = Math.max(
     0,
