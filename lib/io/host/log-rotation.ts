@@ -14,8 +14,10 @@ export type LogRotationOptions = {
 }
 
 /** Large enough for a day of an ordinary service, small enough that a thousand tasks fit a disk. */
-const DEFAULT_MAX_BYTES = 10 * 1024 * 1024
-const DEFAULT_KEEP = 5
+export const DEFAULT_MAX_BYTES = 10 * 1024 * 1024
+
+/** Older logs kept of each stream. */
+export const DEFAULT_KEEP = 5
 const DEFAULT_INTERVAL_MS = 5000
 
 /** Sandboxes looked at in one turn of the event loop. */

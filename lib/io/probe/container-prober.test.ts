@@ -1,4 +1,4 @@
-import { expect, test } from "bun:test"
+import { afterAll, expect, test } from "bun:test"
 import type { HealthCheck } from "#lib/mesos/index.ts"
 import { exitedStatus, signaledStatus } from "#lib/io/host/wait-status.ts"
 import { TestPlace } from "#lib/io/testing/containers.ts"
@@ -12,7 +12,8 @@ import type {
 } from "#lib/ports/index.ts"
 import { ContainerProber } from "./container-prober.ts"
 
-using place = new TestPlace()
+const place = new TestPlace()
+afterAll(() => place[Symbol.dispose]())
 const spec = place.spec("true")
 const { signal } = new AbortController()
 

@@ -1,4 +1,3 @@
-import { constants } from "node:fs"
 import { open, rm } from "node:fs/promises"
 import type { FileHandle } from "node:fs/promises"
 import type { CommandInfo } from "#lib/mesos/index.ts"
@@ -67,21 +66,5 @@ export async function openNameless(directory: string, content: string): Promise<
     return await open(path, "r")
   } finally {
     await rm(path, { force: true })
-  }
-}
-
-/** Opens a log of the sandbox for appending, never through a link that a fetched archive planted. */
-export async function openLog(
-  path: string,
-  owner: { readonly uid: number; readonly gid: number } | undefined,
-): Promise<FileHandle> {
-  const { O_APPEND, O_CREAT, O_NOFOLLOW, O_WRONLY } = constants
-  const file = await open(path, O_APPEND | O_CREAT | O_NOFOLLOW | O_WRONLY, 0o644)
-  try {
-    if (owner !== undefined && process.getuid?.() === 0) await file.chown(owner.uid, owner.gid)
-    return file
-  } catch (cause) {
-    await file.close()
-    throw cause
   }
 }

@@ -1,5 +1,6 @@
 import { readFileSync } from "node:fs"
 import type { ResourceStatistics, TaskInfo } from "#lib/mesos/index.ts"
+import { scalar } from "#lib/io/host/task-resources.ts"
 import { containerMembers } from "./members.ts"
 import type { ContainerProcesses } from "./members.ts"
 import { TICKS_PER_SECOND } from "./proc.ts"
@@ -49,12 +50,4 @@ export function containerStatistics(
     ...(cpus === undefined ? {} : { cpusLimit: cpus }),
     ...(mem === undefined ? {} : { memLimitBytes: mem * 1024 * 1024 }),
   }
-}
-
-/** The sum of a scalar resource of a task, in its own unit; undefined when it has none. */
-export function scalar(task: TaskInfo, name: string): number | undefined {
-  const milli = (task.resources ?? []).flatMap((resource) =>
-    resource.name === name && resource.value.kind === "scalar" ? [resource.value.milli] : [],
-  )
-  return milli.length === 0 ? undefined : milli.reduce((sum, each) => sum + each, 0) / 1000
 }

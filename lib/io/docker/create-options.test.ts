@@ -1,0 +1,212 @@
+import { afterAll, describe, expect, test } from "bun:test"
+import type { ContainerInfo, Resource, TaskInfo, Volume } from "#lib/mesos/index.ts"
+import { TestPlace } from "#lib/io/testing/containers.ts"
+import { createOptions } from "./create-options.ts"
+import { registryOf, withTag } from "./images.ts"
+
+const place = new TestPlace()
+afterAll(() => place[Symbol.dispose]())
+
+const scalarOf = (name: string, amount: number): Resource => ({
+  name,
+  value: { kind: "scalar", milli: amount * 1000 },
+  reservations: [],
+})
+const ports: Resource = {
+  name: "ports",
+  value: { kind: "ranges", ranges: [{ begin: 31000, end: 31001 }] },
+  reservations: [],
+}
+
+function options(
+  task: Partial<TaskInfo>,
+  docker: Partial<ContainerInfo["docker"]> = {},
+  container: Partial<ContainerInfo> = {},
+) {
+  const spec = place.spec("run", {
+    environment: { A: "1" },
+    task: {
+      container: { type: "DOCKER", docker: { image: "image", ...docker }, ...container },
+      ...task,
+    },
+  })
+  const made = createOptions({ spec, owner: "agent", memoryBytes: 1024 * 1024 * 1024 })
+  return { spec, made, value: made.ok ? made.value : undefined, error: made.ok ? "" : made.error }
+}
+
+const withVolume = (volume: Partial<Volume>) =>
+  options({}, {}, { volumes: [{ mode: "RW", containerPath: "/data", ...volume }] })
+
+test("names and labels the container, binds its sandbox and sets its environment", () => {
+  const { spec, value } = options({})
+  expect(value).toMatchObject({
+    name: `mesos-${spec.containerId}`,
+    Image: "image",
+    Env: [
+      "A=1",
+      "MESOS_SANDBOX=/mnt/mesos/sandbox",
+      `MESOS_CONTAINER_NAME=mesos-${spec.containerId}`,
+    ],
+    Labels: { "dcos.agent": "agent", "dcos.container": spec.containerId },
+    HostConfig: { Binds: [`${spec.sandbox}:/mnt/mesos/sandbox`], NetworkMode: "host" },
+  })
+})
+
+test("runs shell commands by /bin/sh, others by the image's entrypoint with value and arguments", () => {
+  expect(options({ command: { value: "a | b" } }).value).toMatchObject({
+    Entrypoint: ["/bin/sh"],
+    Cmd: ["-c", "a | b"],
+  })
+  const argv = options({ command: { shell: false, value: "x", arguments: ["1", "2"] } }).value
+  expect(argv?.Cmd).toEqual(["x", "1", "2"])
+  expect(argv?.Entrypoint).toBeUndefined()
+  expect(options({ command: { shell: false, arguments: ["1"] } }).value?.Cmd).toEqual(["1"])
+  expect(options({ command: { shell: false } }).value?.Cmd).toBeUndefined()
+  expect(options({ command: {} }).error).toBe("a shell command needs a value")
+})
+
+describe("limits", () => {
+  test("shares for cpus and a hard limit for memory, with their least values", () => {
+    const limits = (cpus: number, mem: number) =>
+      options({ resources: [scalarOf("cpus", cpus), scalarOf("mem", mem)] }).value?.HostConfig
+    expect(limits(0.5, 128)).toMatchObject({ CpuShares: 512, Memory: 128 * 1024 * 1024 })
+    expect(limits(0.001, 1)).toMatchObject({ CpuShares: 2, Memory: 32 * 1024 * 1024 })
+  })
+
+  test("a limit above the request makes the request a reservation", () => {
+    const resources = [scalarOf("cpus", 1), scalarOf("mem", 256)]
+    const limits = { cpus: { value: 1.5 }, mem: { value: 512 } }
+    expect(options({ resources, limits }).value?.HostConfig).toMatchObject({
+      CpuPeriod: 100_000,
+      CpuQuota: 150_000,
+      Memory: 512 * 1024 * 1024,
+      MemoryReservation: 256 * 1024 * 1024,
+      OomScoreAdj: 750,
+    })
+    const endless = { cpus: { value: Number.POSITIVE_INFINITY }, mem: { value: Infinity } }
+    const unlimited = options({ resources, limits: endless }).value?.HostConfig
+    expect(unlimited?.Memory).toBeUndefined()
+    expect(unlimited?.CpuQuota).toBeUndefined()
+  })
+})
+
+describe("network", () => {
+  test("publishes ports that the task has", () => {
+    const portMappings = [
+      { hostPort: 31000, containerPort: 80 },
+      { hostPort: 31001, containerPort: 53, protocol: "udp" },
+    ]
+    const { value } = options({ resources: [ports] }, { network: "BRIDGE", portMappings })
+    expect(value?.HostConfig).toMatchObject({
+      NetworkMode: "bridge",
+      PortBindings: {
+        "80/tcp": [{ HostIp: "", HostPort: "31000" }],
+        "53/udp": [{ HostIp: "", HostPort: "31001" }],
+      },
+    })
+    expect(value?.ExposedPorts).toEqual({ "80/tcp": {}, "53/udp": {} })
+  })
+
+  test("refuses ports that the task lacks, and ports without a network of its own", () => {
+    const portMappings = [{ hostPort: 80, containerPort: 80 }]
+    expect(options({ resources: [ports] }, { network: "BRIDGE", portMappings }).error).toBe(
+      "host port 80 is not among the ports of the task's resources",
+    )
+    expect(options({}, { network: "HOST", portMappings }).error).toContain("not HOST")
+  })
+
+  test("joins the one named network of USER", () => {
+    const user = { network: "USER" } as const
+    const named = options({}, user, { networkInfos: [{ name: "blue" }] })
+    expect(named.value?.HostConfig?.NetworkMode).toBe("blue")
+    expect(options({}, user).error).toContain("exactly one network_infos")
+  })
+
+  test("sets a hostname except on the host network", () => {
+    expect(options({}, { network: "NONE" }, { hostname: "h" }).value?.Hostname).toBe("h")
+    expect(options({}, {}, { hostname: "h" }).error).toContain("hostname cannot be set")
+  })
+})
+
+describe("volumes", () => {
+  const bind = (volume: Partial<Volume>) => {
+    const { spec, value } = withVolume(volume)
+    return value?.HostConfig?.Binds?.[1]?.replace(spec.sandbox, "SANDBOX")
+  }
+
+  test("of the host, of the sandbox, of a driver and of the container itself", () => {
+    expect(bind({ hostPath: "/host", mode: "RO" })).toBe("/host:/data:ro")
+    expect(bind({ hostPath: "/host", containerPath: "rel" })).toBe(
+      "/host:/mnt/mesos/sandbox/rel:rw",
+    )
+    expect(bind({ hostPath: "cache" })).toBe("SANDBOX/cache:/data:rw")
+    expect(bind({ source: { sandboxPath: { type: "SELF", path: "p" } } })).toBe(
+      "SANDBOX/p:/data:rw",
+    )
+    expect(bind({ source: { dockerVolume: { driver: "d", name: "vol" } } })).toBe("vol:/data:rw")
+    expect(bind({})).toBe("/data:rw")
+  })
+
+  test("refuses what leads out of the sandbox or what Docker cannot do", () => {
+    expect(withVolume({ hostPath: "../x" }).error).toContain("must not lead out")
+    expect(withVolume({ hostPath: "x", containerPath: "y" }).error).toContain("must be absolute")
+    expect(withVolume({ hostPath: "/a:b" }).error).toContain("must not contain a colon")
+    expect(withVolume({ source: { secret: {} } }).error).toContain("do not support")
+    const driven = (driver: string): Volume => ({
+      mode: "RW",
+      containerPath: `/${driver}`,
+      source: { dockerVolume: { driver, name: driver } },
+    })
+    const two = options({}, {}, { volumes: [driven("a"), driven("b")] })
+    expect(two.error).toBe("volumes of a container must share one driver, not 'a' and 'b'")
+  })
+})
+
+describe("parameters", () => {
+  const one = (key: string, value: string) => options({}, { parameters: [{ key, value }] })
+
+  test("are options of docker run", () => {
+    expect(one("cap-add", "NET_ADMIN").value?.HostConfig?.CapAdd).toEqual(["NET_ADMIN"])
+    expect(one("net", "blue").value?.HostConfig?.NetworkMode).toBe("blue")
+    expect(one("memory", "64m").value?.HostConfig?.Memory).toBe(64 * 1024 * 1024)
+    expect(one("--cpus", "1.5").value?.HostConfig?.NanoCpus).toBe(1_500_000_000)
+    expect(one("e", "B=2").value?.Env).toContain("B=2")
+    expect(one("label", "k=v=w").value?.Labels).toMatchObject({ k: "v=w" })
+    expect(one("v", "/a:/b:ro").value?.HostConfig?.Binds).toContain("/a:/b:ro")
+    expect(one("ulimit", "nofile=1:2").value?.HostConfig?.Ulimits).toEqual([
+      { Name: "nofile", Soft: 1, Hard: 2 },
+    ])
+    expect(one("publish", "127.0.0.1:8080:80").value?.HostConfig?.PortBindings).toEqual({
+      "80/tcp": [{ HostIp: "127.0.0.1", HostPort: "8080" }],
+    })
+    expect(one("device", "/dev/fuse").value?.HostConfig?.Devices).toEqual([
+      { PathOnHost: "/dev/fuse", PathInContainer: "/dev/fuse", CgroupPermissions: "rwm" },
+    ])
+    expect(one("log-opt", "max-size=1m").value?.HostConfig?.LogConfig).toEqual({
+      Type: "json-file",
+      Config: { "max-size": "1m", "max-file": "3" },
+    })
+    expect(one("log-driver", "journald").value?.HostConfig?.LogConfig).toEqual({
+      Type: "journald",
+      Config: {},
+    })
+  })
+
+  test("name what is wrong", () => {
+    expect(one("memory", "much").error).toBe(
+      "Docker parameter 'memory' must be a size such as 64m, not 'much'",
+    )
+    expect(one("nonsense", "1").error).toBe("Docker parameter 'nonsense' is not supported")
+    expect(one("restart", "always").error).toContain("the scheduler decides about restarts")
+  })
+})
+
+test("completes image names and finds their registry", () => {
+  expect(withTag("nginx")).toBe("nginx:latest")
+  expect(withTag("host:5000/nginx")).toBe("host:5000/nginx:latest")
+  expect(withTag("nginx@sha256:1")).toBe("nginx@sha256:1")
+  expect(registryOf("nginx")).toBe("https://index.docker.io/v1/")
+  expect(registryOf("library/nginx")).toBe("https://index.docker.io/v1/")
+  expect(registryOf("host:5000/nginx")).toBe("host:5000")
+  expect(registryOf("quay.io/a/b:1")).toBe("quay.io")
+})

@@ -1,0 +1,166 @@
+import type { ContainerCreateOptions } from "dockerode"
+import type { CommandInfo, ContainerInfo, ContainerInfoDockerInfo } from "#lib/mesos/index.ts"
+import type { ContainerId, ContainerSpec } from "#lib/ports/index.ts"
+import { err, ok } from "#lib/std/result.ts"
+import type { Result } from "#lib/std/result.ts"
+import { scalar } from "#lib/io/host/task-resources.ts"
+import { addPort, applyParameter } from "./parameters.ts"
+import type { Draft } from "./parameters.ts"
+import { CONTAINER_SANDBOX, dockerVolumes } from "./volumes.ts"
+
+/** Labels that tell the containers of one agent from all others of a daemon. */
+export const OWNER_LABEL = "dcos.agent"
+export const CONTAINER_LABEL = "dcos.container"
+
+/** Limits below these make Docker refuse, or programs die at once. Source: apache/mesos: src/docker/docker.cpp. */
+const CPU_SHARES_MIN = 2
+const CPU_SHARES_PER_CPU = 1024
+const MEMORY_MIN_BYTES = 32 * 1024 * 1024
+const CPU_PERIOD_US = 100_000
+const CPU_QUOTA_MIN_US = 1000
+
+/** What the daemon keeps of a container's output until the agent has copied it into the sandbox. */
+const DAEMON_LOG = { Type: "json-file", Config: { "max-size": "50m", "max-file": "3" } }
+
+/** The name of a container for Docker. */
+export const containerName = (containerId: ContainerId): string => `mesos-${containerId}`
+
+/** The request that makes a task's container. */
+export type CreateOptionsInput = {
+  readonly spec: ContainerSpec
+  /** The agent's name among those that share the daemon. */
+  readonly owner: string
+  /** Bytes of memory of the machine. */
+  readonly memoryBytes: number
+}
+
+/** Turns a task into the request that makes its container; refuses what Docker cannot do, saying why. */
+export function createOptions(input: CreateOptionsInput): Result<ContainerCreateOptions, string> {
+  const { spec, owner } = input
+  const container = spec.task.container
+  const docker = container?.docker
+  if (container === undefined || docker === undefined)
+    return err("the task has no ContainerInfo.docker, which a Docker container needs")
+  const volumes = dockerVolumes(container.volumes ?? [], spec.sandbox)
+  if (!volumes.ok) return volumes
+  const name = containerName(spec.containerId)
+  const draft: Draft = {
+    name,
+    Image: docker.image,
+    Env: environment(spec, name),
+    Labels: { [OWNER_LABEL]: owner, [CONTAINER_LABEL]: spec.containerId },
+    HostConfig: {
+      Binds: [...volumes.value.binds],
+      Privileged: docker.privileged ?? false,
+      LogConfig: DAEMON_LOG,
+      ...limits(input),
+    },
+  }
+  const driver = volumes.value.driver ?? docker.volumeDriver
+  if (driver !== undefined) draft.HostConfig.VolumeDriver = driver
+  for (const step of [
+    () => applyCommand(draft, spec.task.command ?? {}),
+    () => applyNetwork(draft, container, docker),
+    () => applyPorts(draft, spec, docker),
+  ]) {
+    const problem = step()
+    if (problem !== undefined) return err(problem)
+  }
+  for (const parameter of docker.parameters ?? []) {
+    const applied = applyParameter(draft, parameter)
+    if (!applied.ok) return applied
+  }
+  return ok(draft)
+}
+
+function environment(spec: ContainerSpec, name: string): string[] {
+  const given = Object.entries(spec.environment).filter(([key]) => key !== "MESOS_SANDBOX")
+  return [
+    ...given.map(([key, value]) => `${key}=${value}`),
+    `MESOS_SANDBOX=${CONTAINER_SANDBOX}`,
+    `MESOS_CONTAINER_NAME=${name}`,
+  ]
+}
+
+/** Shares for cpus, a hard limit for memory; a limit above the request makes the request a reservation. */
+function limits({ spec: { task }, memoryBytes }: CreateOptionsInput): Draft["HostConfig"] {
+  const host: Draft["HostConfig"] = {}
+  const cpus = scalar(task, "cpus")
+  if (cpus !== undefined)
+    host.CpuShares = Math.max(CPU_SHARES_MIN, Math.floor(CPU_SHARES_PER_CPU * cpus))
+  const cpuLimit = task.limits?.["cpus"]?.value
+  if (cpuLimit !== undefined && Number.isFinite(cpuLimit)) {
+    host.CpuPeriod = CPU_PERIOD_US
+    host.CpuQuota = Math.max(CPU_QUOTA_MIN_US, Math.floor(cpuLimit * CPU_PERIOD_US))
+  }
+  const request = bytesOf(scalar(task, "mem"))
+  const memLimit = task.limits?.["mem"]?.value
+  if (memLimit === undefined) {
+    if (request !== undefined) host.Memory = request
+    return host
+  }
+  if (Number.isFinite(memLimit)) host.Memory = bytesOf(memLimit) ?? MEMORY_MIN_BYTES
+  if (request === undefined) return host
+  host.MemoryReservation = request
+  // Whoever promised little and takes much is the first to go when the machine runs out.
+  host.OomScoreAdj = Math.min(999, Math.max(2, 1000 - Math.floor((1000 * request) / memoryBytes)))
+  return host
+}
+
+const bytesOf = (mebibytes: number | undefined): number | undefined =>
+  mebibytes === undefined
+    ? undefined
+    : Math.max(MEMORY_MIN_BYTES, Math.floor(mebibytes * 1024 * 1024))
+
+function applyCommand(draft: Draft, command: CommandInfo): string | undefined {
+  const { value, arguments: given = [] } = command
+  if (command.shell ?? true) {
+    if (value === undefined) return "a shell command needs a value"
+    draft.Entrypoint = ["/bin/sh"]
+    draft.Cmd = ["-c", value]
+    return undefined
+  }
+  const words = value === undefined ? given : [value, ...given]
+  if (words.length > 0) draft.Cmd = [...words]
+  return undefined
+}
+
+function applyNetwork(
+  draft: Draft,
+  container: ContainerInfo,
+  docker: ContainerInfoDockerInfo,
+): string | undefined {
+  const network = docker.network ?? "HOST"
+  const infos = container.networkInfos ?? []
+  if (network === "USER") {
+    const name = infos[0]?.name
+    if (infos.length !== 1 || name === undefined)
+      return "network USER needs exactly one network_infos entry, with a name"
+    draft.HostConfig.NetworkMode = name
+  } else draft.HostConfig.NetworkMode = network.toLowerCase()
+  if (container.hostname === undefined) return undefined
+  if (network === "HOST") return "a hostname cannot be set on the host network"
+  draft.Hostname = container.hostname
+  return undefined
+}
+
+function applyPorts(
+  draft: Draft,
+  spec: ContainerSpec,
+  docker: ContainerInfoDockerInfo,
+): string | undefined {
+  const mappings = docker.portMappings ?? []
+  if (mappings.length === 0) return undefined
+  const network = docker.network ?? "HOST"
+  if (network === "HOST" || network === "NONE")
+    return `port mappings need network BRIDGE or USER, not ${network}`
+  const ranges = (spec.task.resources ?? []).flatMap(({ name, value }) =>
+    name === "ports" && value.kind === "ranges" ? value.ranges : [],
+  )
+  for (const { hostPort, containerPort, protocol = "tcp" } of mappings) {
+    if (!ranges.some(({ begin, end }) => begin <= hostPort && hostPort <= end))
+      return `host port ${hostPort} is not among the ports of the task's resources`
+    addPort(draft, { hostPort: `${hostPort}`, port: `${containerPort}/${protocol}` })
+  }
+  return undefined
+}

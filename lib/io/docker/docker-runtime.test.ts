@@ -1,0 +1,292 @@
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from "bun:test"
+import { existsSync, mkdirSync, writeFileSync } from "node:fs"
+import type { ContainerInfo, Resource, TaskInfo } from "#lib/mesos/index.ts"
+import { exitedStatus } from "#lib/io/host/wait-status.ts"
+import { Exits, TestPlace, until } from "#lib/io/testing/containers.ts"
+import type { ContainerSpec } from "#lib/ports/index.ts"
+import { DockerDaemon } from "./daemon.ts"
+import { containerName } from "./create-options.ts"
+import { DockerRuntime } from "./docker-runtime.ts"
+
+const SOCKET = process.env["DCOS_TEST_DOCKER_SOCKET"] ?? "/var/run/docker.sock"
+const IMAGE = "dcos-test/busybox:1"
+const missing = !existsSync(SOCKET)
+  ? `no Docker socket at ${SOCKET}`
+  : Bun.which("busybox") === null
+    ? "no busybox to make an image of"
+    : undefined
+const never = new AbortController().signal
+
+const scalarOf = (name: string, amount: number): Resource => ({
+  name,
+  value: { kind: "scalar", milli: amount * 1000 },
+  reservations: [],
+})
+
+let place: TestPlace
+let exits: Exits
+let runtime: DockerRuntime
+const launched: ContainerSpec[] = []
+
+const open = (socketPath = SOCKET): DockerRuntime => {
+  const { runtimeDir, root: owner } = place
+  const options = { socketPath, runtimeDir, owner, address: "10.1.2.3" }
+  const opened = new DockerRuntime(options)
+  opened.onExit(exits.listen)
+  return opened
+}
+
+const container = (
+  docker: Partial<ContainerInfo["docker"]> = {},
+  more: Partial<ContainerInfo> = {},
+): ContainerInfo => ({ type: "DOCKER", docker: { image: IMAGE, ...docker }, ...more })
+
+const spec = (
+  command: string,
+  task: Partial<TaskInfo> = {},
+  environment: Record<string, string> = {},
+): ContainerSpec =>
+  place.spec(command, {
+    runtime: "docker",
+    environment,
+    task: { container: container(), ...task },
+  })
+
+async function launch(started: ContainerSpec): Promise<ContainerSpec> {
+  launched.push(started)
+  const result = await runtime.launch(started, never)
+  if (!result.ok) throw new Error(result.error.message)
+  return started
+}
+
+async function restart(): Promise<void> {
+  await runtime.close()
+  runtime = open()
+}
+
+/** Makes an image of a static busybox, without any registry. */
+async function importImage(): Promise<void> {
+  using image = new TestPlace()
+  mkdirSync(`${image.root}/fs/bin`, { recursive: true })
+  const busybox = Bun.which("busybox") ?? ""
+  await Bun.$`cp ${busybox} ${image.root}/fs/bin/busybox`.quiet()
+  for (const name of ["sh", "sleep", "echo", "env", "seq", "cat", "nc", "hostname", "dd", "tail"])
+    await Bun.$`ln -s busybox ${image.root}/fs/bin/${name}`.quiet()
+  await Bun.$`tar -C ${image.root}/fs -cf ${image.root}/fs.tar .`.quiet()
+  const docker = await new DockerDaemon(SOCKET).client()
+  const [repo, tag] = IMAGE.split(":")
+  const stream = await docker.importImage(`${image.root}/fs.tar`, { repo, tag })
+  await new Promise((resolve, reject) =>
+    docker.modem.followProgress(stream, (cause: Error | null) =>
+      cause === null ? resolve(undefined) : reject(cause),
+    ),
+  )
+}
+
+describe.skipIf(missing !== undefined)(`docker containers${missing ? ` (${missing})` : ""}`, () => {
+  beforeAll(importImage)
+  beforeEach(() => {
+    place = new TestPlace()
+    exits = new Exits()
+    runtime = open()
+  })
+  afterEach(async () => {
+    for (const each of launched.splice(0)) await runtime.forget(each)
+    await runtime.close()
+    place[Symbol.dispose]()
+  })
+  afterAll(async () => {
+    const docker = await new DockerDaemon(SOCKET).client()
+    await docker.getImage(IMAGE).remove({ force: true })
+  })
+
+  test("runs a shell command, with its output in the sandbox and its exit code", async () => {
+    const task = await launch(spec("echo out; echo err >&2; exit 42"))
+    expect(await exits.of(task)).toMatchObject({ status: exitedStatus(42) })
+    expect(place.read(task)).toBe("out\n")
+    expect(place.read(task, "stderr")).toBe("err\n")
+  })
+
+  test("hands over environment, sandbox and labels, and shows the container", async () => {
+    const task = spec(
+      "echo made > $MESOS_SANDBOX/file; env; echo done; exec sleep 1000",
+      {},
+      { A: "b c" },
+    )
+    launched.push(task)
+    const started = await runtime.launch(task, never)
+    if (!started.ok) throw new Error(started.error.message)
+    expect(started.value.status).toMatchObject({
+      containerId: { value: task.containerId },
+      networkInfos: [{ ipAddresses: [{ protocol: "IPv4", ipAddress: "10.1.2.3" }] }],
+    })
+    const [inspected] = JSON.parse(started.value.data ?? "[]") as { Name: string }[]
+    expect(inspected?.Name).toBe(`/${containerName(task.containerId)}`)
+    await until(() => place.read(task, "file") === "made\n" && /^done$/m.test(place.read(task)))
+    const environment = place.read(task).split("\n")
+    expect(environment).toContain("A=b c")
+    expect(environment).toContain("MESOS_SANDBOX=/mnt/mesos/sandbox")
+    expect(environment).toContain(`MESOS_CONTAINER_NAME=${containerName(task.containerId)}`)
+  })
+
+  test("applies limits, volumes and parameters", async () => {
+    mkdirSync(`${place.root}/data`)
+    writeFileSync(`${place.root}/data/in`, "shared")
+    const task = spec("cat /data/in; hostname; exec sleep 1000", {
+      resources: [scalarOf("cpus", 0.5), scalarOf("mem", 64)],
+      container: container(
+        { network: "NONE", parameters: [{ key: "hostname", value: "named" }] },
+        { volumes: [{ mode: "RO", containerPath: "/data", hostPath: `${place.root}/data` }] },
+      ),
+    })
+    await launch(task)
+    await until(() => place.read(task) === "sharednamed\n")
+    const statistics = await runtime.statistics(task)
+    expect(statistics).toMatchObject({ memLimitBytes: 64 * 1024 * 1024, cpusLimit: 0.5 })
+  })
+
+  test("reports the end of a container that used too much memory as a limitation", async () => {
+    const fill = "exec dd if=/dev/zero of=/dev/null bs=200M count=1"
+    const resources = [scalarOf("mem", 32)]
+    const task = await launch(spec(fill, { resources }))
+    const exit = await exits.of(task)
+    expect(exit.limitation).toMatchObject({
+      reason: "REASON_CONTAINER_LIMITATION_MEMORY",
+      resources,
+    })
+  })
+
+  test("asks a container to end with SIGTERM, and ends it by force", async () => {
+    const polite = await launch(spec("trap 'exit 3' TERM; echo up; sleep 1000 & wait"))
+    await until(() => place.read(polite) === "up\n")
+    await runtime.kill(polite.containerId, { force: false })
+    expect(await exits.of(polite)).toMatchObject({ status: exitedStatus(3) })
+    const deaf = await launch(spec("trap '' TERM; sleep 1000 & wait"))
+    await runtime.kill(deaf.containerId, { force: true })
+    expect(await exits.of(deaf)).toMatchObject({ status: exitedStatus(137) })
+    await runtime.kill(deaf.containerId, { force: true })
+  })
+
+  test("loses and doubles no output over restarts of the agent", async () => {
+    const count = "for i in $(seq 1 3000); do echo out $i; echo err $i >&2; done"
+    const go = "while [ ! -e /mnt/mesos/sandbox/go ]; do sleep 0.05; done"
+    const task = await launch(spec(`${count}; ${go}; ${count}; exit 9`))
+    await until(() => place.read(task).length > 0)
+    await restart()
+    expect((await runtime.recover(task)).kind).toBe("running")
+    await until(() => place.read(task).length > 20_000)
+    // The next life finds more in the log than was recorded: it died before it could write it down.
+    await runtime.close()
+    writeFileSync(`${task.sandbox}/stdout`, "torn off", { flag: "a" })
+    writeFileSync(`${task.sandbox}/go`, "")
+    runtime = open()
+    const recovery = await runtime.recover(task)
+    const exit = recovery.kind === "exited" ? recovery.exit : await exits.of(task)
+    expect(exit).toMatchObject({ status: exitedStatus(9) })
+    const lines = Array.from({ length: 3000 }, (_, index) => index + 1)
+    const expected = (word: string) =>
+      lines
+        .map((line) => `${word} ${line}\n`)
+        .join("")
+        .repeat(2)
+    expect(place.read(task)).toBe(expected("out"))
+    expect(place.read(task, "stderr")).toBe(expected("err"))
+  })
+
+  test("reports the exit code of a container that ended while no agent ran", async () => {
+    const task = await launch(
+      spec("while [ ! -e /mnt/mesos/sandbox/go ]; do sleep 0.05; done; exit 6"),
+    )
+    await runtime.close()
+    writeFileSync(`${task.sandbox}/go`, "")
+    runtime = open()
+    let recovery = await runtime.recover(task)
+    if (recovery.kind === "running") {
+      const exit = await exits.of(task)
+      recovery = { kind: "exited", exit }
+    }
+    expect(recovery).toMatchObject({ kind: "exited", exit: { status: exitedStatus(6) } })
+  })
+
+  test("knows nothing of a container that was never made, or was forgotten", async () => {
+    const task = spec("true")
+    expect(await runtime.recover(task)).toEqual({ kind: "unknown" })
+    await launch(task)
+    await exits.of(task)
+    await runtime.forget(task)
+    await runtime.forget(task)
+    expect(await runtime.recover(task)).toEqual({ kind: "unknown" })
+  })
+
+  test("removes only its own containers that no record names", async () => {
+    const kept = await launch(spec("exec sleep 1000"))
+    const orphan = await launch(spec("exec sleep 1000"))
+    const foreign = new DockerRuntime({
+      socketPath: SOCKET,
+      runtimeDir: place.runtimeDir,
+      owner: "another agent",
+      address: "10.1.2.4",
+    })
+    expect(await foreign.removeOrphans(new Set())).toEqual([])
+    expect(await runtime.removeOrphans(new Set([kept.containerId]))).toEqual([orphan.containerId])
+    await restart()
+    expect((await runtime.recover(kept)).kind).toBe("running")
+    expect(await runtime.recover(orphan)).toEqual({ kind: "unknown" })
+    await foreign.close()
+  })
+
+  test("runs commands inside the container, and ends those that take too long", async () => {
+    const task = await launch(spec("exec sleep 1000", {}, { A: "inside" }))
+    const run = (value: string, timeoutMs = 5000) =>
+      runtime.runIn(task, { command: { value }, timeoutMs })
+    expect(await run("echo $A; exit 4")).toEqual({
+      kind: "exited",
+      status: exitedStatus(4),
+      output: "inside\n",
+    })
+    expect(await run("sleep 1000", 200)).toEqual({ kind: "timedOut" })
+  })
+
+  test("refuses an image that cannot be had, a bad parameter and an unknown program", async () => {
+    const refusal = async (
+      docker: Partial<ContainerInfo["docker"]>,
+      task: Partial<TaskInfo> = {},
+    ) => {
+      const started = await runtime.launch(
+        spec("true", { container: container(docker), ...task }),
+        never,
+      )
+      return started.ok ? "" : `${started.error.reason}: ${started.error.message}`
+    }
+    expect(await refusal({ image: "localhost:1/none:1" })).toStartWith(
+      "REASON_CONTAINER_LAUNCH_FAILED: the container could not be given image localhost:1/none:1: ",
+    )
+    expect(await refusal({ parameters: [{ key: "name", value: "x" }] })).toEndWith(
+      "Docker parameter 'name' cannot be used: the agent names its containers",
+    )
+    expect(await refusal({}, { command: { shell: false, value: "no-such-program" } })).toContain(
+      "the container could not be started: ",
+    )
+    expect(await runtime.removeOrphans(new Set())).toEqual([])
+  })
+})
+
+test("says what to do when the daemon is down", async () => {
+  place = new TestPlace()
+  exits = new Exits()
+  const down = open(`${place.root}/docker.sock`)
+  const remedy = expect.stringMatching(/the Docker daemon at .* cannot be reached .*: start it/)
+  expect(await down.available()).toEqual({ ok: false, error: remedy })
+  expect(await down.launch(spec("true"), never)).toEqual({
+    ok: false,
+    error: { reason: "REASON_CONTAINER_LAUNCH_FAILED", message: remedy },
+  })
+  // A container may well run on: nothing else is claimed until the daemon answers.
+  expect((await down.recover(spec("true"))).kind).toBe("running")
+  expect(await down.runIn(spec("true"), { command: { value: "x" }, timeoutMs: 1 })).toEqual({
+    kind: "failed",
+    message: remedy,
+  })
+  await down.close()
+  place[Symbol.dispose]()
+})

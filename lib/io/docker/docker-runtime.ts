@@ -1,0 +1,306 @@
+import { mkdir, rm } from "node:fs/promises"
+import { totalmem } from "node:os"
+import type Docker from "dockerode"
+import type { ContainerInspectInfo } from "dockerode"
+import type { ResourceStatistics } from "#lib/mesos/index.ts"
+import type {
+  CommandOutcome,
+  CommandRequest,
+  ContainerExit,
+  ContainerFailure,
+  ContainerId,
+  ContainerRecovery,
+  ContainerRuntime,
+  ContainerSpec,
+  ContainerStarted,
+} from "#lib/ports/index.ts"
+import { err, ok } from "#lib/std/result.ts"
+import type { Result } from "#lib/std/result.ts"
+import { mesosContainerId } from "#lib/io/host/container-status.ts"
+import { errorText } from "#lib/io/host/files.ts"
+import type { LogRotationOptions } from "#lib/io/host/log-rotation.ts"
+import { CONTAINER_LABEL, OWNER_LABEL, containerName, createOptions } from "./create-options.ts"
+import { DockerDaemon, daemonStatus, isUnreachable } from "./daemon.ts"
+import { DockerEvents } from "./events.ts"
+import { Images } from "./images.ts"
+import { LogCopy } from "./log-copy.ts"
+import { runInContainer } from "./run-in.ts"
+import { dockerStatistics } from "./statistics.ts"
+import { exitOf, reachableAddress, startedOf, stopSignal } from "./status.ts"
+
+/** How long the end of a container waits for the last of its output. */
+const LOG_DRAIN_MS = 5000
+
+/** Tries to have a signal delivered while the daemon is away, and the wait between them. */
+const KILL_TRIES = 60
+const KILL_RETRY_MS = 1000
+
+/** What the Docker runtime is given. */
+export type DockerRuntimeOptions = {
+  /** The daemon's socket, "/var/run/docker.sock" on most machines. */
+  readonly socketPath: string
+  /** Where positions of log copies are kept; unlike containers they may be lost with a reboot. */
+  readonly runtimeDir: string
+  /** Tells this agent's containers from those of other agents on the daemon: its work directory. */
+  readonly owner: string
+  /** The agent's address, which containers on the host network share. */
+  readonly address: string
+  /** Docker configuration file with credentials of registries, beside what the sandbox brings. */
+  readonly configFile?: string | undefined
+  readonly logs?: LogRotationOptions | undefined
+}
+
+/** A container that runs, as far as this process knows. */
+type Running = { readonly spec: ContainerSpec; readonly logs: LogCopy; concluding: boolean }
+
+/** Runs tasks as Docker containers. The daemon keeps them and their exit codes; labels say which are ours. */
+export class DockerRuntime implements ContainerRuntime {
+  readonly name = "docker"
+  readonly #options: DockerRuntimeOptions
+  readonly #daemon: DockerDaemon
+  readonly #images = new Images()
+  readonly #running = new Map<ContainerId, Running>()
+  readonly #events: DockerEvents
+  #listener: (containerId: ContainerId, exit: ContainerExit) => void = () => {}
+  #closed = false
+
+  constructor(options: DockerRuntimeOptions) {
+    this.#options = options
+    this.#daemon = new DockerDaemon(options.socketPath)
+    this.#events = new DockerEvents({
+      daemon: this.#daemon,
+      owner: options.owner,
+      onHint: (containerId) => this.#hint(containerId),
+      onConnected: () => {
+        for (const containerId of this.#running.keys()) this.#hint(containerId)
+      },
+    })
+  }
+
+  async available(): Promise<Result<void, string>> {
+    try {
+      await this.#daemon.ping()
+      return ok(undefined)
+    } catch (cause) {
+      return err(errorText(cause))
+    }
+  }
+
+  onExit(listener: (containerId: ContainerId, exit: ContainerExit) => void): void {
+    this.#listener = listener
+  }
+
+  async launch(
+    spec: ContainerSpec,
+    signal: AbortSignal,
+  ): Promise<Result<ContainerStarted, ContainerFailure>> {
+    const options = createOptions({
+      spec,
+      owner: this.#options.owner,
+      memoryBytes: totalmem(),
+    })
+    if (!options.ok) return launchFailure(options.error)
+    let step = "could not be prepared"
+    let created: Docker.Container | undefined
+    try {
+      await this.#daemon.ping()
+      const docker = await this.#daemon.client()
+      step = `could not be given image ${options.value.Image}`
+      await this.#ensureImage(docker, spec, signal)
+      step = "could not be created"
+      created = await docker.createContainer(options.value)
+      if (signal.aborted) throw new Error("the launch was given up")
+      step = "could not be started"
+      await created.start()
+      const inspected = await created.inspect()
+      await this.#watch(spec, inspected)
+      if (!inspected.State.Running) setTimeout(() => this.#hint(spec.containerId), 0)
+      return ok(startedOf(spec, inspected, this.#options.address))
+    } catch (cause) {
+      await created?.remove({ force: true, v: true }).catch(() => {})
+      return launchFailure(`the container ${step}: ${this.#daemon.explain(cause)}`)
+    }
+  }
+
+  async recover(spec: ContainerSpec): Promise<ContainerRecovery> {
+    let inspected: ContainerInspectInfo | undefined
+    try {
+      inspected = await this.#inspect(spec.containerId)
+    } catch (cause) {
+      if (!isUnreachable(cause)) throw cause
+      // Nothing is known while the daemon is away; the truth is told when it is back.
+      await this.#watch(spec, undefined)
+      const status = { containerId: mesosContainerId(spec.containerId) }
+      return { kind: "running", started: { status } }
+    }
+    if (inspected === undefined) return { kind: "unknown" }
+    if (inspected.State.Status === "created") {
+      await this.forget(spec)
+      return { kind: "unknown" }
+    }
+    const running = await this.#watch(spec, inspected)
+    if (inspected.State.Running) {
+      const started = startedOf(spec, inspected, this.#options.address)
+      return { kind: "running", started }
+    }
+    this.#running.delete(spec.containerId)
+    await running.logs.finish(LOG_DRAIN_MS)
+    return { kind: "exited", exit: exitOf(spec, inspected) }
+  }
+
+  async kill(containerId: ContainerId, options: { readonly force: boolean }): Promise<void> {
+    for (let left = KILL_TRIES; ; left--) {
+      try {
+        return await this.#signal(containerId, options.force)
+      } catch (cause) {
+        if (left <= 1 || this.#closed || !isUnreachable(cause)) throw cause
+        await Bun.sleep(KILL_RETRY_MS)
+      }
+    }
+  }
+
+  async forget(spec: ContainerSpec): Promise<void> {
+    await this.#remove(containerName(spec.containerId))
+    await rm(this.#positionFile(spec.containerId), { force: true })
+  }
+
+  async removeOrphans(known: ReadonlySet<ContainerId>): Promise<readonly ContainerId[]> {
+    const docker = await this.#daemon.client()
+    const label = [`${OWNER_LABEL}=${this.#options.owner}`]
+    const found = await docker.listContainers({ all: true, filters: { label } })
+    const orphans: ContainerId[] = []
+    for (const { Id, Labels } of found) {
+      const containerId = (Labels[CONTAINER_LABEL] ?? Id) as ContainerId
+      if (known.has(containerId)) continue
+      await this.#remove(Id)
+      await rm(this.#positionFile(containerId), { force: true })
+      orphans.push(containerId)
+    }
+    return orphans
+  }
+
+  async runIn(spec: ContainerSpec, request: CommandRequest): Promise<CommandOutcome> {
+    try {
+      const docker = await this.#daemon.client()
+      return await runInContainer(docker, containerName(spec.containerId), request)
+    } catch (cause) {
+      return { kind: "failed", message: this.#daemon.explain(cause) }
+    }
+  }
+
+  async address(spec: ContainerSpec): Promise<string> {
+    if ((spec.task.container?.docker?.network ?? "HOST") === "HOST") return "127.0.0.1"
+    const inspected = await this.#inspect(spec.containerId).catch(() => undefined)
+    return inspected === undefined ? "127.0.0.1" : reachableAddress(inspected)
+  }
+
+  async statistics(spec: ContainerSpec): Promise<ResourceStatistics | undefined> {
+    try {
+      const docker = await this.#daemon.client()
+      const container = docker.getContainer(containerName(spec.containerId))
+      const stats = await container.stats({ stream: false, "one-shot": true })
+      return dockerStatistics(stats, spec.task)
+    } catch {
+      return undefined
+    }
+  }
+
+  async close(): Promise<void> {
+    this.#closed = true
+    this.#events.stop()
+    const open = [...this.#running.values()]
+    this.#running.clear()
+    await Promise.all(open.map(({ logs }) => logs.stop()))
+  }
+
+  async #ensureImage(docker: Docker, spec: ContainerSpec, signal: AbortSignal): Promise<void> {
+    const { image = "", forcePullImage = false } = spec.task.container?.docker ?? {}
+    const { configFile } = this.#options
+    const brought = [`${spec.sandbox}/.docker/config.json`, `${spec.sandbox}/.dockercfg`]
+    const configFiles = configFile === undefined ? brought : [...brought, configFile]
+    await this.#images.ensure({ docker, image, force: forcePullImage, configFiles, signal })
+  }
+
+  /** Follows a container's output and end. */
+  async #watch(spec: ContainerSpec, inspected: ContainerInspectInfo | undefined): Promise<Running> {
+    await mkdir(`${this.#options.runtimeDir}/docker`, { recursive: true, mode: 0o700 })
+    const docker = await this.#daemon.client()
+    const logs = new LogCopy({
+      container: docker.getContainer(containerName(spec.containerId)),
+      tty: inspected?.Config.Tty ?? false,
+      sandbox: spec.sandbox,
+      positionFile: this.#positionFile(spec.containerId),
+      limits: this.#options.logs,
+    })
+    const running = { spec, logs, concluding: false }
+    this.#running.set(spec.containerId, running)
+    logs.start()
+    this.#events.start()
+    return running
+  }
+
+  #hint(containerId: ContainerId): void {
+    const running = this.#running.get(containerId)
+    if (running === undefined || running.concluding) return
+    running.concluding = true
+    void this.#conclude(running)
+  }
+
+  async #conclude(running: Running): Promise<void> {
+    const { containerId } = running.spec
+    try {
+      const inspected = await this.#inspect(containerId)
+      if (inspected?.State.Running === true) return
+      await running.logs.finish(LOG_DRAIN_MS)
+      if (this.#closed || this.#running.get(containerId) !== running) return
+      this.#running.delete(containerId)
+      const gone = { message: "the exit status is lost: the container was removed from Docker" }
+      this.#listener(containerId, inspected === undefined ? gone : exitOf(running.spec, inspected))
+    } catch {
+      // The daemon went away: the next connection to it brings every container up again.
+    } finally {
+      running.concluding = false
+    }
+  }
+
+  async #signal(containerId: ContainerId, force: boolean): Promise<void> {
+    const inspected = await this.#inspect(containerId)
+    if (inspected?.State.Running !== true) return
+    const docker = await this.#daemon.client()
+    const signal = force ? "SIGKILL" : stopSignal(inspected)
+    try {
+      await docker.getContainer(containerName(containerId)).kill({ signal })
+    } catch (cause) {
+      // It ended in between.
+      if (daemonStatus(cause) !== 404 && daemonStatus(cause) !== 409) throw cause
+    }
+  }
+
+  /** The container as the daemon knows it; undefined when it does not. */
+  async #inspect(containerId: ContainerId): Promise<ContainerInspectInfo | undefined> {
+    const docker = await this.#daemon.client()
+    try {
+      return await docker.getContainer(containerName(containerId)).inspect()
+    } catch (cause) {
+      if (daemonStatus(cause) === 404) return undefined
+      throw cause
+    }
+  }
+
+  async #remove(nameOrId: string): Promise<void> {
+    const docker = await this.#daemon.client()
+    try {
+      await docker.getContainer(nameOrId).remove({ force: true, v: true })
+    } catch (cause) {
+      // Gone already, or just being removed.
+      if (daemonStatus(cause) !== 404 && daemonStatus(cause) !== 409) throw cause
+    }
+  }
+
+  #positionFile(containerId: ContainerId): string {
+    return `${this.#options.runtimeDir}/docker/${containerId}.position`
+  }
+}
+
+const launchFailure = (message: string): Result<never, ContainerFailure> =>
+  err({ reason: "REASON_CONTAINER_LAUNCH_FAILED", message })

@@ -1,0 +1,66 @@
+import type { ContainerInspectInfo } from "dockerode"
+import type { ContainerStatus, NetworkInfo } from "#lib/mesos/index.ts"
+import type { ContainerExit, ContainerSpec, ContainerStarted } from "#lib/ports/index.ts"
+import { ipAddress, mesosContainerId } from "#lib/io/host/container-status.ts"
+import { resourcesOf } from "#lib/io/host/task-resources.ts"
+import { exitedStatus } from "#lib/io/host/wait-status.ts"
+
+/** A container that runs, as the API shows it; `data` is what `docker inspect` prints. */
+export function startedOf(
+  spec: ContainerSpec,
+  inspected: ContainerInspectInfo,
+  agentAddress: string,
+): ContainerStarted {
+  const status: ContainerStatus = {
+    containerId: mesosContainerId(spec.containerId),
+    networkInfos: networksOf(inspected, agentAddress),
+    executorPid: inspected.State.Pid,
+  }
+  return { status, data: JSON.stringify([inspected]) }
+}
+
+/** The container's networks; its host's address where it shares the network of its host. */
+function networksOf(inspected: ContainerInspectInfo, agentAddress: string): readonly NetworkInfo[] {
+  if (inspected.HostConfig.NetworkMode === "host")
+    return [{ ipAddresses: [ipAddress(agentAddress)] }]
+  return Object.entries(inspected.NetworkSettings.Networks ?? {}).flatMap(([name, network]) => {
+    const addresses = [network.IPAddress, network.GlobalIPv6Address].filter(
+      (address) => typeof address === "string" && address !== "",
+    )
+    if (addresses.length === 0) return []
+    const info = { ipAddresses: addresses.map(ipAddress) }
+    return [name === "bridge" ? info : { name, ...info }]
+  })
+}
+
+/** The address at which the container's ports answer from this machine. */
+export function reachableAddress(inspected: ContainerInspectInfo): string {
+  for (const network of Object.values(inspected.NetworkSettings.Networks ?? {}))
+    if (network.IPAddress) return network.IPAddress
+  return "127.0.0.1"
+}
+
+/** The signal that asks the container to end: its image's, or SIGTERM. */
+export function stopSignal(inspected: ContainerInspectInfo): string {
+  const { Config: config } = inspected
+  const signal = "StopSignal" in config ? config.StopSignal : undefined
+  return typeof signal === "string" && signal !== "" ? signal : "SIGTERM"
+}
+
+/** How a container that does not run any more ended. */
+export function exitOf(spec: ContainerSpec, inspected: ContainerInspectInfo): ContainerExit {
+  const { ExitCode, OOMKilled, Error: problem } = inspected.State
+  const status = exitedStatus(ExitCode)
+  const message = problem === "" ? undefined : problem
+  if (!OOMKilled) return { status, message }
+  const limit = Math.round((inspected.HostConfig.Memory ?? 0) / 1024 / 1024)
+  return {
+    status,
+    message,
+    limitation: {
+      reason: "REASON_CONTAINER_LIMITATION_MEMORY",
+      message: `Memory limit exceeded: the container may use ${limit} MB`,
+      resources: resourcesOf(spec.task, "mem"),
+    },
+  }
+}
