@@ -8,6 +8,7 @@ import { group, lazy, notYet, type CommandTable } from "#lib/cli/index.ts"
 export const table: CommandTable = {
   version: lazy("Print version information", () => import("./version.ts")),
   root: group("Command line utility for the datacenter operating system (DC/OS)", {
+    agent: lazy("Run an agent: a node of the cluster", () => import("./agent.ts")),
     auth: notYet("auth", "Manage your login"),
     cluster: group("Manage the clusters you use", {
       attach: lazy("Make a cluster the current one", () => import("./cluster/attach.ts")),
@@ -25,8 +26,12 @@ export const table: CommandTable = {
       validate: lazy("Validate the configuration", () => import("./config/validate.ts")),
     }),
     diagnostics: notYet("diagnostics", "Create and manage diagnostics bundles"),
+    hello: lazy("Serve the page of the helloworld package", () => import("./hello.ts"), {
+      hidden: true,
+    }),
     help: lazy("Display help for the commands", () => import("./help.ts")),
     job: notYet("job", "Deploy and manage jobs"),
+    master: lazy("Run a master: the head of the cluster", () => import("./master.ts")),
     marathon: group("Deploy and manage applications", {
       about: lazy("Print information about Marathon", () => import("./marathon/about.ts")),
       app: group("Manage applications", {
@@ -155,5 +160,6 @@ export const table: CommandTable = {
       },
     ),
     tasks: lazy("List the tasks", () => import("./task/list.ts"), { hidden: true }),
+    up: lazy("Run a whole cluster on this machine, for development", () => import("./up.ts")),
   }),
 }

@@ -29,7 +29,10 @@ export type ListenOptions = {
 export type Listening = {
   readonly hostname: string
   readonly port: number
+  /** Closes at once, cutting requests under way. */
   stop(): Promise<void>
+  /** Takes no more connections; resolves when the requests under way are answered. */
+  drain(): Promise<void>
 }
 
 /** A server that could not be opened; the message names the cause and the remedy. */
@@ -66,6 +69,7 @@ export function listen(options: ListenOptions): Listening {
       hostname: options.hostname,
       port: server.port ?? options.port,
       stop: () => server.stop(true),
+      drain: () => server.stop(),
     }
   } catch (cause) {
     throw explain(options, cause)

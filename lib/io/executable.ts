@@ -1,0 +1,2 @@
+/** Absolute path of the running executable. */
+export const executablePath = (): string => process.execPath

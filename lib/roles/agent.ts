@@ -1,0 +1,218 @@
+import { AgentDriver, agentResources, createAgentApi, type MasterLink } from "#lib/agent/index.ts"
+import {
+  ContainerProber,
+  DiskSandboxes,
+  DockerRuntime,
+  LinkClient,
+  listen,
+  measureMachine,
+  ProcessRuntime,
+  randomSeed,
+  SocketProber,
+  SqliteStore,
+  systemClock,
+  systemMetrics,
+  type Handler,
+} from "#lib/io/index.ts"
+import { parseAttributes, type AgentInfo, type AgentToMaster } from "#lib/mesos/index.ts"
+import type { ContainerRuntime, ContainerSpec, Log } from "#lib/ports/index.ts"
+import { must } from "#lib/std/assert.ts"
+import { buildInfo } from "./build-info.ts"
+import type { AgentEnd, AgentEvents } from "./memory-link.ts"
+import { causeText, StartError, type Running } from "./process.ts"
+
+/** How an agent is started. */
+export type AgentRoleOptions = {
+  /** Where the state, the sandboxes and, below runtime/, the records of containers lie. */
+  readonly workDir: string
+  /** Host name that the agent announces; tasks are reached by it. */
+  readonly hostname: string
+  /** Address that the agent announces. */
+  readonly ip: string
+  /** Where the agent's own API listens. */
+  readonly listenIp: string
+  readonly port: number
+  /** Answer API requests from other machines too. */
+  readonly insecureApi: boolean
+  /** As `--resources` of Mesos says them; what is not named is measured. */
+  readonly resources?: string | undefined
+  readonly attributes?: string | undefined
+  /** Path of the Docker daemon's socket. */
+  readonly dockerSocket: string
+  /** The executable that tasks are offered as DCOS_EXECUTABLE. */
+  readonly executable: string
+  readonly log: Log
+}
+
+/** Opens the link to the master: over a WebSocket, or in memory. */
+export type Connect = (
+  events: AgentEvents,
+  handler: Handler,
+  fail: (why: string) => void,
+) => AgentEnd
+
+/** How to reach a master on another address. */
+export type RemoteMaster = {
+  readonly url: string
+  readonly token: string | undefined
+  readonly log: Log
+}
+
+/** Connects by WebSocket, telling the log why it does not succeed. A refused token ends the agent. */
+export const connectRemote =
+  (remote: RemoteMaster): Connect =>
+  (events, handler, fail) =>
+    new LinkClient({
+      master: remote.url,
+      token: remote.token,
+      handler,
+      events: {
+        ...events,
+        failed: (reason, fatal) => {
+          if (fatal) fail(reason)
+          else remote.log.write("warn", reason)
+        },
+      },
+    })
+
+/** Starts an agent. Throws a `StartError`, `ListenError` or `StoreError` when it cannot. */
+export async function startAgent(options: AgentRoleOptions, connect: Connect): Promise<Running> {
+  const failure = Promise.withResolvers<string>()
+  const sandboxes = new DiskSandboxes()
+  const info = await describeNode(options, sandboxes)
+  const store = new SqliteStore(`${options.workDir}/meta/agent.db`)
+  const link = new LateLink()
+  const started = await AgentDriver.start({
+    ...driverOptions(options, info),
+    store,
+    sandboxes,
+    link,
+    onExit: failure.resolve,
+    onFatal: (cause) => failure.resolve(causeText(cause)),
+  })
+  if (!started.ok) throw new StartError(started.error)
+  const driver = started.value
+  const api = createAgentApi({
+    driver,
+    sandboxes,
+    clock: systemClock,
+    build: buildInfo,
+    flags: agentFlags(options),
+    startedAt: systemClock.now(),
+    systemMetrics,
+  })
+  const handler: Handler = (request) => api.fetch(request)
+  const server = openApi(options, handler)
+  const end = connect(agentEvents(driver, link), handler, failure.resolve)
+  link.end = end
+  end.start()
+  return {
+    addresses: { agent: `http://${options.hostname}:${server.port}` },
+    failed: failure.promise,
+    stop: async () => {
+      end.stop()
+      await driver.stop()
+      await server.stop()
+      await store.close()
+    },
+  }
+}
+
+/** The link as the driver knows it before it is made: what is sent until then vanishes. */
+class LateLink implements MasterLink {
+  end: AgentEnd | undefined
+
+  send(messages: readonly AgentToMaster[]): void {
+    this.end?.send(messages)
+  }
+
+  reconnect(reason: string): void {
+    this.end?.reconnect(reason)
+  }
+}
+
+const agentEvents = (driver: AgentDriver, link: MasterLink): AgentEvents => ({
+  opened: () => driver.linkOpened(),
+  received: (messages) => {
+    if (!driver.linkMessages(messages)) link.reconnect("the agent is overloaded")
+  },
+  closed: () => driver.linkClosed(),
+})
+
+/** What the driver is given beside its store, its link and who hears of its end. */
+function driverOptions(options: AgentRoleOptions, info: AgentInfo) {
+  const { ip, workDir, executable, log } = options
+  const runtimes = makeRuntimes(options)
+  return {
+    agent: {
+      info,
+      ip,
+      workDir,
+      executable,
+      seed: randomSeed(),
+      switchUser: measureMachine().root,
+    },
+    clock: systemClock,
+    log,
+    runtimes,
+    fetcher: { fetch: async () => ({ ok: true, value: undefined }) as const },
+    prober: new ContainerProber({
+      prober: new SocketProber(),
+      runtimeOf: (spec: ContainerSpec) =>
+        must(
+          runtimes.find(({ name }) => name === spec.runtime),
+          `no runtime ${spec.runtime}`,
+        ),
+    }),
+  }
+}
+
+function openApi(options: AgentRoleOptions, handler: Handler) {
+  return listen({
+    hostname: options.listenIp,
+    port: options.port,
+    name: "the agent's API",
+    handler,
+    loopbackOnly: !options.insecureApi,
+    remedy:
+      "this agent answers its API on loopback only; ask through the master, or start it with --insecure-api",
+  })
+}
+
+/** What the agent announces of its node. */
+async function describeNode(
+  options: AgentRoleOptions,
+  sandboxes: DiskSandboxes,
+): Promise<AgentInfo> {
+  const machine = measureMachine()
+  await sandboxes.create(options.workDir, undefined)
+  const disk = await sandboxes.diskUsage(options.workDir)
+  const resources = agentResources(options.resources, {
+    cpus: machine.cpus,
+    memMib: machine.memMib,
+    diskMib: Math.floor(disk.totalBytes / (1024 * 1024)),
+  })
+  if (!resources.ok) throw new StartError(`--resources: ${resources.error.message}`)
+  const attributes = parseAttributes(options.attributes ?? "")
+  if (!attributes.ok) throw new StartError(`--attributes: ${attributes.error.message}`)
+  return {
+    hostname: options.hostname,
+    port: options.port,
+    resources: resources.value,
+    attributes: attributes.value,
+  }
+}
+
+function makeRuntimes(options: AgentRoleOptions): readonly ContainerRuntime[] {
+  const runtimeDir = `${options.workDir}/runtime`
+  return [new ProcessRuntime({ runtimeDir: `${runtimeDir}/process`, address: options.ip })]
+}
+
+const agentFlags = (options: AgentRoleOptions): Readonly<Record<string, string>> => ({
+  work_dir: options.workDir,
+  hostname: options.hostname,
+  ip: options.listenIp,
+  port: String(options.port),
+  ...(options.resources === undefined ? {} : { resources: options.resources }),
+  ...(options.attributes === undefined ? {} : { attributes: options.attributes }),
+})

@@ -1,0 +1,7 @@
+export { executablePath } from "#lib/io/index.ts"
+export { connectRemote, startAgent } from "./agent.ts"
+export { DCOS_VERSION } from "./build-info.ts"
+export { startMaster } from "./master.ts"
+export { agentOptions, defaultWorkDir, masterOptions } from "./settings.ts"
+export { supervise } from "./supervise.ts"
+export { startUp } from "./up.ts"
