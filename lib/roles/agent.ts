@@ -205,7 +205,15 @@ async function describeNode(
 
 function makeRuntimes(options: AgentRoleOptions): readonly ContainerRuntime[] {
   const runtimeDir = `${options.workDir}/runtime`
-  return [new ProcessRuntime({ runtimeDir: `${runtimeDir}/process`, address: options.ip })]
+  return [
+    new ProcessRuntime({ runtimeDir: `${runtimeDir}/process`, address: options.ip }),
+    new DockerRuntime({
+      socketPath: options.dockerSocket,
+      runtimeDir: `${runtimeDir}/docker`,
+      owner: options.workDir,
+      address: options.ip,
+    }),
+  ]
 }
 
 const agentFlags = (options: AgentRoleOptions): Readonly<Record<string, string>> => ({
