@@ -1,0 +1,230 @@
+/** A real master in memory behind its HTTP API, in virtual time, with agents that a test plays. */
+import type { Hono } from "hono"
+import {
+  RecordDecoder,
+  type AgentId,
+  type AgentToMaster,
+  type MasterToAgent,
+  type RegisterMessage,
+} from "#lib/mesos/index.ts"
+import {
+  MasterDriver,
+  createMasterApi,
+  type LinkId,
+  type MasterHttpOptions,
+} from "#lib/master/index.ts"
+import type { Clock } from "#lib/ports/index.ts"
+import { MemoryStore } from "#lib/runtime/index.ts"
+import { resources } from "./master-view.ts"
+
+/** A JSON object as tests look at it. */
+export type Json = Readonly<Record<string, unknown>>
+
+/** What lies at a path inside JSON, undefined when nothing does. */
+export function dig(json: unknown, ...path: readonly (string | number)[]): unknown {
+  let at = json
+  for (const step of path) at = (at as Json | undefined)?.[step]
+  return at
+}
+
+/** Virtual time; turns of the event loop are real. */
+export class ManualClock implements Clock {
+  #now = 1_700_000_000_000
+  #alarms: { readonly at: number; readonly wake: () => void }[] = []
+
+  now(): number {
+    return this.#now
+  }
+
+  wakeAt(at: number, wake: () => void): () => void {
+    const alarm = { at, wake }
+    this.#alarms.push(alarm)
+    if (at <= this.#now) setImmediate(() => this.#ring(alarm))
+    return () => void (this.#alarms = this.#alarms.filter((each) => each !== alarm))
+  }
+
+  soon(run: () => void): void {
+    setImmediate(run)
+  }
+
+  /** Lets time pass and rings what is due. */
+  advance(ms: number): void {
+    this.#now += ms
+    for (const alarm of this.#alarms.filter(({ at }) => at <= this.#now)) this.#ring(alarm)
+  }
+
+  #ring(alarm: { readonly at: number; readonly wake: () => void }): void {
+    if (!this.#alarms.includes(alarm)) return
+    this.#alarms = this.#alarms.filter((each) => each !== alarm)
+    alarm.wake()
+  }
+}
+
+/** The events of one SUBSCRIBE response. */
+export class TestStream {
+  readonly response: Response
+  readonly id: string
+  /** Every event so far. */
+  readonly events: Json[] = []
+  ended = false
+  readonly #reader: Pick<ReadableStreamDefaultReader<Uint8Array>, "read" | "cancel">
+
+  constructor(response: Response) {
+    this.response = response
+    this.id = response.headers.get("mesos-stream-id") ?? ""
+    if (response.body === null) throw new Error("a stream has a body")
+    this.#reader = response.body.getReader()
+    void this.#read()
+  }
+
+  /** The first event of a type; waits until it is there. */
+  async event(type: string): Promise<Json> {
+    await until(`the event ${type}`, () => this.events.some((event) => event["type"] === type))
+    return this.events.find((event) => event["type"] === type) ?? {}
+  }
+
+  /** The client goes away. */
+  async close(): Promise<void> {
+    await this.#reader.cancel()
+  }
+
+  async #read(): Promise<void> {
+    const decoder = new RecordDecoder(1 << 20)
+    for (;;) {
+      const { done, value } = await this.#reader.read()
+      if (done) break
+      const records = decoder.push(value)
+      if (!records.ok) throw new Error(records.error.message)
+      for (const record of records.value)
+        this.events.push(JSON.parse(new TextDecoder().decode(record)) as Json)
+    }
+    this.ended = true
+  }
+}
+
+/** Waits for a condition, turn by turn, with a deadline. */
+export async function until(what: string, holds: () => boolean): Promise<void> {
+  const deadline = performance.now() + 5_000
+  while (!holds()) {
+    if (performance.now() > deadline) throw new Error(`waited in vain for ${what}`)
+    await new Promise((resume) => setTimeout(resume, 1))
+  }
+}
+
+/** An agent that a test plays. */
+export type TestAgent = {
+  readonly link: LinkId
+  readonly received: MasterToAgent[]
+  readonly send: (message: AgentToMaster) => void
+  /** Known once the master confirmed the registration. */
+  readonly id: AgentId
+}
+
+/** A master, its API, and what the test does to it. */
+export class TestMaster {
+  readonly clock: ManualClock
+  readonly driver: MasterDriver
+  readonly api: Hono
+  readonly #links: Map<LinkId, MasterToAgent[]>
+
+  private constructor(parts: {
+    readonly clock: ManualClock
+    readonly driver: MasterDriver
+    readonly api: Hono
+    readonly links: Map<LinkId, MasterToAgent[]>
+  }) {
+    this.clock = parts.clock
+    this.driver = parts.driver
+    this.api = parts.api
+    this.#links = parts.links
+  }
+
+  static async start(http: Partial<MasterHttpOptions> = {}): Promise<TestMaster> {
+    const clock = new ManualClock()
+    const log = { enabled: () => false, write: () => undefined }
+    const links = new Map<LinkId, MasterToAgent[]>()
+    let ids = 0
+    const started = await MasterDriver.start({
+      master: { info: { id: "m", ip: 0x0100007f, port: 5050, hostname: "m1" }, seed: 1 },
+      store: new MemoryStore(),
+      clock,
+      log,
+      links: {
+        send: (link, messages) => void links.get(link)?.push(...messages),
+        close: (link) => void links.delete(link),
+      },
+      newId: () => `stream-${++ids}`,
+      onFatal: (cause) => {
+        throw cause
+      },
+    })
+    if (!started.ok) throw new Error(started.error.message)
+    const driver = started.value
+    const build = { version: "1.12.0", buildDate: "", buildTime: 0, buildUser: "ci" }
+    const api = createMasterApi({ master: driver, clock, log, build, flags: {}, ...http })
+    return new TestMaster({ clock, driver, api, links })
+  }
+
+  /** Registers an agent with 4 cpus and 4 GiB. */
+  async agent(change: Partial<RegisterMessage> = {}): Promise<TestAgent> {
+    const link = `link-${this.#links.size}` as LinkId
+    const received: MasterToAgent[] = []
+    this.#links.set(link, received)
+    this.driver.linkOpened(link, "10.0.2.1")
+    const send = (message: AgentToMaster): void => void this.driver.linkMessages(link, [message])
+    send({
+      kind: "register",
+      info: {
+        hostname: "a1",
+        resources: resources("cpus:4;mem:4096;disk:100;ports:[31000-31009]"),
+      },
+      version: "1.12.0",
+      capabilities: ["MULTI_ROLE", "HIERARCHICAL_ROLE", "RESERVATION_REFINEMENT"],
+      checkpointedResources: [],
+      frameworks: [],
+      executors: [],
+      tasks: [],
+      ...change,
+    })
+    await until("the registration", () => received.some(({ kind }) => kind === "registered"))
+    const registered = received.find((message) => message.kind === "registered")
+    if (registered?.kind !== "registered") throw new Error("not registered")
+    return { link, received, send, id: registered.agentId }
+  }
+
+  /** POST of a scheduler call, with the headers of a well-behaved client unless told otherwise. */
+  async call(body: unknown, headers: Readonly<Record<string, string>> = {}): Promise<Response> {
+    return this.api.request("/api/v1/scheduler", {
+      method: "POST",
+      headers: { "content-type": "application/json", accept: "application/json", ...headers },
+      body: typeof body === "string" ? body : JSON.stringify(body),
+    })
+  }
+
+  /** Subscribes; resolves once the response is there, whatever the stream then says. */
+  async subscribe(info: object = {}): Promise<TestStream> {
+    const framework_info = {
+      user: "svc",
+      name: "demo",
+      failover_timeout: 60,
+      roles: ["*"],
+      capabilities: [{ type: "MULTI_ROLE" }, { type: "RESERVATION_REFINEMENT" }],
+      ...info,
+    }
+    const id = (info as { readonly id?: object }).id
+    const response = await this.call({
+      type: "SUBSCRIBE",
+      ...(id && { framework_id: id }),
+      subscribe: { framework_info },
+    })
+    if (response.status !== 200) throw new Error(`SUBSCRIBE answered ${response.status}`)
+    return new TestStream(response)
+  }
+
+  /** A JSON endpoint's answer. */
+  async get(path: string): Promise<Json> {
+    const response = await this.api.request(path)
+    if (response.status !== 200) throw new Error(`${path} answered ${response.status}`)
+    return (await response.json()) as Json
+  }
+}
