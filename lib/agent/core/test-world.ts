@@ -219,7 +219,7 @@ export class TestWorld {
       frameworks,
       pending,
       streams: agent.streams.size,
-      garbage: agent.gc.paths,
+      garbage: [...agent.gc.paths].sort(),
       drain: agent.drain.current,
     }
     return JSON.parse(JSON.stringify(picture))

@@ -151,6 +151,7 @@ export class Workload {
     executor.tasks.delete(task.launch.info.taskId)
     this.#byContainer.delete(task.launch.spec.containerId)
     executor.completedTasks.push(task)
+    executor.completedTasks.sort(byTaskEnd)
     while (executor.completedTasks.length > this.#limits.completedTasksPerExecutor)
       this.#forgetTask(turn, must(executor.completedTasks.shift(), "there is an oldest task"))
     if (executor.tasks.size > 0) return false
@@ -167,6 +168,7 @@ export class Workload {
     })
     framework.executors.delete(launch.info.executorId)
     framework.completedExecutors.push(executor)
+    framework.completedExecutors.sort(byExecutorEnd)
     this.#gc.schedule(turn, launch.directory)
     while (framework.completedExecutors.length > this.#limits.completedExecutorsPerFramework)
       this.#forgetExecutor(turn, must(framework.completedExecutors.shift(), "there is an oldest"))
@@ -232,9 +234,7 @@ export class Workload {
     }
     this.#restoreTasks(stored, executors)
     for (const { completedExecutors } of this.#frameworks.values())
-      completedExecutors.sort(
-        (a, b) => (a.completedAt ?? 0) - (b.completedAt ?? 0) || a.launch.order - b.launch.order,
-      )
+      completedExecutors.sort(byExecutorEnd)
   }
 
   #restoreTasks(stored: Recovered, executors: ReadonlyMap<ContainerId, ExecutorRecord>): void {
@@ -257,12 +257,7 @@ export class Workload {
       } else executor.completedTasks.push(task)
       this.#seen(launch.order)
     }
-    for (const { completedTasks } of executors.values())
-      completedTasks.sort(
-        (a, b) =>
-          (a.progress.completedAt ?? 0) - (b.progress.completedAt ?? 0) ||
-          a.launch.order - b.launch.order,
-      )
+    for (const { completedTasks } of executors.values()) completedTasks.sort(byTaskEnd)
   }
 
   #seen(order: number): void {
@@ -274,6 +269,13 @@ const taskKey = ({ launch }: TaskRecord): string => `${launch.frameworkId}/${lau
 
 const byOrder = (a: { readonly order: number }, b: { readonly order: number }): number =>
   a.order - b.order
+
+// History is kept in an order that can be read back from what is stored.
+const byTaskEnd = (a: TaskRecord, b: TaskRecord): number =>
+  (a.progress.completedAt ?? 0) - (b.progress.completedAt ?? 0) || byOrder(a.launch, b.launch)
+
+const byExecutorEnd = (a: ExecutorRecord, b: ExecutorRecord): number =>
+  (a.completedAt ?? 0) - (b.completedAt ?? 0) || byOrder(a.launch, b.launch)
 
 /** How many tasks are in each state, history left out. */
 export function countStates(tasks: Iterable<TaskRecord>): ReadonlyMap<TaskState, number> {
