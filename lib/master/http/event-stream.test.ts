@@ -1,18 +1,11 @@
 import { describe, expect, test } from "bun:test"
-import {
-  RecordDecoder,
-  brandId,
-  type AgentId,
-  type FrameworkId,
-  type Offer,
-  type OfferId,
-} from "#lib/mesos/index.ts"
-import { EventStream, encodeEvent } from "./event-stream.ts"
+import { RecordDecoder } from "#lib/mesos/index.ts"
+import { EventStream } from "./event-stream.ts"
 
 const open = (limitBytes = 1000) => {
   const closed: string[] = []
   const stream = new EventStream({
-    form: () => ({ reservations: "new", multiRole: true }),
+    form: () => "new",
     limitBytes,
     onClosed: (reason) => closed.push(reason),
   })
@@ -60,49 +53,5 @@ describe("an event stream", () => {
     stream.events([{ kind: "heartbeat" }])
     stream.end()
     expect(closed).toEqual(["the client closed the connection"])
-  })
-})
-
-describe("offers are written as the framework understands them", () => {
-  const offer: Offer = {
-    id: brandId<OfferId>("o"),
-    frameworkId: brandId<FrameworkId>("f"),
-    agentId: brandId<AgentId>("a"),
-    hostname: "h",
-    allocationInfo: { role: "r" },
-    resources: [
-      {
-        name: "cpus",
-        value: { kind: "scalar", milli: 1000 },
-        reservations: [{ type: "STATIC", role: "r" }],
-        allocationRole: "r",
-      },
-    ],
-  }
-  const written = (form: Parameters<typeof encodeEvent>[1]) => {
-    const json = JSON.parse(encodeEvent({ kind: "offers", offers: [offer] }, form)) as {
-      offers: { offers: [{ resources: [object]; allocation_info?: object }] }
-    }
-    const [only] = json.offers.offers
-    return { resource: only.resources[0], allocation: only.allocation_info }
-  }
-  const cpus = { name: "cpus", type: "SCALAR", scalar: { value: 1 } }
-
-  test("with roles and reservation stacks", () => {
-    expect(written({ reservations: "new", multiRole: true })).toEqual({
-      resource: {
-        ...cpus,
-        allocation_info: { role: "r" },
-        reservations: [{ type: "STATIC", role: "r" }],
-      },
-      allocation: { role: "r" },
-    })
-  })
-
-  test("without, for frameworks of a single role", () => {
-    expect(written({ reservations: "old", multiRole: false })).toEqual({
-      resource: { ...cpus, role: "r" },
-      allocation: undefined,
-    })
   })
 })

@@ -1,19 +1,15 @@
 import {
   encodeMessage,
   encodeRecord,
-  unallocate,
   type ReservationForm,
   type scheduler,
 } from "#lib/mesos/index.ts"
 import type { SchedulerSink } from "#lib/master/driver.ts"
 
-/** What a framework understands, which decides how events are written for it. */
-export type EventForm = { readonly reservations: ReservationForm; readonly multiRole: boolean }
-
 /** What an event stream is given. */
 export type EventStreamOptions = {
-  /** Asked before each batch, as an update of the framework may change it. */
-  readonly form: () => EventForm
+  /** How the framework reads reservations; asked before each batch, as it may update itself. */
+  readonly form: () => ReservationForm
   /** Bytes that may wait for the reader; beyond them the stream is cut. */
   readonly limitBytes: number
   /** The reader went away, or was cut off with this reason. Called at most once, never for `end`. */
@@ -45,7 +41,9 @@ export class EventStream implements SchedulerSink {
     if (controller === undefined) return
     const form = this.#options.form()
     for (const event of events) {
-      const record = encodeRecord(encodeEvent(event, form))
+      const record = encodeRecord(
+        JSON.stringify(encodeMessage("mesos.v1.scheduler.Event", event, form)),
+      )
       if (record.length > (controller.desiredSize ?? 0)) {
         controller.error(new Error("the scheduler reads its events too slowly"))
         return this.close(`the client left ${this.#options.limitBytes} bytes unread`)
@@ -67,21 +65,3 @@ export class EventStream implements SchedulerSink {
     this.#options.onClosed(reason)
   }
 }
-
-/** The JSON of an event in the form its framework understands. */
-export function encodeEvent(event: scheduler.Event, form: EventForm): string {
-  const fitting = event.kind === "offers" && !form.multiRole ? withoutRoles(event) : event
-  return JSON.stringify(encodeMessage("mesos.v1.scheduler.Event", fitting, form.reservations))
-}
-
-/** Frameworks of a single role do not know about allocations. */
-const withoutRoles = (
-  event: Extract<scheduler.Event, { readonly kind: "offers" }>,
-): scheduler.Event => ({
-  ...event,
-  offers: event.offers?.map((offer) => ({
-    ...offer,
-    allocationInfo: undefined,
-    resources: unallocate(offer.resources ?? []),
-  })),
-})

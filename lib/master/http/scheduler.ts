@@ -2,13 +2,15 @@ import {
   decodeMessage,
   type DecodeError,
   type FrameworkId,
+  type FrameworkInfo,
+  type ReservationForm,
   type scheduler,
 } from "#lib/mesos/index.ts"
 import type { Result } from "#lib/std/result.ts"
 import type { StreamId } from "#lib/master/core/types.ts"
 import type { Admitted } from "./admission.ts"
 import { callProblem } from "./call-validation.ts"
-import { EventStream, type EventForm } from "./event-stream.ts"
+import { EventStream } from "./event-stream.ts"
 import { acceptRefusal, contentTypeRefusal } from "./negotiation.ts"
 import type { MasterHttpOptions } from "./ports.ts"
 import { refuse } from "./respond.ts"
@@ -83,9 +85,10 @@ function subscribe(
   const id = master.subscribe({ frameworkId, subscribe: body, principal }, stream)
   opened.id = id
   if (id === undefined) return refuse(503, "The master is overloaded or stopping")
-  context.req.raw.signal.addEventListener("abort", () =>
-    stream.close("the client closed the connection"),
-  )
+  const { signal } = context.req.raw
+  const gone = (): void => stream.close("the client closed the connection")
+  if (signal.aborted) gone()
+  else signal.addEventListener("abort", gone)
   return new Response(stream.body, {
     headers: { "content-type": "application/json", "mesos-stream-id": id },
   })
@@ -95,15 +98,13 @@ function subscribe(
 function formOf(
   { master }: MasterHttpOptions,
   stream: StreamId | undefined,
-  claimed: readonly { readonly type?: string | undefined }[],
-): EventForm {
+  claimed: NonNullable<FrameworkInfo["capabilities"]>,
+): ReservationForm {
   const framework = stream === undefined ? undefined : master.view.frameworkOfStream(stream)
-  const capable = (name: "RESERVATION_REFINEMENT" | "MULTI_ROLE"): boolean =>
-    framework?.capabilities.has(name) ?? claimed.some(({ type }) => type === name)
-  return {
-    reservations: capable("RESERVATION_REFINEMENT") ? "new" : "old",
-    multiRole: capable("MULTI_ROLE"),
-  }
+  const refines =
+    framework?.capabilities.has("RESERVATION_REFINEMENT") ??
+    claimed.some(({ type }) => type === "RESERVATION_REFINEMENT")
+  return refines ? "new" : "old"
 }
 
 const streamOf = ({ context }: Admitted): StreamId | undefined =>
