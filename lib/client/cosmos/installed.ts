@@ -23,10 +23,14 @@ export function groupByPackage(installed: readonly InstalledPackage[]): readonly
       ...definition
     } = packageInformation.packageDefinition
     const key = `${definition.name}\n${definition.version}`
-    const hasCommand = resource?.cli !== undefined || hasCli(packageInformation.resourceDefinition)
+    const others = groups.get(key)
+    const hasCommand =
+      others?.command !== undefined ||
+      resource?.cli !== undefined ||
+      hasCli(packageInformation.resourceDefinition)
     groups.set(key, {
       ...definition,
-      apps: [...(groups.get(key)?.apps ?? []), appId].sort(),
+      apps: [...(others?.apps ?? []), appId].sort(),
       ...(hasCommand ? { command: { name: definition.name } } : {}),
     })
   }
