@@ -118,7 +118,7 @@ describe("dcos package list", () => {
     expect((await dcosPackage("list")).out).toMatchInlineSnapshot(`
       "     NAME     VERSION  CERTIFIED      APP      COMMAND      DESCRIPTION       
         helloworld  0.1.0    true       /helloworld  ---      Answers with a page.  
-        kafka       2.10.0   false      /dev/kafka   ---      A log....             
+        kafka       2.10.0   false      /dev/kafka   kafka    A log....             
                                         /kafka                                      
       "
     `)
