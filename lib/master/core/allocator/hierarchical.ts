@@ -293,7 +293,7 @@ export class HierarchicalAllocator implements Allocator {
     }
     if (dirt === "all") this.#tree.visit(consider)
     else {
-      const leaves = [...dirt].filter((client) => this.#isOpen(client)).map(({ leaf }) => leaf)
+      const leaves = [...dirt].map(({ leaf }) => leaf).filter((leaf) => this.#tree.isActive(leaf))
       this.#tree.sort(leaves)
       for (const leaf of leaves) if (consider(leaf.client)) break
     }
