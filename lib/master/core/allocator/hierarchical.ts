@@ -47,11 +47,19 @@ class AgentBook {
   constructor(slot: number, agent: AllocatorAgent, active: boolean) {
     this.id = agent.id
     this.slot = slot
-    this.agent = agent
+    this.agent = snapshot(agent)
     this.active = active
     this.free = agent.total
   }
 }
+
+/** A copy, because the caller's object may be one that it changes before it tells of the change. */
+const snapshot = ({ id, info, capabilities, total }: AllocatorAgent): AllocatorAgent => ({
+  id,
+  info,
+  capabilities,
+  total,
+})
 
 /** The clients for which an agent is to be looked at again. */
 type Dirt = "all" | Set<Client>
@@ -94,7 +102,7 @@ export class HierarchicalAllocator implements Allocator {
     this.#tree.subtractTotal(scalarQuantities(book.agent.total))
     this.#tree.addTotal(scalarQuantities(agent.total))
     if (!sameAttributes(book.agent, agent)) this.#filters.endOfAgent(book)
-    book.agent = agent
+    book.agent = snapshot(agent)
     this.#setFree(book, subtractResources(agent.total, used))
     this.#markAgent(book)
   }
