@@ -37,9 +37,10 @@ export class ApiRequest {
     return value === null ? absent : value.toLowerCase() === "true"
   }
 
-  /** Where the request came from, "" when that is not known. */
+  /** Where the request came from, by a proxy's word where there is one; "" when not known. */
   get clientAddress(): string {
-    return this.ports.clientAddress?.(this.raw) ?? ""
+    const forwarded = this.raw.headers.get("x-forwarded-for")?.split(",")[0]?.trim()
+    return forwarded ?? this.ports.clientAddress?.(this.raw) ?? ""
   }
 
   /** The body as JSON; fails with `noBody` or `notJson`. */

@@ -146,6 +146,7 @@ test("knows the defaults of resident apps", () => {
   expect(app.upgradeStrategy).toEqual({ minimumHealthCapacity: 0.5, maximumOverCapacity: 0 })
   expect(app.unreachableStrategy).toBe("disabled")
   expect(app.residency?.taskLostBehavior).toBe("WAIT_FOREVER")
+  expect(built({ ...S, residency: {} })).not.toHaveProperty("residency")
 })
 
 test("refuses what a resident app cannot change", () => {

@@ -77,7 +77,7 @@ function withDefaults(patch: AppPatch, fields: AppFields, settled: Settled): App
   const { container, ...rest } = settled
   const onHost = settled.networks.some((network) => network.mode === "host")
   return {
-    ...omit(fields, ["container"]),
+    ...omit(fields, ["container", "residency"]),
     args: fields.args ?? [],
     env: fields.env ?? {},
     instances: fields.instances ?? 1,
