@@ -1,6 +1,6 @@
 import { err, ok } from "#lib/std/result.ts"
 import type { AppSpec, PathId } from "../model/index.ts"
-import { ROOT } from "../model/index.ts"
+import { formatTimestamp, ROOT } from "../model/index.ts"
 import type { Command, KillTarget, Refusal, Reply, RootView } from "./command.ts"
 import type { Core } from "./core.ts"
 import { CANCELLED, checkLocks, failDeployment, startDeployment } from "./deployments.ts"
@@ -12,11 +12,8 @@ import type { RestoringChange } from "./root-change.ts"
 /** Carries out what the API asks. A refused command has changed nothing. */
 export function takeCommand(core: Core, root: RootView, command: Command): Reply {
   switch (command.kind) {
-    case "change": {
-      const change = command.change(root)
-      if (!change.ok) return err({ code: "rejected", rejection: change.error })
-      return deploy(core, change.value, command)
-    }
+    case "change":
+      return takeChange(core, root, command)
     case "cancelDeployment":
       return cancel(core, command.deploymentId, command.force)
     case "kill":
@@ -26,6 +23,24 @@ export function takeCommand(core: Core, root: RootView, command: Command): Reply
     default:
       return command satisfies never
   }
+}
+
+function takeChange(
+  core: Core,
+  root: RootView,
+  command: Extract<Command, { readonly kind: "change" }>,
+): Reply {
+  const change = command.change(root)
+  const reply = change.ok
+    ? deploy(core, change.value, command)
+    : err<Refusal>({ code: "rejected", rejection: change.error })
+  if (!reply.ok && command.dryRun !== true)
+    core.publish("group_change_failed", {
+      groupId: command.groupId,
+      version: formatTimestamp(core.now),
+      reason: reply.error.code,
+    })
+  return reply
 }
 
 type DeployOptions = {
