@@ -1,5 +1,6 @@
 import { readFile } from "node:fs/promises"
 import type Docker from "dockerode"
+import { abortable } from "#lib/io/host/abortable.ts"
 import { ifExists } from "#lib/io/host/files.ts"
 import { daemonStatus } from "./daemon.ts"
 
@@ -103,13 +104,4 @@ function authOf(text: string, registry: string): string | undefined {
     // Not JSON: a file of somebody else's, and the pull will tell whether credentials were needed.
     return undefined
   }
-}
-
-function abortable<T>(work: Promise<T>, signal: AbortSignal): Promise<T> {
-  if (signal.aborted) return Promise.reject(new Error("the launch was given up"))
-  return new Promise((resolve, reject) => {
-    const abort = (): void => reject(new Error("the launch was given up"))
-    signal.addEventListener("abort", abort, { once: true })
-    work.then(resolve, reject).finally(() => signal.removeEventListener("abort", abort))
-  })
 }

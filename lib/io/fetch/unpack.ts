@@ -1,0 +1,120 @@
+import { createReadStream, createWriteStream } from "node:fs"
+import { chown, mkdir, open, rename, rm } from "node:fs/promises"
+import { pipeline } from "node:stream/promises"
+import { createGunzip } from "node:zlib"
+import type { Account } from "#lib/io/host/accounts.ts"
+import { Tail } from "#lib/io/host/tail.ts"
+import { guardTree, isOutside, mergeTree } from "./archive-guard.ts"
+import type { ArchiveKind } from "./uri.ts"
+
+/** What to unpack. */
+export type UnpackRequest = {
+  readonly archive: string
+  readonly kind: ArchiveKind
+  /** The archive's name, which a gunzipped file keeps without ".gz". */
+  readonly name: string
+  /** Where to. */
+  readonly directory: string
+  /** Who owns what comes out; undefined means the agent's own account. */
+  readonly owner: Account | undefined
+  /** The start of a command line that runs as the owner. */
+  readonly asUser: readonly string[]
+  readonly signal: AbortSignal
+}
+
+/**
+ * Unpacks an archive with the system's tar or unzip, as the task's user, into an empty directory of
+ * its own, looks at what came out, and only then moves it to its place. Fails, with nothing unpacked,
+ * when a member would lie or lead outside.
+ */
+export async function unpack(request: UnpackRequest): Promise<void> {
+  const { kind, directory, owner } = request
+  const staging = `${directory}/.unpack.${crypto.randomUUID()}`
+  await mkdir(staging, { mode: 0o700 })
+  try {
+    if (owner !== undefined) await chown(staging, owner.uid, owner.gid)
+    if (kind.kind === "gzip") await gunzip(request, staging)
+    else if (kind.kind === "zip") await unzip(request, staging)
+    else await untar(request, kind.option, staging)
+    await guardTree(staging)
+    await mergeTree(staging, directory)
+  } finally {
+    await rm(staging, { recursive: true, force: true })
+  }
+}
+
+async function gunzip(request: UnpackRequest, staging: string): Promise<void> {
+  const { archive, name, owner, signal } = request
+  const path = `${staging}/${name.slice(name.lastIndexOf("/") + 1, -".gz".length)}`
+  await pipeline(createReadStream(archive), createGunzip(), createWriteStream(path), { signal })
+  if (owner !== undefined) await chown(path, owner.uid, owner.gid)
+}
+
+async function untar(request: UnpackRequest, option: string, staging: string): Promise<void> {
+  const { archive, asUser, signal } = request
+  const tar = program("tar")
+  const list = { argv: [tar, `-t${option}f`, "-"], archive, cwd: staging, signal }
+  refuseOutside(await run(list))
+  const options = ["-o", "--no-same-permissions"]
+  await run({ ...list, argv: [...asUser, tar, `-x${option}f`, "-", ...options] })
+}
+
+/** unzip cannot read a pipe, so the archive must lie where the task's user can open it. */
+async function unzip(request: UnpackRequest, staging: string): Promise<void> {
+  const { archive, asUser, signal } = request
+  const zip = program("unzip")
+  const common = { cwd: staging, signal }
+  refuseOutside(await run({ ...common, argv: [zip, "-Z1", archive] }))
+  // 1 tells of warnings only.
+  await run({ ...common, argv: [...asUser, zip, "-o", "-q", archive], worst: 1 })
+}
+
+function refuseOutside(listing: string): void {
+  const outside = listing.split("\n").find(isOutside)
+  if (outside !== undefined)
+    throw new Error(`the archive's member '${outside}' would lie outside the sandbox`)
+}
+
+function program(name: string): string {
+  const path = Bun.which(name)
+  if (path === null)
+    throw new Error(`unpacking needs the program '${name}' on the agent: install it`)
+  return path
+}
+
+async function run(options: {
+  readonly argv: readonly string[]
+  /** A file that the program reads from its standard input. */
+  readonly archive?: string
+  readonly cwd: string
+  readonly signal: AbortSignal
+  /** The highest exit code that still is a success. */
+  readonly worst?: number
+}): Promise<string> {
+  const input = options.archive === undefined ? undefined : await open(options.archive)
+  try {
+    const child = Bun.spawn([...options.argv], {
+      cwd: options.cwd,
+      env: { PATH: process.env["PATH"] ?? "", LC_ALL: "C" },
+      stdio: [input?.fd ?? "ignore", "pipe", "pipe"],
+      signal: options.signal,
+    })
+    const problems = new Tail(512)
+    const [output] = await Promise.all([
+      new Response(child.stdout).text(),
+      problems.follow(child.stderr),
+    ])
+    const code = await child.exited
+    if (code > (options.worst ?? 0))
+      throw new Error(`it cannot be unpacked: ${problems.text().trim() || `exit ${code}`}`)
+    return output
+  } finally {
+    await input?.close()
+  }
+}
+
+/** Puts a finished file in its place; what was there before, a link too, is replaced. */
+export async function place(file: string, target: string): Promise<void> {
+  await mkdir(target.slice(0, target.lastIndexOf("/")), { recursive: true })
+  await rename(file, target)
+}

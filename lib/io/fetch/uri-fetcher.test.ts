@@ -1,0 +1,338 @@
+import { afterEach, beforeEach, describe, expect, test } from "bun:test"
+import {
+  chmodSync,
+  existsSync,
+  linkSync,
+  mkdirSync,
+  readFileSync,
+  readdirSync,
+  statSync,
+  symlinkSync,
+  writeFileSync,
+} from "node:fs"
+import { gzipSync } from "node:zlib"
+import type { CommandInfoUri } from "#lib/mesos/index.ts"
+import { TestPlace, until } from "#lib/io/testing/containers.ts"
+import { UriFetcher } from "./uri-fetcher.ts"
+
+const asRoot = process.getuid?.() === 0
+
+let place: TestPlace
+let sandbox: string
+let source: string
+let fetcher: UriFetcher
+let server: ReturnType<typeof Bun.serve> | undefined
+
+beforeEach(() => {
+  place = new TestPlace()
+  sandbox = `${place.root}/sandbox`
+  source = `${place.root}/source`
+  mkdirSync(sandbox)
+  mkdirSync(source)
+  fetcher = open()
+})
+afterEach(async () => {
+  await server?.stop(true)
+  server = undefined
+  place[Symbol.dispose]()
+})
+
+const open = (options: { cacheBytes?: number; stallTimeoutMs?: number } = {}): UriFetcher =>
+  new UriFetcher({ cacheDir: `${place.root}/cache`, frameworksHome: source, ...options })
+
+/** Fetches and gives the message of a failure, or "". */
+async function fetchAll(...uris: (string | CommandInfoUri)[]): Promise<string> {
+  const { signal } = new AbortController()
+  const list = uris.map((uri) => (typeof uri === "string" ? { value: uri } : uri))
+  const result = await fetcher.fetch({ uris: list, sandbox, signal })
+  return result.ok ? "" : result.error.message
+}
+
+const read = (name: string): string => readFileSync(`${sandbox}/${name}`, "utf8")
+const names = (): string[] => readdirSync(sandbox).sort()
+
+function serve(answer: (request: Request) => Response | Promise<Response>): string {
+  server = Bun.serve({ port: 0, hostname: "127.0.0.1", fetch: answer })
+  return `http://127.0.0.1:${server.port}`
+}
+
+/** Packs what `make` leaves in a directory, with GNU tar told to keep even what is dangerous. */
+function pack(file: string, make: (directory: string) => void, members: string[] = ["."]): string {
+  const directory = `${place.root}/pack-${crypto.randomUUID()}`
+  mkdirSync(directory)
+  make(directory)
+  const packed = Bun.spawnSync(["tar", "-C", directory, "-Pcf", `${source}/${file}`, ...members])
+  if (packed.exitCode !== 0) throw new Error(packed.stderr.toString())
+  return `${source}/${file}`
+}
+
+describe("copies", () => {
+  test("a path, a relative path and a file URI", async () => {
+    for (const name of ["a", "b", "c"]) writeFileSync(`${source}/${name}`, name)
+    expect(await fetchAll(`${source}/a`, "b", `file://${source}/c`)).toBe("")
+    expect(names()).toEqual(["a", "b", "c"])
+    expect(statSync(`${sandbox}/a`).mode & 0o777).toBe(0o644)
+  })
+
+  test("to output_file, replacing a link that stands there", async () => {
+    writeFileSync(`${source}/a`, "new")
+    writeFileSync(`${place.root}/victim`, "precious")
+    mkdirSync(`${sandbox}/dir`)
+    symlinkSync(`${place.root}/victim`, `${sandbox}/dir/out`)
+    expect(await fetchAll({ value: "a", outputFile: "dir/out" })).toBe("")
+    expect(read("dir/out")).toBe("new")
+    expect(readFileSync(`${place.root}/victim`, "utf8")).toBe("precious")
+  })
+
+  test("an executable without unpacking it", async () => {
+    writeFileSync(`${source}/run.gz`, "#!/bin/sh")
+    expect(await fetchAll({ value: "run.gz", executable: true })).toBe("")
+    expect(statSync(`${sandbox}/run.gz`).mode & 0o777).toBe(0o755)
+    expect(names()).toEqual(["run.gz"])
+  })
+
+  test.skipIf(!asRoot)("with the rights of the task's user, who owns the copy", async () => {
+    writeFileSync(`${source}/public`, "public")
+    writeFileSync(`${source}/private`, "private")
+    chmodSync(`${source}/private`, 0o600)
+    chmodSync(place.root, 0o755)
+    const { signal } = new AbortController()
+    const fetchAs = (name: string) =>
+      fetcher.fetch({ uris: [{ value: name }], sandbox, user: "nobody", signal })
+    expect(await fetchAs("public")).toEqual({ ok: true, value: undefined })
+    expect(statSync(`${sandbox}/public`).uid).toBe(65534)
+    const refused = await fetchAs("private")
+    expect(refused.ok ? "" : refused.error.message).toContain("Permission denied")
+    expect(names()).toEqual(["public"])
+  })
+
+  test("nothing it cannot, naming URI and cause", async () => {
+    expect(await fetchAll("gone")).toStartWith("fetching 'gone' failed: ENOENT")
+    expect(await fetchAll(source)).toContain("it is not a file")
+    expect(await fetchAll("ftp://host/file")).toBe(
+      "fetching 'ftp://host/file' failed: the scheme 'ftp' is not supported: use http, https, file or a path",
+    )
+    expect(await fetchAll({ value: "a", outputFile: "../a" })).toContain("without '..'")
+    expect(await fetchAll("http://host/")).toContain("is no file name: set output_file")
+  })
+})
+
+describe("downloads", () => {
+  test("to the last component of the path, query included, through redirects", async () => {
+    const base = serve(({ url }) =>
+      new URL(url).pathname === "/from"
+        ? new Response(null, { status: 302, headers: { location: "/to" } })
+        : new Response("content"),
+    )
+    expect(await fetchAll(`${base}/from?v=1`)).toBe("")
+    expect(names()).toEqual(["from?v=1"])
+    expect(read("from?v=1")).toBe("content")
+  })
+
+  test("an encoded archive as it is sent", async () => {
+    const body = gzipSync("text")
+    const headers = { "content-encoding": "gzip" }
+    const base = serve(() => new Response(body, { headers }))
+    expect(await fetchAll({ value: `${base}/file.gz` })).toBe("")
+    expect(read("file")).toBe("text")
+    expect(readFileSync(`${sandbox}/file.gz`)).toEqual(body)
+  })
+
+  test("nothing but a 200, and nothing from another scheme", async () => {
+    const base = serve(({ url }) => {
+      const { pathname } = new URL(url)
+      if (pathname === "/loop")
+        return new Response(null, { status: 302, headers: { location: "loop" } })
+      if (pathname !== "/leak") return new Response("no", { status: 403 })
+      return new Response(null, { status: 302, headers: { location: "file:///etc/passwd" } })
+    })
+    expect(await fetchAll(`${base}/x`)).toBe(`fetching '${base}/x' failed: the server answered 403`)
+    expect(await fetchAll(`${base}/leak`)).toContain("redirects to a file: address")
+    expect(await fetchAll(`${base}/loop`)).toContain("redirects more than 10 times")
+    expect(names()).toEqual([])
+  })
+
+  test("gives up on a server that stalls, and when told to", async () => {
+    const base = serve(
+      () =>
+        new Response(
+          new ReadableStream({
+            start: (controller) => controller.enqueue(new TextEncoder().encode("begin")),
+          }),
+        ),
+    )
+    fetcher = open({ stallTimeoutMs: 100 })
+    expect(await fetchAll(`${base}/x`)).toContain("no data came for 0.1 s")
+    const abort = new AbortController()
+    const running = open().fetch({ uris: [{ value: `${base}/x` }], sandbox, signal: abort.signal })
+    await until(() => names().length > 0)
+    abort.abort()
+    expect(await running).toMatchObject({ ok: false })
+    expect(names()).toEqual([])
+  })
+})
+
+describe("archives", () => {
+  const fill = (directory: string): void => {
+    mkdirSync(`${directory}/dir`)
+    writeFileSync(`${directory}/dir/file`, "inside")
+    writeFileSync(`${directory}/tool`, "#!/bin/sh", { mode: 0o755 })
+    symlinkSync("../dir/file", `${directory}/dir/link`)
+    linkSync(`${directory}/tool`, `${directory}/twin`)
+  }
+
+  test("are unpacked beside what is there, and stay", async () => {
+    const plain = pack("a.tar", fill)
+    for (const [program, suffix] of [
+      ["gzip", "gz"],
+      ["bzip2", "bz2"],
+      ["xz", "xz"],
+    ] as const) {
+      if (Bun.which(program) === null) continue
+      const { stdout } = Bun.spawnSync([program, "-c", plain])
+      writeFileSync(`${source}/a.tar.${suffix}`, stdout)
+      mkdirSync(`${sandbox}/dir`, { recursive: true })
+      writeFileSync(`${sandbox}/dir/other`, "kept")
+      expect(await fetchAll(`a.tar.${suffix}`)).toBe("")
+      expect(read("dir/file") + read("dir/link") + read("dir/other")).toBe("insideinsidekept")
+      expect(statSync(`${sandbox}/tool`).mode & 0o777).toBe(0o755)
+      expect(existsSync(`${sandbox}/a.tar.${suffix}`)).toBe(true)
+    }
+    expect(names().filter((name) => name.startsWith("."))).toEqual([])
+  })
+
+  test("stay packed when told so", async () => {
+    pack("a.tar", fill)
+    expect(await fetchAll({ value: "a.tar", extract: false })).toBe("")
+    expect(names()).toEqual(["a.tar"])
+  })
+
+  test.skipIf(!asRoot)("belong to the task's user", async () => {
+    pack("a.tar", fill)
+    chmodSync(place.root, 0o755)
+    const { signal } = new AbortController()
+    const uris = [{ value: "a.tar" }]
+    expect(await fetcher.fetch({ uris, sandbox, user: "nobody", signal })).toMatchObject({
+      ok: true,
+    })
+    expect(statSync(`${sandbox}/dir/file`).uid).toBe(65534)
+  })
+
+  test.skipIf(Bun.which("unzip") === null || Bun.which("python3") === null)(
+    "of zip are unpacked, and refused when a member lies outside",
+    async () => {
+      const zip = (file: string, member: string) =>
+        Bun.spawnSync([
+          "python3",
+          "-c",
+          `import zipfile; zipfile.ZipFile("${source}/${file}","w").writestr("${member}","x")`,
+        ])
+      zip("good.zip", "dir/file")
+      zip("bad.zip", "../outside")
+      expect(await fetchAll("good.zip")).toBe("")
+      expect(read("dir/file")).toBe("x")
+      expect(await fetchAll("bad.zip")).toContain("'../outside' would lie outside")
+      expect(existsSync(`${place.root}/outside`)).toBe(false)
+    },
+  )
+
+  test("are refused whole when a member or a link leads out", async () => {
+    writeFileSync(`${place.root}/victim`, "precious")
+    const link = (target: string) => (directory: string) => {
+      writeFileSync(`${directory}/good`, "good")
+      symlinkSync(target, `${directory}/link`)
+    }
+    const absolute = pack("absolute.tar", () => {}, [`${place.root}/victim`])
+    const parent = pack("parent.tar", () => {}, ["../victim"])
+    const outward = pack("outward.tar", link("/etc"))
+    const upward = pack("upward.tar", link("../.."))
+    // Harmless by its letters, but "link" may lead where its ".." does not come from.
+    const winding = pack("winding.tar", link("link/.."))
+    const cases: [string, string][] = [
+      [absolute, `'${place.root}/victim' would lie outside the sandbox`],
+      [parent, "'../victim' would lie outside the sandbox"],
+      [outward, "link 'link' leads out of the sandbox, to '/etc'"],
+      [upward, "link 'link' leads out of the sandbox, to '../..'"],
+      [winding, "link 'link' leads out of the sandbox, to 'link/..'"],
+    ]
+    for (const [archive, problem] of cases) {
+      expect(await fetchAll(archive)).toContain(problem)
+      expect(existsSync(`${sandbox}/good`)).toBe(false)
+    }
+    expect(readFileSync(`${place.root}/victim`, "utf8")).toBe("precious")
+  })
+
+  test("cannot write through a link that they bring themselves", async () => {
+    const directory = `${place.root}/two`
+    mkdirSync(directory)
+    symlinkSync(place.root, `${directory}/door`)
+    const archive = pack("door.tar", (made) => symlinkSync(place.root, `${made}/door`), ["door"])
+    const inner = `${place.root}/inner`
+    mkdirSync(`${inner}/door`, { recursive: true })
+    writeFileSync(`${inner}/door/planted`, "planted")
+    Bun.spawnSync(["tar", "-C", inner, "-rf", archive, "door/planted"])
+    await fetchAll(archive)
+    expect(existsSync(`${place.root}/planted`)).toBe(false)
+  })
+
+  test.skipIf(!asRoot)("cannot bring device nodes", async () => {
+    const archive = pack("node.tar", (directory) => {
+      Bun.spawnSync(["mknod", `${directory}/null`, "c", "1", "3"])
+    })
+    expect(await fetchAll(archive)).toContain("'null' is no ordinary file")
+    expect(existsSync(`${sandbox}/null`)).toBe(false)
+  })
+
+  test("that are damaged are told from missing ones", async () => {
+    writeFileSync(`${source}/a.tar.gz`, "no archive")
+    expect(await fetchAll("a.tar.gz")).toMatch(/failed: it cannot be unpacked: .*gzip/s)
+  })
+})
+
+describe("the cache", () => {
+  test("downloads once for tasks that ask at the same time, and afterwards", async () => {
+    let requests = 0
+    const base = serve(async () => {
+      requests++
+      await Bun.sleep(20)
+      return new Response("shared")
+    })
+    const uri = { value: `${base}/file`, cache: true }
+    expect(await Promise.all([fetchAll(uri), fetchAll(uri), fetchAll(uri)])).toEqual(["", "", ""])
+    expect(await fetchAll(uri)).toBe("")
+    expect(requests).toBe(1)
+    expect(read("file")).toBe("shared")
+    fetcher = open()
+    expect(await fetchAll(uri)).toBe("")
+    expect(requests).toBe(2)
+  })
+
+  test("does not remember a failure", async () => {
+    let status = 500
+    const base = serve(() => new Response("x", { status }))
+    const uri = { value: `${base}/file`, cache: true }
+    expect(await fetchAll(uri)).toContain("answered 500")
+    status = 200
+    expect(await fetchAll(uri)).toBe("")
+  })
+
+  test("gives up the least recently used, and what is too large goes past it", async () => {
+    const asked: string[] = []
+    const base = serve(({ url }) => {
+      const { pathname } = new URL(url)
+      asked.push(pathname)
+      return new Response("x".repeat(pathname === "/large" ? 20 : 4))
+    })
+    fetcher = open({ cacheBytes: 10 })
+    const ask = (name: string) => fetchAll({ value: `${base}/${name}`, cache: true })
+    for (const name of ["a", "b", "a", "c", "a", "b", "large"]) expect(await ask(name)).toBe("")
+    expect(asked).toEqual(["/a", "/b", "/c", "/b", "/large", "/large"])
+    expect(read("large")).toHaveLength(20)
+  })
+
+  test("leaves no archive in the sandbox", async () => {
+    pack("a.tar", (directory) => writeFileSync(`${directory}/file`, "content"))
+    expect(await fetchAll({ value: "a.tar", cache: true })).toBe("")
+    expect(names()).toEqual(["file"])
+  })
+})
