@@ -1,0 +1,440 @@
+import { expect, test } from "bun:test"
+import {
+  brandId,
+  type AgentId,
+  type AgentToMaster,
+  type FrameworkId,
+  type MasterToAgent,
+  type TaskId,
+  type TaskInfo,
+} from "#lib/mesos/index.ts"
+import type {
+  Cancel,
+  Clock,
+  ContainerExit,
+  ContainerFailure,
+  ContainerId,
+  ContainerRecovery,
+  ContainerRuntime,
+  ContainerSpec,
+  ContainerStarted,
+  Store,
+  Write,
+} from "#lib/ports/index.ts"
+import { err, ok, type Result } from "#lib/std/result.ts"
+import { AgentDriver, type AgentDriverOptions } from "./driver.ts"
+
+/** A clock that moves when the test says so; `soon` is the event loop's own. */
+class ManualClock implements Clock {
+  time = 1_000_000
+  readonly #alarms = new Set<{ readonly at: number; readonly wake: () => void }>()
+  now(): number {
+    return this.time
+  }
+  wakeAt(at: number, wake: () => void): Cancel {
+    const alarm = { at, wake }
+    this.#alarms.add(alarm)
+    return () => this.#alarms.delete(alarm)
+  }
+  soon(run: () => void): void {
+    setImmediate(run)
+  }
+  advance(ms: number): void {
+    this.time += ms
+    for (const alarm of [...this.#alarms].sort((a, b) => a.at - b.at))
+      if (alarm.at <= this.time && this.#alarms.delete(alarm)) alarm.wake()
+  }
+}
+
+class TestStore implements Store {
+  readonly entries = new Map<string, unknown>()
+  scan(prefix: string): Promise<(readonly [string, unknown])[]> {
+    const found = [...this.entries].filter(([key]) => key.startsWith(prefix))
+    return Promise.resolve(found.sort(([a], [b]) => (a < b ? -1 : 1)))
+  }
+  commit(writes: readonly Write[]): undefined {
+    for (const write of writes)
+      if (write.kind === "put") this.entries.set(write.key, JSON.parse(JSON.stringify(write.value)))
+      else this.entries.delete(write.key)
+  }
+  close(): Promise<void> {
+    return Promise.resolve()
+  }
+}
+
+type LaunchResult = Result<ContainerStarted, ContainerFailure>
+
+/** A runtime whose containers start when the test settles their launch. */
+class TestRuntime implements ContainerRuntime {
+  readonly name = "process"
+  readonly calls: string[] = []
+  readonly launches = new Map<ContainerId, (result: LaunchResult) => void>()
+  readonly signals = new Map<ContainerId, AbortSignal>()
+  orphans: Promise<readonly ContainerId[]> = Promise.resolve([])
+  recoveries: (() => Promise<ContainerRecovery>)[] = []
+  exit: (containerId: ContainerId, exit: ContainerExit) => void = () => {}
+
+  available(): Promise<Result<void, string>> {
+    return Promise.resolve(ok(undefined))
+  }
+  launch(spec: ContainerSpec, signal: AbortSignal): Promise<LaunchResult> {
+    this.calls.push(`launch ${spec.task.taskId}`)
+    this.signals.set(spec.containerId, signal)
+    return new Promise((resolve) => this.launches.set(spec.containerId, resolve))
+  }
+  recover(spec: ContainerSpec): Promise<ContainerRecovery> {
+    this.calls.push(`recover ${spec.task.taskId}`)
+    return this.recoveries.shift()?.() ?? Promise.resolve({ kind: "unknown" })
+  }
+  onExit(listener: typeof this.exit): void {
+    this.exit = listener
+  }
+  kill(_containerId: ContainerId, { force }: { readonly force: boolean }): Promise<void> {
+    this.calls.push(force ? "kill -9" : "kill")
+    return Promise.resolve()
+  }
+  forget(spec: ContainerSpec): Promise<void> {
+    this.calls.push(`forget ${spec.task.taskId}`)
+    return Promise.resolve()
+  }
+  removeOrphans(known: ReadonlySet<ContainerId>): Promise<readonly ContainerId[]> {
+    this.calls.push(`orphans but ${known.size}`)
+    return this.orphans
+  }
+  runIn(): never {
+    throw new Error("not asked for")
+  }
+  address(): Promise<string> {
+    return Promise.resolve("127.0.0.1")
+  }
+  statistics(): Promise<undefined> {
+    return Promise.reject(new Error("gone"))
+  }
+  close(): Promise<void> {
+    return Promise.resolve()
+  }
+}
+
+const frameworkId = brandId<FrameworkId>("m-0000")
+
+const task = (id: string, change: Partial<TaskInfo> = {}): TaskInfo => ({
+  name: id,
+  taskId: brandId<TaskId>(id),
+  agentId: brandId<AgentId>("m-S0"),
+  command: { value: "true" },
+  ...change,
+})
+
+/** A driver with everything around it under the test's control. */
+class Bench {
+  readonly clock = new ManualClock()
+  readonly store = new TestStore()
+  readonly sent: AgentToMaster[] = []
+  readonly log: string[] = []
+  readonly exits: string[] = []
+  readonly made: string[] = []
+  runtime = new TestRuntime()
+  fetch: AgentDriverOptions["fetcher"]["fetch"] = () => Promise.resolve(ok(undefined))
+  health: AgentDriverOptions["prober"]["health"] = () =>
+    Promise.resolve({ healthy: true, message: "" })
+  driver!: AgentDriver
+
+  async start(): Promise<this> {
+    const started = await AgentDriver.start(this.options())
+    if (!started.ok) throw new Error(started.error)
+    this.driver = started.value
+    return this
+  }
+
+  options(): AgentDriverOptions {
+    const { clock, store, runtime } = this
+    return {
+      agent: {
+        info: { hostname: "a1" },
+        ip: "10.0.2.1",
+        workDir: "/work",
+        executable: "/bin/dcos",
+        seed: [1, 2, 3, 4],
+        switchUser: false,
+      },
+      clock,
+      store,
+      log: { enabled: () => true, write: (_level, message) => void this.log.push(message) },
+      runtimes: [runtime],
+      fetcher: { fetch: (request) => this.fetch(request) },
+      prober: {
+        health: (spec, check, signal) => this.health(spec, check, signal),
+        check: () => Promise.reject(new Error("not asked for")),
+      },
+      sandboxes: {
+        create: (path: string) => {
+          this.made.push(path)
+          return Promise.resolve(ok(undefined))
+        },
+        link: (link: string, target: string) => {
+          this.made.push(`${link} -> ${target}`)
+          return Promise.resolve()
+        },
+        remove: () => Promise.resolve(),
+        diskUsage: () => Promise.resolve({ totalBytes: 100, usedBytes: 10 }),
+      } as unknown as AgentDriverOptions["sandboxes"],
+      link: {
+        send: (messages) => void this.sent.push(...messages),
+        reconnect: () => {},
+      },
+      onExit: (message) => void this.exits.push(message),
+      onFatal: (cause) => {
+        throw cause
+      },
+    }
+  }
+
+  async register(): Promise<this> {
+    await this.start()
+    this.driver.linkOpened()
+    this.receive({
+      kind: "registered",
+      agentId: brandId<AgentId>("m-S0"),
+      pingTimeoutMs: 75_000,
+      reconcile: [],
+    })
+    await this.until(() => this.driver.agent.registered)
+    return this
+  }
+
+  receive(...messages: MasterToAgent[]): void {
+    this.driver.linkMessages(messages)
+  }
+
+  run(...tasks: readonly TaskInfo[]): void {
+    const framework = { id: frameworkId, user: "ada", name: "f" }
+    for (const each of tasks)
+      this.receive({ kind: "runTask", framework, task: each, acceptedAt: this.clock.time })
+  }
+
+  kill(id: string): void {
+    this.receive({ kind: "killTask", frameworkId, taskId: brandId<TaskId>(id) })
+  }
+
+  /** States of a task that were sent, acknowledging each. */
+  async states(id: string, wanted: string): Promise<(string | undefined)[]> {
+    const seen: (string | undefined)[] = []
+    let next = 0
+    await this.until(() => {
+      for (; next < this.sent.length; next++) {
+        const message = this.sent[next]!
+        if (message.kind !== "update" || message.status.taskId !== id) continue
+        const { status } = message
+        seen.push(status.state)
+        this.receive({
+          kind: "acknowledge",
+          frameworkId,
+          taskId: status.taskId,
+          uuid: status.uuid!,
+        })
+      }
+      return seen.at(-1) === wanted
+    })
+    return seen
+  }
+
+  async until(condition: () => boolean): Promise<void> {
+    for (let turn = 0; turn < 1_000; turn++) {
+      if (condition()) return
+      await new Promise((resolve) => setImmediate(resolve))
+    }
+    throw new Error("what was waited for did not happen")
+  }
+
+  async settleLaunch(result: LaunchResult = ok({ status: {} })): Promise<ContainerId> {
+    await this.until(() => this.runtime.launches.size > 0)
+    const [[containerId, settle]] = [...this.runtime.launches] as [
+      [ContainerId, (result: LaunchResult) => void],
+    ]
+    this.runtime.launches.delete(containerId)
+    settle(result)
+    return containerId
+  }
+}
+
+test("makes the sandbox and its links, launches, and reports what became of it", async () => {
+  const bench = await new Bench().register()
+  bench.run(task("a"))
+  const containerId = await bench.settleLaunch()
+  await bench.states("a", "TASK_RUNNING")
+  const runs = "/work/slaves/m-S0/frameworks/m-0000/executors/a/runs"
+  expect(bench.made).toEqual([`${runs}/${containerId}`, runs, `${runs}/latest -> ${containerId}`])
+  bench.runtime.exit(containerId, { status: 0 })
+  await bench.states("a", "TASK_FINISHED")
+  expect(bench.runtime.calls).toEqual(["orphans but 0", "launch a", "forget a"])
+})
+
+test("a URI that cannot be fetched fails the task, which is not launched", async () => {
+  const bench = new Bench()
+  bench.fetch = ({ uris }) =>
+    Promise.resolve(err({ uri: uris[0]!.value, message: "http://x/a.tgz answers 404" }))
+  await bench.register()
+  bench.run(task("a", { command: { value: "true", uris: [{ value: "http://x/a.tgz" }] } }))
+  await bench.states("a", "TASK_FAILED")
+  const update = bench.sent.find((message) => message.kind === "update")
+  expect(update).toMatchObject({
+    status: {
+      reason: "REASON_CONTAINER_LAUNCH_FAILED",
+      message: "http://x/a.tgz answers 404",
+    },
+  })
+  expect(bench.runtime.calls).not.toContain("launch a")
+})
+
+test("a fault while launching fails the task, saying what it was", async () => {
+  const bench = new Bench()
+  bench.fetch = () => Promise.reject(new Error("ENOSPC: no space left on device"))
+  await bench.register()
+  bench.run(task("a", { command: { uris: [{ value: "http://x/a" }] } }))
+  await bench.states("a", "TASK_FAILED")
+  expect(JSON.stringify(bench.sent)).toContain("no space left on device")
+})
+
+test("launches eight at a time, in order", async () => {
+  const bench = await new Bench().register()
+  const ids = Array.from({ length: 10 }, (_, index) => `t${index}`)
+  bench.run(...ids.map((id) => task(id)))
+  await bench.until(() => bench.runtime.launches.size === 8)
+  await bench.settleLaunch()
+  await bench.until(() => bench.runtime.calls.includes("launch t8"))
+  expect(bench.runtime.calls).not.toContain("launch t9")
+})
+
+test("launches nothing before it knows the orphans", async () => {
+  const bench = new Bench()
+  const { promise, resolve } = Promise.withResolvers<readonly ContainerId[]>()
+  bench.runtime.orphans = promise
+  await bench.register()
+  bench.run(task("a"))
+  await bench.until(() => bench.driver.agent.workload.tasks().next().done === false)
+  for (let turn = 0; turn < 20; turn++) await new Promise((next) => setImmediate(next))
+  expect(bench.runtime.calls).toEqual(["orphans but 0"])
+  resolve([])
+  await bench.until(() => bench.runtime.calls.includes("launch a"))
+})
+
+test("a kill aborts the launch", async () => {
+  const bench = await new Bench().register()
+  bench.run(task("a"))
+  await bench.until(() => bench.runtime.launches.size === 1)
+  bench.kill("a")
+  const [signal] = bench.runtime.signals.values()
+  await bench.until(() => signal!.aborted)
+  await bench.settleLaunch(err({ reason: "REASON_CONTAINER_LAUNCH_FAILED", message: "aborted" }))
+  expect(await bench.states("a", "TASK_KILLED")).toEqual(["TASK_KILLED"])
+})
+
+test("a launch that does not end when it is given up counts as failed, and is ended if it comes", async () => {
+  const bench = await new Bench().register()
+  bench.run(task("a"))
+  await bench.until(() => bench.runtime.launches.size === 1)
+  bench.kill("a")
+  await bench.until(() => bench.runtime.calls.includes("kill -9"))
+  bench.clock.advance(30_000)
+  await bench.states("a", "TASK_KILLED")
+  bench.runtime.calls.length = 0
+  await bench.settleLaunch()
+  await bench.until(() => bench.runtime.calls.length === 2)
+  expect(bench.runtime.calls).toEqual(["forget a", "kill -9"])
+})
+
+/** The same machine with a new agent process on it. */
+async function restart(old: Bench, recoveries: TestRuntime["recoveries"]): Promise<Bench> {
+  await old.driver.stop()
+  const bench = new Bench()
+  for (const [key, value] of old.store.entries) bench.store.entries.set(key, value)
+  bench.runtime.recoveries = recoveries
+  return bench.register()
+}
+
+test("finds its containers after a restart, trying again while their runtime cannot tell", async () => {
+  const first = await new Bench().register()
+  first.run(task("a"))
+  await first.settleLaunch()
+  await first.states("a", "TASK_RUNNING")
+  const bench = await restart(first, [
+    () => Promise.reject(new Error("daemon is down")),
+    () => Promise.resolve({ kind: "exited", exit: { status: 7 << 8 } }),
+  ])
+  await bench.until(() => bench.log.includes("cannot look for a container, tries again"))
+  bench.clock.advance(5_000)
+  await bench.states("a", "TASK_FAILED")
+  expect(JSON.stringify(bench.sent)).toContain("Command exited with status 7")
+})
+
+test("forgets the remains of a container that never started before it launches it again", async () => {
+  const first = await new Bench().register()
+  first.run(task("a"))
+  await first.until(() => first.runtime.launches.size === 1)
+  const bench = await restart(first, [() => Promise.resolve({ kind: "unknown" })])
+  await bench.settleLaunch()
+  await bench.states("a", "TASK_RUNNING")
+  expect(bench.runtime.calls).toEqual(["recover a", "orphans but 1", "forget a", "launch a"])
+})
+
+const withHealth = task("a", {
+  healthCheck: { type: "TCP", delaySeconds: 1, timeoutSeconds: 2, gracePeriodSeconds: 0 },
+})
+
+test("a health check that never answers counts as failed", async () => {
+  const bench = new Bench()
+  bench.health = () => new Promise(() => {})
+  await bench.register()
+  bench.run(withHealth)
+  await bench.settleLaunch()
+  await bench.states("a", "TASK_RUNNING")
+  bench.clock.advance(1_000)
+  const before = bench.sent.length
+  for (let turn = 0; turn < 20; turn++) await new Promise((next) => setImmediate(next))
+  bench.clock.advance(7_000)
+  await bench.until(() => bench.sent.length > before)
+  expect(bench.sent.at(-1)).toMatchObject({ status: { healthy: false } })
+})
+
+test("aborts the probes of a task that is killed", async () => {
+  const bench = new Bench()
+  let probing: AbortSignal | undefined
+  bench.health = (_spec, _check, signal) => {
+    probing = signal
+    return new Promise(() => {})
+  }
+  await bench.register()
+  bench.run(withHealth)
+  await bench.settleLaunch()
+  await bench.states("a", "TASK_RUNNING")
+  bench.clock.advance(1_000)
+  await bench.until(() => probing !== undefined)
+  bench.kill("a")
+  await bench.until(() => probing!.aborted)
+})
+
+test("refuses to start on state that it cannot read, naming the entry", async () => {
+  const bench = new Bench()
+  bench.store.entries.set("/agent/task/x", { schema: 9 })
+  const started = await AgentDriver.start(bench.options())
+  expect(started).toEqual({
+    ok: false,
+    error:
+      "the agent's state cannot be read: the store holds /agent/task/x in version 9; this agent reads version 1",
+  })
+})
+
+test("ends when the master refuses it", async () => {
+  const bench = await new Bench().register()
+  bench.receive({ kind: "shutdown", message: "gone" })
+  await bench.until(() => bench.exits.length === 1)
+  expect(bench.exits).toEqual(["gone"])
+})
+
+test("a container that cannot be measured has no statistics", async () => {
+  const bench = await new Bench().register()
+  bench.run(task("a"))
+  await bench.settleLaunch()
+  const [running] = [...bench.driver.agent.workload.tasks()]
+  expect(await bench.driver.statistics(running!.launch.spec)).toBeUndefined()
+})
