@@ -15,7 +15,6 @@ export {
   containsResources,
   equalResources,
   subtractResources,
-  sumResources,
 } from "./resources/arithmetic.ts"
 export { attributeText, parseAttributes } from "./resources/attributes.ts"
 export { compareResources, equalReservations, isDivisible } from "./resources/compare.ts"
@@ -66,6 +65,7 @@ export {
   unallocate,
   unreserved,
 } from "./resources/reservation.ts"
+export { sumResources } from "./resources/sum.ts"
 export { fromMilli, toMilli } from "./resources/scalar.ts"
 export { validateResource, validateResources } from "./resources/validate.ts"
 export type { ResourceProblem } from "./resources/validate.ts"

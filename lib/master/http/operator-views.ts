@@ -147,6 +147,6 @@ export const listRoles = (view: MasterView): readonly Role[] =>
   [...collectRoles(view)].map(([name, role]) => ({
     name,
     weight: view.weight(name),
-    frameworks: [...role.frameworks],
+    frameworks: role.frameworks,
     resources: addResources(role.allocated, role.offered),
   }))

@@ -1,11 +1,10 @@
 import {
-  addResources,
   isStrictSubrole,
   nonRevocable,
-  NO_RESOURCES,
   DEFAULT_ROLE,
   reservationsByRole,
   scalarQuantities,
+  sumResources,
   unreserved,
   fromMilli,
   type FrameworkId,
@@ -16,45 +15,52 @@ import { flatResources } from "./flat-resources.ts"
 
 /** What a role holds. */
 export type RoleSummary = {
-  allocated: Resources
-  offered: Resources
-  reserved: Resources
-  readonly frameworks: Set<FrameworkId>
+  readonly allocated: Resources
+  readonly offered: Resources
+  readonly reserved: Resources
+  readonly frameworks: readonly FrameworkId[]
+}
+
+/** The parts of a role's sums, before they are added up. */
+class RoleParts {
+  readonly allocated: Resources[] = []
+  readonly offered: Resources[] = []
+  readonly reserved: Resources[] = []
+  readonly frameworks: FrameworkId[] = []
+
+  get summary(): RoleSummary {
+    return {
+      allocated: sumResources(this.allocated),
+      offered: sumResources(this.offered),
+      reserved: sumResources(this.reserved),
+      frameworks: this.frameworks,
+    }
+  }
 }
 
 /** Roles with frameworks, allocations or reservations, and always "*"; in ascending order. */
 export function collectRoles(view: MasterView): ReadonlyMap<string, RoleSummary> {
-  const roles = new Map<string, RoleSummary>()
-  const role = (name: string): RoleSummary => {
-    const known = roles.get(name)
-    if (known !== undefined) return known
-    const fresh: RoleSummary = {
-      allocated: NO_RESOURCES,
-      offered: NO_RESOURCES,
-      reserved: NO_RESOURCES,
-      frameworks: new Set(),
-    }
-    roles.set(name, fresh)
-    return fresh
+  const roles = new Map<string, RoleParts>([[DEFAULT_ROLE, new RoleParts()]])
+  const partsOf = (name: string): RoleParts => {
+    let parts = roles.get(name)
+    if (parts === undefined) roles.set(name, (parts = new RoleParts()))
+    return parts
   }
-  role(DEFAULT_ROLE)
   for (const framework of view.frameworks.values())
-    for (const name of framework.roles) role(name).frameworks.add(framework.id)
+    for (const name of framework.roles) partsOf(name).frameworks.push(framework.id)
   for (const agent of view.agents.values()) {
-    for (const resource of agent.used) {
-      const entry = role(resource.allocationRole ?? DEFAULT_ROLE)
-      entry.allocated = addResources(entry.allocated, [resource])
-    }
-    for (const resource of agent.offered) {
-      const entry = role(resource.allocationRole ?? DEFAULT_ROLE)
-      entry.offered = addResources(entry.offered, [resource])
-    }
-    for (const [name, reserved] of reservationsByRole(agent.total)) {
-      const entry = role(name)
-      entry.reserved = addResources(entry.reserved, reserved)
-    }
+    for (const resource of agent.used)
+      partsOf(resource.allocationRole ?? DEFAULT_ROLE).allocated.push([resource])
+    for (const resource of agent.offered)
+      partsOf(resource.allocationRole ?? DEFAULT_ROLE).offered.push([resource])
+    for (const [name, reserved] of reservationsByRole(agent.total))
+      partsOf(name).reserved.push(reserved)
   }
-  return new Map([...roles].sort(([a], [b]) => (a < b ? -1 : 1)))
+  return new Map(
+    [...roles]
+      .sort(([a], [b]) => (a < b ? -1 : 1))
+      .map(([name, parts]) => [name, parts.summary] as const),
+  )
 }
 
 /**
@@ -89,7 +95,7 @@ export function renderRoles(view: MasterView): object {
       allocated: flatResources(role.allocated),
       offered: flatResources(role.offered),
       reserved: flatResources(role.reserved),
-      frameworks: [...role.frameworks],
+      frameworks: role.frameworks,
     })),
   }
 }

@@ -19,29 +19,44 @@ const countedStates = [
   "TASK_UNREACHABLE",
 ] as const satisfies readonly TaskState[]
 
-type Tally = {
-  readonly counts: Record<(typeof countedStates)[number], number>
-  readonly partners: Set<string>
+const indexOfState: ReadonlyMap<string, number> = new Map(
+  countedStates.map((state, index) => [state, index]),
+)
+
+/** Tasks by state of one agent or framework, and who they connect it with. */
+class Tally {
+  readonly partners: string[] = []
+  /** The partner whose tasks are being counted. */
+  partner: string | undefined
+  readonly #counts = new Float64Array(countedStates.length)
+
+  count(index: number): void {
+    this.#counts[index] = (this.#counts[index] ?? 0) + 1
+  }
+
+  get counters(): Readonly<Record<string, number>> {
+    return Object.fromEntries(
+      countedStates.map((state, index) => [state, this.#counts[index] ?? 0]),
+    )
+  }
 }
 
-const newTally = (): Tally => ({
-  counts: Object.fromEntries(countedStates.map((state) => [state, 0])) as Tally["counts"],
-  partners: new Set(),
-})
+/** Tallies by the id of an agent or a framework. */
+type Tallies = Map<string, Tally>
 
-const tallyOf = (tallies: Map<string, Tally>, id: string): Tally => {
-  const tally = tallies.get(id) ?? newTally()
-  tallies.set(id, tally)
+function tallyOf(tallies: Tallies, id: string): Tally {
+  let tally = tallies.get(id)
+  if (tally === undefined) tallies.set(id, (tally = new Tally()))
   return tally
 }
 
 /** Counts every task once for its agent and once for its framework: one pass, no rendering. */
 function count(frameworks: Iterable<FrameworkView>): {
-  readonly agents: Map<string, Tally>
-  readonly frameworks: Map<string, Tally>
+  readonly agents: Tallies
+  readonly frameworks: Tallies
 } {
-  const agents = new Map<string, Tally>()
-  const counted = new Map<string, Tally>()
+  const agents: Tallies = new Map()
+  const counted: Tallies = new Map()
   for (const framework of frameworks) {
     const own = tallyOf(counted, framework.id)
     for (const tasks of [
@@ -51,11 +66,15 @@ function count(frameworks: Iterable<FrameworkView>): {
     ])
       for (const { agentId, state } of tasks) {
         const agent = tallyOf(agents, agentId)
-        agent.partners.add(framework.id)
-        own.partners.add(agentId)
-        if (!(state in own.counts)) continue
-        own.counts[state as keyof Tally["counts"]]++
-        agent.counts[state as keyof Tally["counts"]]++
+        if (agent.partner !== framework.id) {
+          agent.partner = framework.id
+          agent.partners.push(framework.id)
+          own.partners.push(agentId)
+        }
+        const index = indexOfState.get(state)
+        if (index === undefined) continue
+        own.count(index)
+        agent.count(index)
       }
   }
   return { agents, frameworks: counted }
@@ -65,17 +84,16 @@ function count(frameworks: Iterable<FrameworkView>): {
 export function renderStateSummary({ master, cluster }: MasterHttpOptions): LazyObject {
   const { view } = master
   const tallies = count(view.frameworks.values())
-  const nothing = newTally()
   return new LazyObject({
     hostname: view.info.hostname ?? "",
     cluster,
     slaves: new LazyList(view.agents.values(), (agent) => {
-      const { counts, partners } = tallies.agents.get(agent.id) ?? nothing
-      return { ...renderAgent(agent), ...counts, framework_ids: [...partners] }
+      const { counters, partners } = tallyOf(tallies.agents, agent.id)
+      return { ...renderAgent(agent), ...counters, framework_ids: partners }
     }),
     frameworks: new LazyList(view.frameworks.values(), (framework) => {
-      const { counts, partners } = tallies.frameworks.get(framework.id) ?? nothing
-      return { ...renderFrameworkHead(framework), ...counts, slave_ids: [...partners] }
+      const { counters, partners } = tallyOf(tallies.frameworks, framework.id)
+      return { ...renderFrameworkHead(framework), ...counters, slave_ids: partners }
     }),
   })
 }

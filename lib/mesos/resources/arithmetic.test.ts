@@ -1,18 +1,13 @@
 import { describe, expect, test } from "bun:test"
 import fc from "fast-check"
 import type { Resource, Resources } from "#lib/mesos/resource.ts"
-import {
-  addResources,
-  containsResources,
-  equalResources,
-  subtractResources,
-  sumResources,
-} from "./arithmetic.ts"
+import { addResources, containsResources, equalResources, subtractResources } from "./arithmetic.ts"
 import { isDivisible } from "./compare.ts"
 import { normalizeResources } from "./normal.ts"
 import { parseResources } from "./parse.ts"
 import { addQuantities, containsQuantities, scalarQuantities } from "./quantities.ts"
 import { renderResources } from "./render.ts"
+import { sumResources } from "./sum.ts"
 import { allocate, flatten, popReservation, pushReservation, unallocate } from "./reservation.ts"
 
 const scalar = fc.record({
@@ -89,6 +84,17 @@ describe("the algebra holds for any resources", () => {
         expect(sum).toEqual(addResources(b, a) as Resource[])
         expect(normalizeResources(sum)).toBe(sum)
         expect(addResources(sum, c)).toEqual(addResources(a, addResources(b, c)) as Resource[])
+      }),
+    )
+  })
+
+  test("the sum of many is the sum of sums", () => {
+    fc.assert(
+      fc.property(fc.array(normal, { maxLength: 5 }), (all) => {
+        const sum = sumResources(all)
+        const one: Resources = []
+        expect(sum).toEqual(all.reduce(addResources, one) as Resource[])
+        expect(normalizeResources(sum)).toBe(sum)
       }),
     )
   })
@@ -190,6 +196,12 @@ describe("merging", () => {
   test("thousandths add up without drift", () => {
     const tenths = sumResources(Array.from({ length: 10 }, () => read("cpus:0.1")))
     expect(renderResources(tenths)).toBe("cpus:1")
+  })
+
+  test("a great many ranges join", () => {
+    const odd = Array.from({ length: 6000 }, (_, n) => read(`ports:[${2 * n}-${2 * n}]`))
+    const even = Array.from({ length: 6000 }, (_, n) => read(`ports:[${2 * n + 1}-${2 * n + 1}]`))
+    expect(renderResources(sumResources([...odd, ...even]))).toBe("ports:[0-11999]")
   })
 
   test("ranges and sets join and split", () => {

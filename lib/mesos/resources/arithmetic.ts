@@ -76,10 +76,3 @@ export function containsResources(a: Resources, b: Resources): boolean {
 /** Whether both say the same. */
 export const equalResources = (a: Resources, b: Resources): boolean =>
   a === b || (a.length === b.length && containsResources(a, b) && containsResources(b, a))
-
-/** The sum of many. */
-export function sumResources(all: Iterable<Resources>): Resources {
-  let sum = NO_RESOURCES
-  for (const each of all) sum = addResources(sum, each)
-  return sum
-}

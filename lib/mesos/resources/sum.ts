@@ -1,0 +1,82 @@
+import type { Range, Resource, Resources, ResourceValue } from "#lib/mesos/resource.ts"
+import { compareIdentity, isDivisible } from "./compare.ts"
+import { NO_RESOURCES, normalizeResources } from "./normal.ts"
+import { normalizeRanges } from "./ranges.ts"
+
+/** Ranges that gather before they are joined: joining all at each step would cost their square. */
+const RANGES_GATHERED = 4096
+
+/** What all resources of one identity add up to. */
+class Total {
+  readonly first: Resource
+  #milli = 0
+  #ranges: Range[] = []
+  readonly #items = new Set<string>()
+
+  constructor(first: Resource) {
+    this.first = first
+  }
+
+  add(value: ResourceValue): void {
+    switch (value.kind) {
+      case "scalar":
+        this.#milli += value.milli
+        return
+      case "ranges":
+        for (const range of value.ranges) this.#ranges.push(range)
+        if (this.#ranges.length > RANGES_GATHERED) this.#ranges = [...normalizeRanges(this.#ranges)]
+        return
+      case "set":
+        for (const item of value.items) this.#items.add(item)
+        return
+      default:
+        return value satisfies never
+    }
+  }
+
+  get resource(): Resource {
+    const { kind } = this.first.value
+    const value: ResourceValue =
+      kind === "scalar"
+        ? { kind, milli: this.#milli }
+        : kind === "ranges"
+          ? { kind, ranges: this.#ranges }
+          : { kind, items: [...this.#items] }
+    return { ...this.first, value }
+  }
+}
+
+/**
+ * The sum of many, such as all that the tasks of a framework use. Costs one step per entry, as long
+ * as there are few different identities among them.
+ */
+export function sumResources(all: Iterable<Resources>): Resources {
+  const totals: Total[] = []
+  const wholes: Resource[] = []
+  for (const resources of all) {
+    // Lists of one origin name the same things in the same order: the next total is mostly the one.
+    let guess = 0
+    for (const resource of resources) {
+      if (!isDivisible(resource)) {
+        wholes.push(resource)
+        continue
+      }
+      const index = find(totals, resource, guess)
+      guess = index + 1
+      if (index === totals.length) totals.push(new Total(resource))
+      totals[index]?.add(resource.value)
+    }
+  }
+  if (totals.length === 0 && wholes.length === 0) return NO_RESOURCES
+  return normalizeResources([...totals.map((total) => total.resource), ...wholes])
+}
+
+/** Where the total of a resource's identity is, or would be. */
+function find(totals: readonly Total[], resource: Resource, guess: number): number {
+  for (let step = 0; step < totals.length; step++) {
+    const index = (guess + step) % totals.length
+    const total = totals[index]
+    if (total !== undefined && compareIdentity(total.first, resource) === 0) return index
+  }
+  return totals.length
+}
