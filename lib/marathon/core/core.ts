@@ -5,6 +5,7 @@ import type { LogFields, LogLevel } from "#lib/ports/index.ts"
 import { formatTimestamp } from "../model/index.ts"
 import type { App, PathId, Timestamp } from "../model/index.ts"
 import { healthOf } from "./health-state.ts"
+import { TimeUuids } from "./instance-id.ts"
 import { keys } from "./keys.ts"
 import type { MarathonOptions } from "./options.ts"
 import type {
@@ -46,6 +47,7 @@ export class Core {
   readonly state: State
   readonly options: MarathonOptions
   readonly random: Random
+  readonly uuids: TimeUuids
   now = 0
   out: MarathonEffect[] = []
   /** Apps whose instances or definitions changed since they were last looked at. */
@@ -67,6 +69,7 @@ export class Core {
     this.state = state
     this.options = options
     this.random = new Random(options.seed)
+    this.uuids = new TimeUuids(this.random)
     this.link = {
       connected: false,
       masterAddress: undefined,

@@ -8,7 +8,7 @@ import type { Condition, Instance } from "./records.ts"
 /** Adds an instance of the definition that waits for an offer. */
 export function schedule(core: Core, app: App): void {
   core.setInstance({
-    id: instanceIdOf(app.id, core.random.uuid()),
+    id: instanceIdOf(app.id, core.uuids.next(core.now)),
     appId: app.id,
     version: app.version,
     role: app.role,
