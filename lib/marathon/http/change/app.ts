@@ -1,11 +1,12 @@
 import { err, ok } from "#lib/std/result.ts"
 import type { Result } from "#lib/std/result.ts"
 import type { Change, RootChange, RootView } from "#lib/marathon/core/command.ts"
-import type { GroupNode } from "#lib/marathon/core/records.ts"
-import { buildApp, isBelow } from "#lib/marathon/model/index.ts"
+import { ancestorsOf, buildApp } from "#lib/marathon/model/index.ts"
 import type { AppPatch, AppSpec, PathId, Rejection } from "#lib/marathon/model/index.ts"
-import { enforcesRole, invalidAt, liesUnderApp, noApp, SAME_ID } from "./context.ts"
+import { enforcesRole, invalidAt, noApp } from "./context.ts"
 import type { ChangeContext } from "./context.ts"
+import { emptyDraft, SAME_ID, sameIdProblem } from "./same-id.ts"
+import type { Draft } from "./same-id.ts"
 
 /** What may become of an app: only a new one, only an existing one, or either. */
 export type PutMode = "create" | "update" | "upsert"
@@ -21,19 +22,26 @@ export type PutOptions = ChangeContext & {
 export const putApps =
   (patches: readonly AppPatch[], options: PutOptions): Change =>
   (root) => {
-    const apps = new Map<PathId, AppSpec | null>()
-    const groups = new Map<PathId, GroupNode | null>()
+    const draft = emptyDraft()
     for (const patch of patches) {
       const spec = nextApp(patch, root, options)
       if (!spec.ok) return spec
-      const problem = placeProblem(patch.id, root)
-      if (problem !== undefined) return invalidAt(patch.path, problem)
-      // An empty group makes room for an app of its id.
-      if (root.group(patch.id) !== undefined) groups.set(patch.id, null)
-      apps.set(patch.id, spec.value)
+      draft.apps.set(patch.id, spec.value)
     }
-    return ok<RootChange>({ apps, groups })
+    for (const { id, path } of patches) {
+      const problem = placeProblem(id, root, draft)
+      if (problem !== undefined) return invalidAt(path, problem)
+    }
+    return ok<RootChange>(draft)
   }
+
+// Looks at the whole tree only where a group of that id is in the way: a change of one app must not
+// cost more the more apps there are.
+function placeProblem(id: PathId, root: RootView, draft: Draft): string | undefined {
+  if (ancestorsOf(id).some((above) => root.app(above) !== undefined || draft.apps.has(above)))
+    return SAME_ID
+  return root.group(id) === undefined ? undefined : sameIdProblem(root, draft)
+}
 
 function nextApp(patch: AppPatch, root: RootView, options: PutOptions): Result<AppSpec, Rejection> {
   const { id, rollbackTo } = patch
@@ -52,20 +60,6 @@ function nextApp(patch: AppPatch, root: RootView, options: PutOptions): Result<A
   if (spec.ok && options.mode === "create" && current !== undefined)
     return err({ code: "conflict", message: `An app with id [${id}] already exists.` })
   return spec
-}
-
-function placeProblem(id: PathId, root: RootView): string | undefined {
-  if (liesUnderApp(id, root)) return SAME_ID
-  if (root.group(id) === undefined) return undefined
-  const used =
-    some(root.apps(), (app) => isBelow(app.id, id)) ||
-    some(root.groups(), (group) => isBelow(group.id, id))
-  return used ? SAME_ID : undefined
-}
-
-function some<T>(items: Iterable<T>, matches: (item: T) => boolean): boolean {
-  for (const item of items) if (matches(item)) return true
-  return false
 }
 
 /** Removes an app. */

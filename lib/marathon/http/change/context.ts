@@ -1,6 +1,6 @@
 import { err } from "#lib/std/result.ts"
 import type { RootView } from "#lib/marathon/core/command.ts"
-import { ancestorsOf, ROOT, topSegment, resolvePathId } from "#lib/marathon/model/index.ts"
+import { resolvePathId, topSegment } from "#lib/marathon/model/index.ts"
 import type { ModelRules, PathId, Rejection } from "#lib/marathon/model/index.ts"
 
 /** What a change of definitions is made with. */
@@ -45,10 +45,3 @@ function topGroupAbove(id: PathId): PathId | undefined {
   const top = name === undefined ? undefined : resolvePathId(name)
   return top === id ? undefined : top
 }
-
-/** What says that an app and a group would have the same id. */
-export const SAME_ID = "Groups and Applications may not have the same identifier."
-
-/** Whether one of the groups above an id would have to be where an app is. */
-export const liesUnderApp = (id: PathId, root: RootView): boolean =>
-  ancestorsOf(id).some((above) => above !== ROOT && root.app(above) !== undefined)

@@ -1,18 +1,12 @@
 import { err, ok } from "#lib/std/result.ts"
 import type { Result } from "#lib/std/result.ts"
 import type { Change, RootChange, RootView } from "#lib/marathon/core/command.ts"
-import type { GroupNode } from "#lib/marathon/core/records.ts"
 import { buildApp, isBelow, parentOf, ROOT } from "#lib/marathon/model/index.ts"
 import type { AppSpec, GroupContent, PathId, Rejection } from "#lib/marathon/model/index.ts"
-import { enforcesRole, invalidAt, liesUnderApp, noGroup, SAME_ID } from "./context.ts"
+import { enforcesRole, invalidAt, noGroup } from "./context.ts"
 import type { ChangeContext } from "./context.ts"
-
-type Draft = {
-  readonly apps: Map<PathId, AppSpec | null>
-  readonly groups: Map<PathId, GroupNode | null>
-}
-
-const emptyDraft = (): Draft => ({ apps: new Map(), groups: new Map() })
+import { emptyDraft, sameIdProblem } from "./same-id.ts"
+import type { Draft } from "./same-id.ts"
 
 /** Gives a group the content of a body; what the body does not speak of stays. */
 export const putGroup =
@@ -21,7 +15,7 @@ export const putGroup =
     const draft = emptyDraft()
     const problem = placeContent(content, root, { ...context, draft })
     if (problem !== undefined) return err(problem)
-    return rolePermitted(content, root, draft) ?? ok<RootChange>(draft)
+    return rolePermitted(content, root, draft) ?? placed(root, draft)
   }
 
 /** Creates a group with the content of a body; refused when the id is taken. */
@@ -42,6 +36,11 @@ export const createGroup =
     return putGroup(content, context)(root)
   }
 
+function placed(root: RootView, draft: Draft): Result<RootChange, Rejection> {
+  const problem = sameIdProblem(root, draft)
+  return problem === undefined ? ok(draft) : invalidAt("", problem)
+}
+
 type PlaceContext = ChangeContext & { readonly draft: Draft; readonly enforceRole?: boolean }
 
 // Returns what is wrong, if anything is.
@@ -50,16 +49,13 @@ function placeContent(
   root: RootView,
   context: PlaceContext,
 ): Rejection | undefined {
-  const { id, path } = content
+  const { id } = content
   const { draft } = context
   const existing = root.group(id)
   const isTop = id !== ROOT && parentOf(id) === ROOT
   const enforceRole = isTop
     ? (content.enforceRole ?? existing?.enforceRole ?? context.newGroupsEnforceRole)
     : undefined
-  const taken = root.app(id) !== undefined && draft.apps.get(id) !== null
-  if (taken || (existing === undefined && liesUnderApp(id, root)))
-    return invalidAt(path, SAME_ID).error
   draft.groups.set(id, {
     id,
     dependencies: content.dependencies ?? existing?.dependencies ?? [],
@@ -170,7 +166,7 @@ export const rollBackGroup =
     for (const group of tree.groups())
       if (group.id === id || isBelow(group.id, id)) draft.groups.set(group.id, group)
     for (const app of tree.apps()) if (isBelow(app.id, id)) draft.apps.set(app.id, app)
-    return ok(draft)
+    return placed(root, draft)
   }
 
 type GroupVersion = Parameters<RootView["rootAt"]>[0]
