@@ -125,13 +125,13 @@ export class TestMaster {
   readonly clock: ManualClock
   readonly driver: MasterDriver
   readonly api: Hono
-  readonly #links: Map<LinkId, MasterToAgent[]>
+  readonly #links: Map<LinkId, (message: MasterToAgent) => void>
 
   private constructor(parts: {
     readonly clock: ManualClock
     readonly driver: MasterDriver
     readonly api: Hono
-    readonly links: Map<LinkId, MasterToAgent[]>
+    readonly links: Map<LinkId, (message: MasterToAgent) => void>
   }) {
     this.clock = parts.clock
     this.driver = parts.driver
@@ -139,10 +139,15 @@ export class TestMaster {
     this.#links = parts.links
   }
 
-  static async start(http: Partial<MasterHttpOptions> = {}): Promise<TestMaster> {
+  static async start(
+    http: Partial<MasterHttpOptions> = {},
+    onFatal = (cause: unknown): void => {
+      throw cause
+    },
+  ): Promise<TestMaster> {
     const clock = new ManualClock()
     const log = { enabled: () => false, write: () => undefined }
-    const links = new Map<LinkId, MasterToAgent[]>()
+    const links = new Map<LinkId, (message: MasterToAgent) => void>()
     let ids = 0
     const started = await MasterDriver.start({
       master: { info: { id: "m", ip: 0x0100007f, port: 5050, hostname: "m1" }, seed: 1 },
@@ -150,13 +155,13 @@ export class TestMaster {
       clock,
       log,
       links: {
-        send: (link, messages) => void links.get(link)?.push(...messages),
+        send: (link, messages) => {
+          for (const message of messages) links.get(link)?.(message)
+        },
         close: (link) => void links.delete(link),
       },
       newId: () => `stream-${++ids}`,
-      onFatal: (cause) => {
-        throw cause
-      },
+      onFatal,
     })
     if (!started.ok) throw new Error(started.error.message)
     const driver = started.value
@@ -165,13 +170,16 @@ export class TestMaster {
     return new TestMaster({ clock, driver, api, links })
   }
 
-  /** Registers an agent with 4 cpus and 4 GiB. */
+  /** Registers an agent with 4 cpus and 4 GiB, which answers pings by itself. */
   async agent(change: Partial<RegisterMessage> = {}): Promise<TestAgent> {
     const link = `link-${this.#links.size}` as LinkId
     const received: MasterToAgent[] = []
-    this.#links.set(link, received)
-    this.driver.linkOpened(link, "10.0.2.1")
     const send = (message: AgentToMaster): void => void this.driver.linkMessages(link, [message])
+    this.#links.set(link, (message) => {
+      if (message.kind !== "ping") received.push(message)
+      else setImmediate(() => send({ kind: "pong", sequence: message.sequence }))
+    })
+    this.driver.linkOpened(link, "10.0.2.1")
     send({
       kind: "register",
       info: {

@@ -5,16 +5,10 @@ import type { AgentId, OfferId, TaskId } from "#lib/mesos/ids.ts"
 import type { Call } from "#lib/mesos/v1/scheduler.ts"
 import fields from "#lib/mesos/v1/fields.json" with { type: "json" }
 import { codecOf } from "./compile.ts"
+import { anyMessage } from "../../../test/fixtures/any-message.ts"
 import { Decoding } from "./decoding.ts"
 import { decodeMessage, encodeMessage, type Messages } from "./messages.ts"
-import {
-  enumNames,
-  mapValueType,
-  resolveType,
-  unionMessages,
-  type Field,
-  type Table,
-} from "./shape.ts"
+import { enumNames, type Table } from "./shape.ts"
 
 const table = fields as unknown as Table
 
@@ -182,85 +176,6 @@ describe("values", () => {
     expect(({} as Record<string, unknown>)["value"]).toBeUndefined()
   })
 })
-
-/** Any value of a wire type, no deeper than `depth`. */
-function anyJson(type: string, scope: string, depth: number): fc.Arbitrary<unknown> {
-  const mapped = mapValueType(type)
-  if (mapped !== undefined)
-    return fc.dictionary(fc.string(), anyJson(mapped, scope, depth), { maxKeys: 2 })
-  switch (type) {
-    case "bool":
-      return fc.boolean()
-    case "string":
-      return fc.string()
-    case "bytes":
-      return fc.uint8Array({ maxLength: 8 }).map((bytes) => bytes.toBase64())
-    case "double":
-      return fc.double({ noNaN: true, noDefaultInfinity: true }).map((value) => value + 0)
-    case "int32":
-    case "int64":
-      return fc.integer()
-    case "uint32":
-    case "uint64":
-      return fc.nat()
-    case "google.protobuf.Duration":
-      return fc.record({ seconds: fc.nat(), nanos: fc.nat() })
-    default:
-      return anyMessage(resolveType(table, type, scope) ?? type, depth - 1)
-  }
-}
-
-function anyMessage(full: string, depth: number): fc.Arbitrary<unknown> {
-  const names = enumNames(table, full)
-  if (names) return fc.constantFrom(...names)
-  if (full === "mesos.v1.Resource") return anyResource
-  if (unionMessages.has(full)) return anyUnion(full, depth)
-  return anyFields(full, Object.entries(table[full] ?? {}), depth)
-}
-
-function anyFields(full: string, entries: [string, Field][], depth: number): fc.Arbitrary<unknown> {
-  const wanted = entries.filter(([, field]) => field[2] === "required" || depth > 0)
-  const members = wanted.map(([wire, [, type, label]]): [string, fc.Arbitrary<unknown>] => {
-    const one = fc.constant(null).chain(() => anyJson(type, full, depth))
-    const many = label === "repeated" && !mapValueType(type)
-    return [wire, many ? fc.array(one, { minLength: 1, maxLength: 2 }) : one]
-  })
-  const requiredKeys = wanted.filter(([, field]) => field[2] === "required").map(([wire]) => wire)
-  return fc.record(Object.fromEntries(members), { requiredKeys })
-}
-
-function anyUnion(full: string, depth: number): fc.Arbitrary<unknown> {
-  const kinds = (enumNames(table, `${full}.Type`) ?? []).filter((kind) => kind !== "UNKNOWN")
-  const members = new Set(["type", "unknown", ...kinds.map((kind) => kind.toLowerCase())])
-  const beside = Object.entries(table[full] ?? {}).filter(([wire]) => !members.has(wire))
-  return fc.constantFrom(...kinds).chain((type) => {
-    const field = table[full]?.[type.toLowerCase()]
-    const envelope = anyFields(full, beside, depth) as fc.Arbitrary<object>
-    const member: fc.Arbitrary<object> = field
-      ? anyJson(field[1], full, depth).map((body) => ({ [type.toLowerCase()]: body }))
-      : fc.constant({})
-    return fc.tuple(envelope, member).map(([head, body]) => ({ ...head, type, ...body }))
-  })
-}
-
-const anyResource = fc.record(
-  {
-    name: fc.string(),
-    type: fc.constant("SCALAR"),
-    scalar: fc.record({ value: fc.nat().map((milli) => milli / 1000) }),
-    allocation_info: fc.record({ role: fc.string() }),
-    reservations: fc.array(
-      fc.record({ type: fc.constantFrom("STATIC", "DYNAMIC"), role: fc.string() }),
-      {
-        minLength: 1,
-        maxLength: 2,
-      },
-    ),
-    revocable: fc.constant({}),
-    shared: fc.constant({}),
-  },
-  { requiredKeys: ["name", "type", "scalar"] },
-)
 
 const messages = Object.keys(table).filter((full) => !enumNames(table, full))
 
