@@ -1,0 +1,5 @@
+import { launch } from "./launch.ts"
+import type { Benchmark } from "./result.ts"
+
+/** Every benchmark, in the order they run. */
+export const benchmarks: readonly Benchmark[] = [launch]
