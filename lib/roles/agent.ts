@@ -12,6 +12,7 @@ import {
   SqliteStore,
   systemClock,
   systemMetrics,
+  UriFetcher,
   type Handler,
 } from "#lib/io/index.ts"
 import { parseAttributes, type AgentInfo, type AgentToMaster } from "#lib/mesos/index.ts"
@@ -155,7 +156,7 @@ function driverOptions(options: AgentRoleOptions, info: AgentInfo) {
     clock: systemClock,
     log,
     runtimes,
-    fetcher: { fetch: async () => ({ ok: true, value: undefined }) as const },
+    fetcher: new UriFetcher({ cacheDir: `${workDir}/fetch` }),
     prober: new ContainerProber({
       prober: new SocketProber(),
       runtimeOf: (spec: ContainerSpec) =>

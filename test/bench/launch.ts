@@ -212,9 +212,9 @@ async function run(executable: string): Promise<readonly BenchResult[]> {
       atMost("master-memory-50k-tasks", residentMib(master.pid), "MiB", null),
     ]
   } catch (cause) {
-    throw new Error(
-      `${String(cause)}\nagents: ${JSON.stringify(agents.seen)}\n${master.output().slice(-2_000)}`,
-    )
+    throw new Error(`agents: ${JSON.stringify(agents.seen)}\n${master.output().slice(-2_000)}`, {
+      cause,
+    })
   } finally {
     await agents.stop()
     await master.end()
