@@ -29,11 +29,20 @@ const RECOVER_RETRY_MS = 5_000
 /** What acting on containers needs. */
 export type ContainerPorts = {
   readonly runtimes: readonly ContainerRuntime[]
+  /** Those of the runtimes that answered at the start. */
+  readonly available: ReadonlySet<ContainerRuntime["name"]>
   readonly fetcher: Fetcher
   readonly sandboxes: Sandboxes
   readonly clock: Clock
   readonly log: Log
   readonly post: (input: AgentInput) => void
+}
+
+/** What to launch, and what to prepare around its sandbox. */
+export type LaunchOrder = {
+  readonly spec: ContainerSpec
+  readonly directories: readonly string[]
+  readonly links: readonly SandboxLink[]
 }
 
 type LaunchResult = Result<ContainerStarted, ContainerFailure>
@@ -60,11 +69,11 @@ export class ContainerActions {
   }
 
   /** Makes the sandbox, fetches, and starts the container. */
-  launch(spec: ContainerSpec, links: readonly SandboxLink[]): void {
-    const { containerId } = spec
+  launch(order: LaunchOrder): void {
+    const { containerId } = order.spec
     const controller = new AbortController()
     this.#launching.set(containerId, controller)
-    void this.#launch(spec, links, controller).then((result) => {
+    void this.#launch(order, controller).then((result) => {
       this.#launching.delete(containerId)
       if (result.ok) this.#ports.post({ kind: "containerStarted", containerId, ...result.value })
       else this.#ports.post({ kind: "containerFailed", containerId, ...result.error })
@@ -83,8 +92,9 @@ export class ContainerActions {
 
   /** Ends and forgets what is not known. */
   removeOrphans(known: readonly ContainerId[]): void {
-    const { log, runtimes } = this.#ports
+    const { available, log, runtimes } = this.#ports
     for (const runtime of runtimes) {
+      if (!available.has(runtime.name)) continue
       const swept = runtime.removeOrphans(new Set(known)).then(
         (removed) => {
           for (const container of removed)
@@ -132,13 +142,10 @@ export class ContainerActions {
     for (const controller of this.#launching.values()) controller.abort()
   }
 
-  async #launch(
-    spec: ContainerSpec,
-    links: readonly SandboxLink[],
-    controller: AbortController,
-  ): Promise<LaunchResult> {
+  async #launch(order: LaunchOrder, controller: AbortController): Promise<LaunchResult> {
+    const { spec } = order
     const started = this.#launches
-      .run(() => this.#prepareAndStart(spec, links, controller.signal))
+      .run(() => this.#prepareAndStart(order, controller.signal))
       .catch((cause: unknown) => failure(`The container could not be started: ${String(cause)}`))
     const first = await Promise.race([started, this.#gaveUp(controller.signal)])
     if (first !== "gaveUp") return first
@@ -151,23 +158,19 @@ export class ContainerActions {
     return failure("The launch was given up and did not end in time")
   }
 
-  async #prepareAndStart(
-    spec: ContainerSpec,
-    links: readonly SandboxLink[],
-    signal: AbortSignal,
-  ): Promise<LaunchResult> {
+  async #prepareAndStart(order: LaunchOrder, signal: AbortSignal): Promise<LaunchResult> {
     const { fetcher, sandboxes } = this.#ports
+    const { spec } = order
     const { sandbox, user, task } = spec
     const runtime = this.#runtimeOf(spec)
     if (runtime === undefined) return failure(`This agent runs no ${spec.runtime} containers`)
     await this.#swept.get(runtime)
     if (signal.aborted) return failure("The launch was given up")
-    const created = await sandboxes.create(sandbox, user)
-    if (!created.ok) return failure(`The sandbox could not be made: ${created.error.message}`)
-    for (const { link, target } of links) {
-      await sandboxes.create(link.slice(0, link.lastIndexOf("/")), user)
-      await sandboxes.link(link, target)
+    for (const path of [...order.directories, sandbox]) {
+      const created = await sandboxes.create(path, user)
+      if (!created.ok) return failure(`The sandbox could not be made: ${created.error.message}`)
     }
+    for (const { link, target } of order.links) await sandboxes.link(link, target)
     const uris = task.command?.uris ?? []
     if (uris.length > 0) {
       const fetched = await fetcher.fetch({ uris, sandbox, user, signal })

@@ -82,7 +82,11 @@ export class AgentDriver {
     this.agent = agent
     const { clock, log } = options
     const post = (input: AgentInput): void => void this.#loop.post(input)
-    this.#containers = new ContainerActions({ ...options, post })
+    this.#containers = new ContainerActions({
+      ...options,
+      available: agent.options.runtimes,
+      post,
+    })
     this.#probes = new ProbeActions({ ...options, post })
     this.#loop = new Loop<AgentInput, AgentEffect>({
       name: "agent",
@@ -140,7 +144,7 @@ export class AgentDriver {
         this.#flush()
         return this.#options.link.reconnect(effect.reason)
       case "launch":
-        return this.#containers.launch(effect.spec, effect.links)
+        return this.#containers.launch(effect)
       case "recover":
         return this.#containers.recover(effect.spec)
       case "removeOrphans":
@@ -182,7 +186,7 @@ export class AgentDriver {
 
   async #removeSandbox(path: string): Promise<void> {
     try {
-      await this.#options.sandboxes.remove(path)
+      await this.#options.sandboxes.removeRun(path)
       this.#loop.post({ kind: "sandboxRemoved", path })
     } catch (cause) {
       this.#loop.post({ kind: "sandboxRemoved", path, error: String(cause) })

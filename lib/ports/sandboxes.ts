@@ -50,6 +50,11 @@ export interface Sandboxes {
   ): Promise<Result<void, { readonly message: string }>>
   /** Removes the directory with all in it. Harmless when it is gone; never follows links out of it. */
   remove(path: string): Promise<void>
+  /**
+   * Removes one run of an executor, ".../executors/<E>/runs/<C>", as `remove` does; with the last run
+   * goes the directory of the executor.
+   */
+  removeRun(path: string): Promise<void>
   /** Links `link` to `target` (relative or absolute), replacing an older link: "runs/latest". */
   link(link: string, target: string): Promise<void>
   /** Milliseconds since the Unix epoch of the last change of the directory; undefined when gone. */

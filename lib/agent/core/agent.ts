@@ -66,6 +66,8 @@ export class Agent implements Machine<AgentInput, AgentEffect> {
   #alarm: number | undefined
   /** Set once the master has refused this agent: it ends when its tasks have. */
   #leaving: string | undefined
+  /** Set once the driver was asked to end the process: nothing counts any more. */
+  #ended = false
 
   /** `stored` is every entry below "/agent/"; an entry that cannot be read fails an assertion. */
   constructor(options: AgentOptions, stored: readonly StoreEntry[]) {
@@ -148,6 +150,7 @@ export class Agent implements Machine<AgentInput, AgentEffect> {
   }
 
   step(input: AgentInput, now: number, out: AgentEffect[]): void {
+    if (this.#ended) return
     const turn: Turn = { now, out }
     this.#react(turn, input)
     for (;;) {
@@ -204,10 +207,7 @@ export class Agent implements Machine<AgentInput, AgentEffect> {
   #start(turn: Turn): void {
     const { identity } = this.#registration
     const problem = identity && identityProblem(identity, this.options.info)
-    if (problem !== undefined) {
-      turn.out.push({ kind: "exit", message: problem })
-      return
-    }
+    if (problem !== undefined) return this.#exit(turn, problem)
     const known: ContainerId[] = []
     for (const task of this.#workload.tasks()) {
       if (isTerminal(task.progress.state)) continue
@@ -433,8 +433,12 @@ export class Agent implements Machine<AgentInput, AgentEffect> {
   #leaveWhenIdle(turn: Turn): void {
     if (this.#leaving === undefined) return
     for (const task of this.#workload.tasks()) if (!isTerminal(task.progress.state)) return
-    turn.out.push({ kind: "exit", message: this.#leaving })
-    this.#leaving = undefined
+    this.#exit(turn, this.#leaving)
+  }
+
+  #exit(turn: Turn, message: string): void {
+    this.#ended = true
+    turn.out.push({ kind: "exit", message })
   }
 }
 

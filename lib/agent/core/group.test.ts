@@ -29,6 +29,7 @@ test("members are nested in their executor's sandbox and linked by task id", () 
     const child = spec.containerId.slice(containerId.length + 1)
     expect(spec.containerId).toBe(`${containerId}.${child}` as ContainerSpec["containerId"])
     expect(spec.sandbox).toBe(`${directory}/containers/${child}`)
+    expect(w.all("launch")[index]?.directories).toEqual([directory, `${directory}/tasks`])
     expect(w.all("launch")[index]?.links).toContainEqual({
       link: `${directory}/tasks/${spec.task.taskId}`,
       target: `../containers/${child}`,

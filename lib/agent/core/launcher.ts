@@ -18,6 +18,7 @@ import {
   latestRunLink,
   nestedSandbox,
   taskLink,
+  taskLinks,
   type ExecutorPlace,
 } from "./paths.ts"
 import {
@@ -64,6 +65,7 @@ type Arrival = {
   readonly info: TaskInfo
   readonly containerId: ContainerId
   readonly sandbox: string
+  readonly directories: readonly string[]
   readonly links: readonly SandboxLink[]
   readonly group?: number | undefined
   readonly choice: RuntimeChoice
@@ -107,7 +109,7 @@ export class Launcher {
     })
     const links = [latestRunLink(place, containerId)]
     this.#launch(turn, executor, acceptedAt, [
-      { info: task, containerId, sandbox, links, choice: choice.value },
+      { info: task, containerId, sandbox, directories: [], links, choice: choice.value },
     ])
   }
 
@@ -141,6 +143,7 @@ export class Launcher {
         info: task,
         containerId: `${parent}.${child}` as ContainerId,
         sandbox: nestedSandbox(directory, child),
+        directories: [directory, taskLinks(directory)],
         links: [latest, taskLink(directory, task.taskId, child)],
         group,
         choice: must(choices.value[index], "every member has a runtime"),
@@ -172,7 +175,7 @@ export class Launcher {
 
   #describe(executor: ExecutorRecord, acceptedAt: number, arrival: Arrival): TaskLaunch {
     const { framework } = executor
-    const { info, containerId, choice, sandbox, links, group } = arrival
+    const { info, containerId, choice, sandbox, directories, links, group } = arrival
     return {
       frameworkId: framework.id,
       executorId: executor.launch.info.executorId,
@@ -186,6 +189,7 @@ export class Launcher {
         ...this.#user(framework.info, info),
         environment: this.#environment(executor, arrival),
       },
+      directories,
       links,
       ...(group === undefined ? {} : { group }),
       acceptedAt,

@@ -63,10 +63,10 @@ export class Lifecycle {
 
   /** Hands the task's container to the driver. The group's members say TASK_STARTING before that. */
   launch(turn: Turn, task: TaskRecord): void {
-    const { spec, links } = task.launch
+    const { spec, directories, links } = task.launch
     if (task.executor.launch.kind === "default" && task.progress.state === "TASK_STAGING")
       this.#report(turn, task, { state: "TASK_STARTING" })
-    turn.out.push({ kind: "launch", spec, links })
+    turn.out.push({ kind: "launch", spec, directories, links })
     const at = turn.now + this.#parts.limits.launchTimeoutMs
     this.#parts.timers.set(timer("launch", spec.containerId), at)
   }

@@ -28,9 +28,12 @@ export function nestedSandbox(executorDirectory: string, child: string): string 
   return `${executorDirectory}/containers/${child}`
 }
 
+/** Where an executor's sandbox holds the links to those of its tasks. */
+export const taskLinks = (executorDirectory: string): string => `${executorDirectory}/tasks`
+
 /** The link from "tasks/<task id>" in an executor's sandbox to the sandbox of the task. */
 export function taskLink(executorDirectory: string, taskId: TaskId, child: string): SandboxLink {
-  return { link: `${executorDirectory}/tasks/${taskId}`, target: `../containers/${child}` }
+  return { link: `${taskLinks(executorDirectory)}/${taskId}`, target: `../containers/${child}` }
 }
 
 function runsDirectory({ workDir, agentId, frameworkId, executorId }: ExecutorPlace): string {

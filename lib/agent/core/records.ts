@@ -52,6 +52,7 @@ export type TaskLaunch = {
   readonly executorContainerId: ContainerId
   readonly info: TaskInfo
   readonly spec: ContainerSpec
+  readonly directories: readonly string[]
   readonly links: readonly SandboxLink[]
   /** Tasks of one group share this number; absent for a task of its own. */
   readonly group?: number | undefined

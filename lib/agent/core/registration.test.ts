@@ -184,4 +184,6 @@ test("refuses to start under another hostname, naming both", () => {
   other.crash()
   other.give({ kind: "start" })
   expect(other.last("exit").message).toContain("hostname 'a1'")
+  other.give({ kind: "linkOpened" })
+  expect(other.all("send")).toEqual([])
 })

@@ -133,10 +133,15 @@ export type AgentEffect =
   | { readonly kind: "send"; readonly message: AgentToMaster }
   /** Close the link to the master, if it is open, and open one anew. */
   | { readonly kind: "relink"; readonly reason: string }
-  /** Make the sandbox and its links, fetch, start the container: containerStarted or containerFailed. */
+  /**
+   * Make the directories, the sandbox and the links, fetch, start the container: containerStarted or
+   * containerFailed.
+   */
   | {
       readonly kind: "launch"
       readonly spec: ContainerSpec
+      /** Directories around the sandbox that belong to the task's user too, outermost first. */
+      readonly directories: readonly string[]
       readonly links: readonly SandboxLink[]
     }
   /** Find a container of an earlier life: containerStarted, containerExited or containerUnknown. */

@@ -52,6 +52,19 @@ test("removes a sandbox without following its links, whatever its permissions", 
   expect(existsSync(`${place.root}/secret`)).toBe(true)
 })
 
+test("removes the directory of an executor with its last run, not before", async () => {
+  const executor = `${place.root}/executors/E`
+  const [first, second] = [`${executor}/runs/1`, `${executor}/runs/2`]
+  for (const path of [first, second]) await sandboxes.create(path, undefined)
+  await sandboxes.link(`${executor}/runs/latest`, "2")
+  await sandboxes.removeRun(first)
+  expect(existsSync(`${executor}/runs/latest`)).toBe(true)
+  await sandboxes.removeRun(second)
+  await sandboxes.removeRun(second)
+  expect(existsSync(executor)).toBe(false)
+  expect(existsSync(`${place.root}/executors`)).toBe(true)
+})
+
 test("replaces a link", async () => {
   await sandboxes.link(`${place.root}/latest`, "secret")
   await sandboxes.link(`${place.root}/latest`, "sandbox")

@@ -1,7 +1,19 @@
 import type { Stats } from "node:fs"
-import { chmod, chown, lstat, mkdir, readdir, rename, rm, stat, statfs } from "node:fs/promises"
+import {
+  chmod,
+  chown,
+  lstat,
+  mkdir,
+  readdir,
+  rename,
+  rm,
+  rmdir,
+  stat,
+  statfs,
+} from "node:fs/promises"
 import type { FileHandle } from "node:fs/promises"
 import { symlink } from "node:fs/promises"
+import { dirname } from "node:path"
 import type {
   DiskUsage,
   FileDownload,
@@ -17,6 +29,9 @@ import { Accounts } from "#lib/io/host/accounts.ts"
 import { errorCode, errorText, ifExists } from "#lib/io/host/files.ts"
 import { openConfined } from "./confined.ts"
 import { fileMode } from "./file-mode.ts"
+
+/** The link beside the runs of an executor that leads to the newest. */
+const LATEST_RUN = "latest"
 
 /** Bytes read at a time while a file is downloaded. */
 const CHUNK_BYTES = 64 * 1024
@@ -52,6 +67,22 @@ export class DiskSandboxes implements Sandboxes {
       await unlock(path)
       await rm(path, { recursive: true, force: true })
     }
+  }
+
+  async removeRun(path: string): Promise<void> {
+    await this.remove(path)
+    const runs = dirname(path)
+    const left = await ifExists(readdir(runs))
+    if (left === undefined || left.some((name) => name !== LATEST_RUN)) return
+    await rm(`${runs}/${LATEST_RUN}`, { force: true })
+    for (const directory of [runs, dirname(runs)])
+      try {
+        await rmdir(directory)
+      } catch (cause) {
+        // A new run may have begun meanwhile.
+        if (errorCode(cause) === "ENOTEMPTY" || errorCode(cause) === "ENOENT") return
+        throw cause
+      }
   }
 
   async link(link: string, target: string): Promise<void> {
