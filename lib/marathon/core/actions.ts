@@ -40,14 +40,31 @@ export const isServingAndReady = (instance: Instance): boolean =>
 
 // Scaling down waits for the ends only; scaling up also for health and readiness.
 function advanceScale(core: Core, deployment: Deployment, app: App): boolean {
-  scaleTo(core, app)
-  const instances = instancesOf(core, app)
-  const active = activeInstances(instances)
-  if (active.length !== app.instances) return false
-  if (instances.some((instance) => instance.goal === "Decommissioned")) return false
+  const counts = countInstances(core.state.apps.get(app.id)?.instances.values() ?? [])
+  if (counts.active !== app.instances) {
+    scaleTo(core, app)
+    return false
+  }
+  if (counts.ending > 0) return false
   const before = deployment.undo.apps[app.id]?.instances ?? 0
-  if (before > app.instances && !active.some((one) => one.condition === "Scheduled")) return true
-  return active.every(isServingAndReady)
+  if (before > app.instances && counts.scheduled === 0) return true
+  return counts.serving === counts.active
+}
+
+type Counts = { active: number; ending: number; scheduled: number; serving: number }
+
+// One pass, as it runs for each status of each instance of the app.
+function countInstances(instances: Iterable<Instance>): Counts {
+  const counts = { active: 0, ending: 0, scheduled: 0, serving: 0 }
+  for (const instance of instances) {
+    if (instance.goal === "Decommissioned") counts.ending++
+    else if (instance.condition !== "UnreachableInactive") {
+      counts.active++
+      if (instance.condition === "Scheduled") counts.scheduled++
+      else if (isServingAndReady(instance)) counts.serving++
+    }
+  }
+  return counts
 }
 
 function advanceStop(core: Core, action: Action): boolean {

@@ -97,3 +97,19 @@ describe("cancelling a deployment", () => {
     expect([...world.machine.view.apps()].map((app): string => app.id)).toEqual(["/other"])
   })
 })
+
+test("a forced scaling goes on with the replacement that it cuts short", () => {
+  const world = new World()
+  world.deploy(put(testSpec({ instances: 2 })))
+  world.master.onLaunch = () => undefined
+  world.deploy(patch("/web", { cmd: "new" }))
+  world.advance(1000)
+  world.master.onLaunch = () => "TASK_RUNNING"
+  world.deploy(patch("/web", { instances: 3 }, true))
+  for (const { info, state } of world.master.alive())
+    if (state === "TASK_STAGING") world.master.update(info.taskId, "TASK_RUNNING")
+  world.advance(1000)
+  expect(world.running()).toHaveLength(3)
+  const commands = world.master.alive().map(({ info }) => info.command?.value)
+  expect(new Set(commands)).toEqual(new Set(["new"]))
+})

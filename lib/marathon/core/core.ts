@@ -52,6 +52,8 @@ export class Core {
   out: MarathonEffect[] = []
   /** Apps whose instances or definitions changed since they were last looked at. */
   readonly dirty = new Set<PathId>()
+  /** The apps of each deployment's running step whose action is not done yet. */
+  readonly pendingActions = new Map<string, { readonly step: number; readonly apps: Set<PathId> }>()
   readonly alarms = new Deadlines<Alarm>()
   /** When an instance's condition must be looked at again. */
   readonly instanceAlarms = new Deadlines<string>()
@@ -140,6 +142,7 @@ export class Core {
   removeDeployment(deployment: Deployment): void {
     const { state } = this
     state.deployments.delete(deployment.id)
+    this.pendingActions.delete(deployment.id)
     this.#delete(keys.deployment(deployment.id))
     for (const [app, holder] of state.locks)
       if (holder === deployment.id) {

@@ -6,7 +6,7 @@ import { advanceAction } from "./actions.ts"
 import type { Refusal } from "./command.ts"
 import type { Core } from "./core.ts"
 import { publishHealthChecks } from "./health-events.ts"
-import type { Action, Deployment, Step } from "./records.ts"
+import type { Deployment, Step } from "./records.ts"
 import { applyChange } from "./root-change.ts"
 import type { PreparedChange } from "./root-change.ts"
 
@@ -73,8 +73,9 @@ export function advanceDeployment(core: Core, deploymentId: string, app: PathId)
   const action = step?.actions.find((one) => one.app === app)
   if (step === undefined || action === undefined) return false
   if (!advanceAction(core, deployment, action)) return false
-  const unfinished = step.actions.some((one) => one !== action && !isDone(core, deployment, one))
-  if (unfinished) return false
+  const pending = pendingOf(core, deployment)
+  pending.delete(app)
+  if (pending.size > 0) return false
   core.publish("deployment_step_success", stepEvent(deployment, step))
   const next = { ...deployment, step: deployment.step + 1 }
   core.setDeployment(next)
@@ -82,8 +83,16 @@ export function advanceDeployment(core: Core, deploymentId: string, app: PathId)
   return true
 }
 
-const isDone = (core: Core, deployment: Deployment, action: Action): boolean =>
-  advanceAction(core, deployment, action)
+// An action that was done once stays so. After a restart of the process each is asked again.
+function pendingOf(core: Core, deployment: Deployment): Set<PathId> {
+  let pending = core.pendingActions.get(deployment.id)
+  if (pending?.step !== deployment.step) {
+    const actions = deployment.steps[deployment.step]?.actions ?? []
+    pending = { step: deployment.step, apps: new Set(actions.map((action) => action.app)) }
+    core.pendingActions.set(deployment.id, pending)
+  }
+  return pending.apps
+}
 
 function beginStep(core: Core, deployment: Deployment): void {
   const step = deployment.steps[deployment.step]

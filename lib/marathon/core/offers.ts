@@ -64,6 +64,7 @@ function launchesFor(core: Core, offer: Offer): TaskInfo[] {
   if (waiting === undefined) return taskInfos
   const pool = new OfferPool(offer)
   for (const id of waiting) {
+    if (taskInfos.length >= core.options.maxInstancesPerOffer) break
     const app = core.state.ensureApp(id)
     let used = false
     while (taskInfos.length < core.options.maxInstancesPerOffer && core.link.launchTokens > 0) {

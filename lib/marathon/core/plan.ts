@@ -18,6 +18,8 @@ export type AppChange = {
   readonly id: PathId
   readonly before: App | undefined
   readonly after: App | undefined
+  /** Whether instances of another configuration run still, as after a replacement cut short. */
+  readonly isMixed: boolean
 }
 
 /**
@@ -33,13 +35,13 @@ export function planSteps(
   const starts: Action[] = []
   const byDepth = new Map<number, Action[]>()
   const depths = new Depths(target)
-  for (const { id, before, after } of changes) {
+  for (const { id, before, after, isMixed } of changes) {
     if (after === undefined) {
       stops.push({ action: "StopApplication", app: id })
       continue
     }
     if (before === undefined) starts.push({ action: "StartApplication", app: id })
-    const action = actionFor(before, after)
+    const action = actionFor(before, after, isMixed)
     const depth = depths.of(id)
     if (depth === undefined) return err({ code: "cyclicDependencies", ids: depths.cycle })
     if (action === undefined) continue
@@ -53,10 +55,15 @@ export function planSteps(
 
 const toStep = (actions: Action[]): Step => ({ actions })
 
-function actionFor(before: App | undefined, after: App): Action["action"] | undefined {
+function actionFor(
+  before: App | undefined,
+  after: App,
+  isMixed: boolean,
+): Action["action"] | undefined {
   if (before === undefined) return "ScaleApplication"
   if (before.version === after.version) return undefined
   if (after.instances === 0) return "ScaleApplication"
+  if (isMixed) return "RestartApplication"
   return before.versionInfo.lastConfigChangeAt === after.versionInfo.lastConfigChangeAt
     ? "ScaleApplication"
     : "RestartApplication"

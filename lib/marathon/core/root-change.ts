@@ -1,4 +1,4 @@
-import { ok } from "#lib/std/result.ts"
+import { err, ok } from "#lib/std/result.ts"
 import type { Result } from "#lib/std/result.ts"
 import { ancestorsOf, formatTimestamp, parseTimestampMs } from "../model/index.ts"
 import type { App, AppSpec, PathId, Timestamp } from "../model/index.ts"
@@ -8,7 +8,7 @@ import { equal } from "./equal.ts"
 import { planSteps } from "./plan.ts"
 import type { AppChange } from "./plan.ts"
 import type { GroupNode, RootVersion, Step } from "./records.ts"
-import { assignServicePorts, servicePortsOf } from "./service-ports.ts"
+import { assignServicePorts, PortChooser, servicePortsOf } from "./service-ports.ts"
 
 /** A change of the root group, worked out but not applied. */
 export type PreparedChange = {
@@ -31,24 +31,26 @@ export function prepareChange(
   const version = nextVersion(core)
   const apps = new Map<PathId, App | null>()
   const changes: AppChange[] = []
-  const taken = new Set<number>()
+  const { localPortMin: min, localPortMax: max } = core.options
+  const chooser = new PortChooser(min, max, (port) => state.servicePorts.has(port))
   for (const [id, after] of namedApps(core, change)) {
     const before = state.apps.get(id)?.current
     if (after === null) {
       if (before === undefined) continue
       apps.set(id, null)
-      changes.push({ id, before, after: undefined })
+      changes.push({ id, before, after: undefined, isMixed: false })
       continue
     }
-    const assigned = assignPorts(core, after, before, taken)
-    if (!assigned.ok) return assigned
-    const app = nextApp(assigned.value, before, version, {
+    const previous = before === undefined ? [] : servicePortsOf(before)
+    const assigned = assignServicePorts(after, previous, chooser)
+    if (assigned === undefined) return err({ code: "portsExhausted", min, max })
+    const app = nextApp(assigned, before, version, {
       restart: change.restart?.has(id) === true,
       restored: change.restore?.has(id) === true ? versionInfoOf(after) : undefined,
     })
     if (app === before) continue
     apps.set(id, app)
-    changes.push({ id, before, after: app })
+    changes.push({ id, before, after: app, isMixed: runsOtherConfig(core, app) })
   }
   const groups = changedGroups(core, change, apps)
   const steps = planSteps(changes, targetOf(core, apps, groups))
@@ -60,6 +62,12 @@ export function prepareChange(
     undo: undoOf(core, version, apps, groups),
     steps: steps.value,
   })
+}
+
+function runsOtherConfig(core: Core, app: App): boolean {
+  for (const instance of core.state.apps.get(app.id)?.instances.values() ?? [])
+    if (instance.goal === "Running" && !core.state.hasConfigOf(instance, app)) return true
+  return false
 }
 
 /** Makes a prepared change the present root group. */
@@ -85,22 +93,6 @@ function namedApps(core: Core, change: RootChange): ReadonlyMap<PathId, AppSpec 
 }
 
 const versionInfoOf = (app: AppSpec): App["versionInfo"] | undefined => (app as App).versionInfo
-
-function assignPorts(
-  core: Core,
-  app: AppSpec,
-  before: App | undefined,
-  taken: Set<number>,
-): Result<AppSpec, Refusal> {
-  const assigned = assignServicePorts(app, {
-    min: core.options.localPortMin,
-    max: core.options.localPortMax,
-    previous: before === undefined ? [] : servicePortsOf(before),
-    isUsed: (port) => taken.has(port) || core.state.servicePorts.has(port),
-  })
-  if (assigned.ok) for (const port of servicePortsOf(assigned.value)) taken.add(port)
-  return assigned
-}
 
 /** The next version of an app: the one before when nothing changed. Source: section 2.7. */
 function nextApp(

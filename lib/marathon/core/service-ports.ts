@@ -1,7 +1,4 @@
-import { err, ok } from "#lib/std/result.ts"
-import type { Result } from "#lib/std/result.ts"
 import type { AppSpec } from "../model/index.ts"
-import type { Refusal } from "./command.ts"
 
 /** The service ports of an app in declaration order, 0 where none is assigned yet. */
 export const servicePortsOf = (app: AppSpec): readonly number[] =>
@@ -9,41 +6,54 @@ export const servicePortsOf = (app: AppSpec): readonly number[] =>
     ? app.portDefinitions.map((definition) => definition.port)
     : (app.container?.portMappings ?? []).map((mapping) => mapping.servicePort)
 
-/** What assignment needs to know beside the app itself. */
-export type PortContext = {
-  readonly min: number
-  readonly max: number
-  /** The ports that the app had before, in order. */
-  readonly previous: readonly number[]
-  readonly isUsed: (port: number) => boolean
+/** Gives out free service ports, lowest first; made anew for each change of the root group. */
+export class PortChooser {
+  readonly #max: number
+  readonly #isUsed: (port: number) => boolean
+  readonly #taken = new Set<number>()
+  #candidate: number
+
+  constructor(min: number, max: number, isUsed: (port: number) => boolean) {
+    this.#candidate = min
+    this.#max = max
+    this.#isUsed = isUsed
+  }
+
+  /** Keeps ports from being given out. */
+  reserve(ports: readonly number[]): void {
+    for (const port of ports) this.#taken.add(port)
+  }
+
+  /** The lowest free port, or undefined when there is none. */
+  next(): number | undefined {
+    while (this.#candidate < this.#max) {
+      const port = this.#candidate++
+      if (!this.#taken.has(port) && !this.#isUsed(port)) return port
+    }
+    return undefined
+  }
 }
 
 /**
- * Replaces every service port 0: first by ports that the app had already, then by the lowest free one
- * in [min, max). Source: marathon-api reference, end of section 2.3.
+ * Replaces every service port 0: first by ports that the app had already, then by the lowest free
+ * ones. Undefined when none is free. Source: marathon-api reference, end of section 2.3.
  */
 export function assignServicePorts<T extends AppSpec>(
   app: T,
-  context: PortContext,
-): Result<T, Refusal> {
+  previous: readonly number[],
+  chooser: PortChooser,
+): T | undefined {
   const declared = servicePortsOf(app)
-  if (!declared.includes(0)) return ok(app)
-  const taken = new Set(declared)
-  const kept = context.previous.filter((port) => port !== 0 && !taken.has(port))
-  let candidate = context.min
+  chooser.reserve(declared)
+  if (!declared.includes(0)) return app
+  const kept = previous.filter((port) => port !== 0 && !declared.includes(port))
   const assigned: number[] = []
   for (const port of declared) {
-    let chosen: number | undefined = port === 0 ? kept.shift() : port
-    while (chosen === undefined && candidate < context.max) {
-      if (!taken.has(candidate) && !context.isUsed(candidate)) chosen = candidate
-      candidate++
-    }
-    if (chosen === undefined)
-      return err({ code: "portsExhausted", min: context.min, max: context.max })
-    taken.add(chosen)
+    const chosen = port !== 0 ? port : (kept.shift() ?? chooser.next())
+    if (chosen === undefined) return undefined
     assigned.push(chosen)
   }
-  return ok(withServicePorts(app, assigned))
+  return withServicePorts(app, assigned)
 }
 
 function withServicePorts<T extends AppSpec>(app: T, ports: readonly number[]): T {
