@@ -9,24 +9,21 @@ import {
 
 export const command = defineCommand({
   input: {
-    master: text("<url>", "The master, such as ws://10.0.0.1:5050"),
-    joinToken: text(
-      "<token>",
-      "What the master printed at its first start; or set DCOS_JOIN_TOKEN",
-    ),
-    workDir: text("<dir>", "Where the state and the sandboxes of tasks are kept"),
-    ip: text("<address>", "Address to listen on; all of them by default"),
-    advertiseIp: text("<address>", "Address at which others reach this node"),
-    hostname: text("<name>", "Host name at which others reach this node; its address by default"),
-    port: integer("<port>", "Port of the agent's API; 5051 by default"),
+    master: text("url", "The master, such as ws://10.0.0.1:5050"),
+    joinToken: text("token", "What the master printed at its first start; or set DCOS_JOIN_TOKEN"),
+    workDir: text("dir", "Where the state and the sandboxes of tasks are kept"),
+    ip: text("address", "Address to listen on; all of them by default"),
+    advertiseIp: text("address", "Address at which others reach this node"),
+    hostname: text("name", "Host name at which others reach this node; its address by default"),
+    port: integer("port", "Port of the agent's API; 5051 by default"),
     resources: text(
-      "<resources>",
+      "resources",
       "Such as cpus:4;mem:1024;ports:[31000-32000]; measured by default",
     ),
-    attributes: text("<attributes>", "Such as rack:abc;level:10"),
-    dockerSocket: text("<path>", "Socket of the Docker daemon; /var/run/docker.sock by default"),
+    attributes: text("attributes", "Such as rack:abc;level:10"),
+    dockerSocket: text("path", "Socket of the Docker daemon; /var/run/docker.sock by default"),
     insecureApi: flag("Answer API requests from other machines, whoever asks"),
-    logLevel: text("<level>", "debug, info, warn or error; info by default"),
+    logLevel: text("level", "debug, info, warn or error; info by default"),
   },
   examples: ["DCOS_JOIN_TOKEN=... dcos agent --master ws://10.0.0.1:5050"],
   async run(context, { master, joinToken, ...flags }) {

@@ -3,9 +3,9 @@ import { serveHello } from "#lib/roles/hello.ts"
 
 export const command = defineCommand({
   input: {
-    port: integer("<port>", "Port to serve the page on"),
+    port: integer("port", "Port to serve the page on"),
     ip: text(
-      "<address>",
+      "address",
       "Address to listen on; all of them by default, loopback on a loopback host",
     ),
   },

@@ -3,16 +3,16 @@ import { masterOptions, startMaster, supervise } from "#lib/roles/index.ts"
 
 export const command = defineCommand({
   input: {
-    workDir: text("<dir>", "Where the state is kept"),
-    cluster: text("<name>", "Name of the cluster, for people"),
-    ip: text("<address>", "Address to listen on; all of them by default"),
-    advertiseIp: text("<address>", "Address at which others reach this master"),
-    hostname: text("<name>", "Host name at which others reach this master; its address by default"),
-    port: integer("<port>", "Port of the Mesos API and of agents' links; 5050 by default"),
-    marathonPort: integer("<port>", "Port of the Marathon API; 8080 by default"),
-    routerPort: integer("<port>", "Port of the router; 80 by default, 8000 without root"),
+    workDir: text("dir", "Where the state is kept"),
+    cluster: text("name", "Name of the cluster, for people"),
+    ip: text("address", "Address to listen on; all of them by default"),
+    advertiseIp: text("address", "Address at which others reach this master"),
+    hostname: text("name", "Host name at which others reach this master; its address by default"),
+    port: integer("port", "Port of the Mesos API and of agents' links; 5050 by default"),
+    marathonPort: integer("port", "Port of the Marathon API; 8080 by default"),
+    routerPort: integer("port", "Port of the router; 80 by default, 8000 without root"),
     insecureApi: flag("Answer API requests from other machines, whoever asks"),
-    logLevel: text("<level>", "debug, info, warn or error; info by default"),
+    logLevel: text("level", "debug, info, warn or error; info by default"),
   },
   examples: ["dcos master", "dcos master --work-dir /srv/dcos --insecure-api"],
   async run(context, flags) {

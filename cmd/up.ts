@@ -12,18 +12,18 @@ const LOOPBACK = "127.0.0.1"
 
 export const command = defineCommand({
   input: {
-    workDir: text("<dir>", "Where the cluster keeps its state"),
-    port: integer("<port>", "Port of the Mesos API; 5050 by default"),
-    marathonPort: integer("<port>", "Port of the Marathon API; 8080 by default"),
-    routerPort: integer("<port>", "Port of the router; 80 by default, 8000 without root"),
-    agentPort: integer("<port>", "Port of the agent's API; 5051 by default"),
+    workDir: text("dir", "Where the cluster keeps its state"),
+    port: integer("port", "Port of the Mesos API; 5050 by default"),
+    marathonPort: integer("port", "Port of the Marathon API; 8080 by default"),
+    routerPort: integer("port", "Port of the router; 80 by default, 8000 without root"),
+    agentPort: integer("port", "Port of the agent's API; 5051 by default"),
     resources: text(
-      "<resources>",
+      "resources",
       "What the node offers, such as cpus:4;mem:1024; measured by default",
     ),
-    attributes: text("<attributes>", "Attributes of the node, such as rack:abc"),
-    dockerSocket: text("<path>", "Socket of the Docker daemon; /var/run/docker.sock by default"),
-    logLevel: text("<level>", "debug, info, warn or error; warn by default"),
+    attributes: text("attributes", "Attributes of the node, such as rack:abc"),
+    dockerSocket: text("path", "Socket of the Docker daemon; /var/run/docker.sock by default"),
+    logLevel: text("level", "debug, info, warn or error; warn by default"),
   },
   examples: ["dcos up"],
   async run(context, { agentPort, ...flags }) {

@@ -68,8 +68,11 @@ export async function buildExecutable(options: { readonly force?: boolean } = {}
   const result = await Bun.build({
     entrypoints: [join(root, "cmd/main.ts")],
     compile: { outfile: fresh, autoloadDotenv: false, autoloadBunfig: false },
-    // Parsed at build time: half the start-up of a client command (22 to 10 ms when this was written).
+    // Parsed at build time, and in pieces of which a command loads only its own: in one piece every
+    // start also pays for what servers import. `dcos --version` takes 10 ms; without pieces 21, and
+    // without either 99 (when this was written).
     bytecode: true,
+    splitting: true,
     format: "esm",
     minify: true,
     sourcemap: "inline",

@@ -29,7 +29,7 @@ describe("the current cluster", () => {
   test("is the one that DCOS_CLUSTER names", async () => {
     const files = { ...TWO, "id-2/attached": "" }
     expect((await storeOf(files, { DCOS_CLUSTER: "one" }).current())?.id).toBe("id-1")
-    expect(storeOf(files, { DCOS_CLUSTER: "id" }).current()).rejects.toThrow("no match found")
+    await expect(storeOf(files, { DCOS_CLUSTER: "id" }).current()).rejects.toThrow("no match found")
   })
 
   test("is the file that DCOS_CONFIG names", async () => {
@@ -41,9 +41,9 @@ describe("the current cluster", () => {
     expect(current && clusterName(current)).toBe("file")
   })
 
-  test("is not chosen when several are attached", () => {
+  test("is not chosen when several are attached", async () => {
     const files = { ...TWO, "id-1/attached": "", "id-2/attached": "" }
-    expect(storeOf(files).current()).rejects.toThrow("multiple clusters are attached")
+    await expect(storeOf(files).current()).rejects.toThrow("multiple clusters are attached")
   })
 })
 
@@ -58,8 +58,8 @@ describe("finding a cluster", () => {
   test("by a prefix that fits one", async () => {
     const store = storeOf({ "abc/dcos.toml": config("x"), "abd/dcos.toml": config("y") })
     expect((await store.find("abd")).id).toBe("abd")
-    expect(store.find("ab")).rejects.toThrow("multiple matches found")
-    expect(store.find("z")).rejects.toThrow("no match found")
+    await expect(store.find("ab")).rejects.toThrow("multiple matches found")
+    await expect(store.find("z")).rejects.toThrow("no match found")
   })
 })
 
@@ -72,7 +72,7 @@ test("attaching one detaches the others", async () => {
   ])
 })
 
-test("names the file and line it cannot read", () => {
+test("names the file and line it cannot read", async () => {
   const broken = storeOf({ "id-1/dcos.toml": "[core]\nnonsense" }).current()
-  expect(broken).rejects.toThrow("cannot read /d/clusters/id-1/dcos.toml: line 2")
+  await expect(broken).rejects.toThrow("cannot read /d/clusters/id-1/dcos.toml: line 2")
 })

@@ -125,7 +125,8 @@ export class Http {
     const body = parseOrUndefined(text)
     const fixed = STATUS_TEXTS[response.status]
     if (fixed !== undefined) return new ApiError(fixed, response.status, body)
-    return new ApiError(messageOf(body) ?? `HTTP ${response.status} error`, response.status, body)
+    const plain = `HTTP ${response.status} error${response.url === "" ? "" : ` (${response.url})`}`
+    return new ApiError(messageOf(body) ?? plain, response.status, body)
   }
 
   #unreachable(url: string, cause: unknown): Error {

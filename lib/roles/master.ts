@@ -208,6 +208,9 @@ function openServers(services: Services): readonly [Listening, Listening, Listen
   })
   const mesosHandler: Handler = (request) => mesos.fetch(request)
   const router = makeRouter(services, mesosHandler, marathonHandler)
+  // Clients that are set up as in 2015 know no router, only this address; packages came with them.
+  const mesosPortHandler: Handler = (request) =>
+    new URL(request.url).pathname.startsWith("/package/") ? router(request) : mesosHandler(request)
   const open = (name: string, port: number, handler: Handler, links?: LinkServer): Listening =>
     listen({
       hostname: options.listenIp,
@@ -221,7 +224,7 @@ function openServers(services: Services): readonly [Listening, Listening, Listen
     })
   const opened: Listening[] = []
   try {
-    opened.push(open("the Mesos API", options.mesosPort, mesosHandler, agentServer(services)))
+    opened.push(open("the Mesos API", options.mesosPort, mesosPortHandler, agentServer(services)))
     opened.push(open("the Marathon API", options.marathonPort, marathonHandler))
     opened.push(open("the router", options.routerPort, router))
   } catch (cause) {
