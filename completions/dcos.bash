@@ -3,13 +3,16 @@ _dcos() {
   local cur="${COMP_WORDS[COMP_CWORD]}" at="" word candidates="" flags=""
   for word in "${COMP_WORDS[@]:1:COMP_CWORD-1}"; do
     [[ $word == -* ]] && continue
-    case " cluster cluster/attach cluster/list cluster/remove cluster/rename cluster/setup config config/keys config/set config/show config/unset config/validate help marathon marathon/about marathon/app marathon/app/add marathon/app/kill marathon/app/list marathon/app/remove marathon/app/restart marathon/app/show marathon/app/start marathon/app/stop marathon/app/update marathon/app/version marathon/app/version/list marathon/debug marathon/debug/details marathon/debug/list marathon/debug/summary marathon/delay marathon/delay/reset marathon/deployment marathon/deployment/list marathon/deployment/rollback marathon/deployment/stop marathon/deployment/watch marathon/group marathon/group/add marathon/group/list marathon/group/remove marathon/group/scale marathon/group/show marathon/group/update marathon/leader marathon/leader/delete marathon/leader/show marathon/ping marathon/task marathon/task/kill marathon/task/list marathon/task/show marathon/task/stop node node/dns node/list package package/describe package/install package/list package/repo package/repo/add package/repo/list package/repo/remove package/search package/uninstall service service/list service/shutdown task task/download task/list task/log task/ls " in
+    case " agent cluster cluster/attach cluster/list cluster/remove cluster/rename cluster/setup config config/keys config/set config/show config/unset config/validate help marathon marathon/about marathon/app marathon/app/add marathon/app/kill marathon/app/list marathon/app/remove marathon/app/restart marathon/app/show marathon/app/start marathon/app/stop marathon/app/update marathon/app/version marathon/app/version/list marathon/debug marathon/debug/details marathon/debug/list marathon/debug/summary marathon/delay marathon/delay/reset marathon/deployment marathon/deployment/list marathon/deployment/rollback marathon/deployment/stop marathon/deployment/watch marathon/group marathon/group/add marathon/group/list marathon/group/remove marathon/group/scale marathon/group/show marathon/group/update marathon/leader marathon/leader/delete marathon/leader/show marathon/ping marathon/task marathon/task/kill marathon/task/list marathon/task/show marathon/task/stop master node node/dns node/list package package/describe package/install package/list package/repo package/repo/add package/repo/list package/repo/remove package/search package/uninstall service service/list service/shutdown task task/download task/list task/log task/ls up " in
       *" ${at:+${at// //}/}$word "*) at="${at:+$at }$word" ;;
     esac
   done
   case "$at" in
     "")
-      candidates="cluster config help marathon node package service task"; flags="--help"
+      candidates="agent cluster config help marathon master node package service task up"; flags="--help"
+      ;;
+    "agent")
+      candidates=""; flags="--master= --join-token= --work-dir= --ip= --advertise-ip= --hostname= --port= --resources= --attributes= --docker-socket= --insecure-api --log-level= --help"
       ;;
     "cluster")
       candidates="attach list remove rename setup"; flags="--help"
@@ -198,6 +201,9 @@ _dcos() {
       candidates=""; flags="--wipe --help"
       [[ $cur == -* ]] || candidates="$(dcos marathon task list --quiet 2>/dev/null)"
       ;;
+    "master")
+      candidates=""; flags="--work-dir= --cluster= --ip= --advertise-ip= --hostname= --port= --marathon-port= --router-port= --insecure-api --log-level= --help"
+      ;;
     "node")
       candidates="dns list"; flags="--help"
       ;;
@@ -266,6 +272,9 @@ _dcos() {
     "task ls")
       candidates=""; flags="--long --all --completed --help"
       [[ $cur == -* ]] || candidates="$(dcos task list --quiet 2>/dev/null)"
+      ;;
+    "up")
+      candidates=""; flags="--work-dir= --port= --marathon-port= --router-port= --agent-port= --resources= --attributes= --docker-socket= --log-level= --help"
       ;;
   esac
   if [[ $cur == -* ]]; then candidates="$flags"; fi

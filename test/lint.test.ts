@@ -138,7 +138,7 @@ const permissions: readonly Plant[] = [
   allowed("lib/marathon/core/ok.ts", "../model/index.ts"),
   allowed("lib/roles/ok.ts", "#lib/io/index.ts"),
   allowed("lib/sim/ok.ts", "#lib/master/index.ts"),
-  allowed("lib/cli/ok.ts", "citty"),
+  allowed("lib/cli/ok.ts", "#lib/std/result.ts"),
   allowed("cmd/task/ok.ts", "#lib/cli/index.ts"),
   { file: "cmd/task/list.ts", text: "export default 1\n" },
   allowed("lib/master/core/ok.test.ts", "bun:test"),
