@@ -22,11 +22,14 @@ export function createMarathonHttp(
   ports: MarathonHttpPorts,
 ): (request: Request) => Promise<Response> {
   const api = createApi(ports)
+  const limit = ports.maxConcurrentRequests ?? Infinity
+  let underWay = 0
   return async (raw) => {
     const request = new ApiRequest(raw, api)
     let response
+    underWay++
     try {
-      response = raw.method === "OPTIONS" ? preflight() : await answer(request)
+      response = underWay > limit ? tooMany(limit) : await answer(request)
     } catch (cause) {
       ports.log.write("error", "a request to Marathon failed", {
         method: raw.method,
@@ -35,15 +38,19 @@ export function createMarathonHttp(
       })
       response = message("Internal Server Error", 500)
     }
+    underWay--
     setHeaders(response.headers, request)
     return response
   }
 }
 
-const preflight = (): Response => new Response(null, { status: 200 })
+const tooMany = (limit: number): Response =>
+  message(`Too many concurrent requests! Allowed: ${limit}.`, 503)
 
 async function answer(request: ApiRequest): Promise<Response> {
   const { raw, ports } = request
+  // What a browser may do is told by the headers that every answer gets.
+  if (raw.method === "OPTIONS") return new Response(null, { status: 200 })
   const segments = segmentsOf(request.path)
   if (segments === undefined) return message("URI not found", 404)
   if (segments.length === 1 && segments[0] === "ping")

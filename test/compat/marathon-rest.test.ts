@@ -57,6 +57,17 @@ describe("every answer", () => {
     expect((await api.ask("OPTIONS", "/v2/apps")).status).toBe(200)
   })
 
+  test("answers no more requests at once than it may", async () => {
+    const api = new ApiWorld({}, { maxConcurrentRequests: 2 })
+    const asked = [1, 2, 3].map(() => api.post("/v2/apps", {}))
+    const [, , third] = await Promise.all(asked)
+    expect([third?.status, third?.body.message]).toEqual([
+      503,
+      "Too many concurrent requests! Allowed: 2.",
+    ])
+    expect((await api.get("/v2/apps")).status).toBe(200)
+  })
+
   test("leads to the interface", async () => {
     const answer = await new ApiWorld().get("/")
     expect([answer.status, answer.headers.get("location")]).toEqual([302, "/ui/"])

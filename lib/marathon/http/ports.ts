@@ -48,6 +48,8 @@ export type MarathonHttpPorts = {
   readonly abdicate?: (() => void) | undefined
   /** The address a request came from, for events. */
   readonly clientAddress?: ((request: Request) => string | undefined) | undefined
+  /** `--http_max_concurrent_requests`: above it requests are answered 503; event streams excepted. */
+  readonly maxConcurrentRequests?: number | undefined
   /** Origins that scripts in browsers may call from. */
   readonly allowedOrigins?: readonly string[] | undefined
 }
