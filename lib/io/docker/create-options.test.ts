@@ -2,7 +2,6 @@ import { afterAll, describe, expect, test } from "bun:test"
 import type { ContainerInfo, Resource, TaskInfo, Volume } from "#lib/mesos/index.ts"
 import { TestPlace } from "#lib/io/testing/containers.ts"
 import { createOptions } from "./create-options.ts"
-import { registryOf, withTag } from "./images.ts"
 
 const place = new TestPlace()
 afterAll(() => place[Symbol.dispose]())
@@ -199,14 +198,4 @@ describe("parameters", () => {
     expect(one("nonsense", "1").error).toBe("Docker parameter 'nonsense' is not supported")
     expect(one("restart", "always").error).toContain("the scheduler decides about restarts")
   })
-})
-
-test("completes image names and finds their registry", () => {
-  expect(withTag("nginx")).toBe("nginx:latest")
-  expect(withTag("host:5000/nginx")).toBe("host:5000/nginx:latest")
-  expect(withTag("nginx@sha256:1")).toBe("nginx@sha256:1")
-  expect(registryOf("nginx")).toBe("https://index.docker.io/v1/")
-  expect(registryOf("library/nginx")).toBe("https://index.docker.io/v1/")
-  expect(registryOf("host:5000/nginx")).toBe("host:5000")
-  expect(registryOf("quay.io/a/b:1")).toBe("quay.io")
 })

@@ -1,6 +1,7 @@
 import type Docker from "dockerode"
 import { OWNER_LABEL, CONTAINER_LABEL } from "./create-options.ts"
 import type { DockerDaemon } from "./daemon.ts"
+import { jsonLines } from "./json-lines.ts"
 import type { ContainerId } from "#lib/ports/index.ts"
 
 /** Wait before the stream of events is asked for again when it broke. */
@@ -63,21 +64,12 @@ export class DockerEvents {
     if (this.#stopped) return
     this.#stream = stream
     this.#options.onConnected()
-    let text = ""
-    const decoder = new TextDecoder()
-    for await (const chunk of stream) {
-      text += typeof chunk === "string" ? chunk : decoder.decode(chunk, { stream: true })
-      const lines = text.split("\n")
-      text = lines.pop() ?? ""
-      for (const line of lines) this.#hear(line)
-    }
+    for await (const event of jsonLines(stream)) this.#hear(event)
   }
 
-  #hear(line: string): void {
-    if (line.trim() === "") return
-    type Event = { Actor?: { Attributes?: Readonly<Record<string, string>> } }
-    const event = JSON.parse(line) as Event
-    const containerId = event.Actor?.Attributes?.[CONTAINER_LABEL]
+  #hear(event: unknown): void {
+    type Event = { readonly Actor?: { readonly Attributes?: Readonly<Record<string, string>> } }
+    const containerId = (event as Event).Actor?.Attributes?.[CONTAINER_LABEL]
     if (containerId !== undefined) this.#options.onHint(containerId as ContainerId)
   }
 }

@@ -3,6 +3,7 @@ import type Docker from "dockerode"
 import { abortable } from "#lib/io/host/abortable.ts"
 import { ifExists } from "#lib/io/host/files.ts"
 import { daemonStatus } from "./daemon.ts"
+import { jsonLines } from "./json-lines.ts"
 
 /** The registry that images without one come from, as Docker's configuration file names it. */
 const DOCKER_HUB = "https://index.docker.io/v1/"
@@ -66,11 +67,11 @@ async function pullImage(request: ImageRequest): Promise<void> {
   const { docker, image } = request
   const authconfig = await credentials(request)
   const stream = await docker.pull(image, authconfig === undefined ? {} : { authconfig })
-  await new Promise<void>((resolve, reject) => {
-    docker.modem.followProgress(stream, (cause: Error | null) =>
-      cause === null ? resolve() : reject(cause),
-    )
-  })
+  // The daemon answers 200 before it asks the registry; what goes wrong after that is in the stream.
+  for await (const line of jsonLines(stream)) {
+    const { error } = line as { readonly error?: unknown }
+    if (typeof error === "string") throw new Error(error)
+  }
 }
 
 async function credentials(

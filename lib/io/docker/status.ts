@@ -51,12 +51,11 @@ export function stopSignal(inspected: ContainerInspectInfo): string {
 export function exitOf(spec: ContainerSpec, inspected: ContainerInspectInfo): ContainerExit {
   const { ExitCode, OOMKilled, Error: problem } = inspected.State
   const status = exitedStatus(ExitCode)
-  const message = problem === "" ? undefined : problem
-  if (!OOMKilled) return { status, message }
+  const exit = problem === "" ? { status } : { status, message: problem }
+  if (!OOMKilled) return exit
   const limit = Math.round((inspected.HostConfig.Memory ?? 0) / 1024 / 1024)
   return {
-    status,
-    message,
+    ...exit,
     limitation: {
       reason: "REASON_CONTAINER_LIMITATION_MEMORY",
       message: `Memory limit exceeded: the container may use ${limit} MB`,

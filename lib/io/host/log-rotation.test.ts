@@ -1,6 +1,13 @@
 import { expect, test } from "bun:test"
-import { appendFileSync, existsSync, openSync, readFileSync, writeFileSync } from "node:fs"
-import { TestPlace } from "#lib/io/testing/containers.ts"
+import {
+  appendFileSync,
+  existsSync,
+  openSync,
+  readFileSync,
+  symlinkSync,
+  writeFileSync,
+} from "node:fs"
+import { TestPlace, until } from "#lib/io/testing/containers.ts"
 import { LogRotation } from "./log-rotation.ts"
 
 const read = (path: string): string => readFileSync(path, "utf8")
@@ -40,4 +47,25 @@ test("loses nothing of a process that keeps the log open, and frees the space", 
   await writer.exited
   expect(read(`${log}.1`)).toBe("before\n")
   expect(read(log)).toBe("after\n")
+})
+
+test("looks after the logs of its sandboxes until they are taken away", async () => {
+  using place = new TestPlace()
+  const { sandbox } = place.spec("true")
+  const rotation = new LogRotation({ maxBytes: 4, keep: 1, intervalMs: 1 })
+  rotation.add(sandbox)
+  writeFileSync(`${sandbox}/stdout`, "full")
+  await until(() => existsSync(`${sandbox}/stdout.1`))
+  writeFileSync(`${sandbox}/stderr`, "full")
+  await until(() => existsSync(`${sandbox}/stderr.1`))
+  rotation.stop()
+})
+
+test("does not follow a link that a task put in place of its log", async () => {
+  using place = new TestPlace()
+  writeFileSync(`${place.root}/victim`, "precious")
+  symlinkSync(`${place.root}/victim`, `${place.root}/stdout`)
+  const rotated = new LogRotation({ maxBytes: 1 }).rotate(`${place.root}/stdout`)
+  expect(await rotated.catch((cause: unknown) => String(cause))).toContain("ELOOP")
+  expect(read(`${place.root}/victim`)).toBe("precious")
 })
