@@ -52,12 +52,7 @@ class AgentModel {
         const missing = message.reconcile.filter(
           ({ frameworkId, taskId }) => !this.tasks.has(`${frameworkId}/${taskId}`),
         )
-        return missing.map(({ frameworkId, taskId }) => ({
-          kind: "update",
-          frameworkId,
-          latestState: "TASK_DROPPED",
-          status: { taskId, state: "TASK_DROPPED", uuid: `dropped-${this.serial++}` },
-        }))
+        return missing.map(({ frameworkId, taskId }) => this.#drop(frameworkId, taskId))
       }
       case "ping":
         return [{ kind: "pong", sequence: message.sequence }]
@@ -84,6 +79,14 @@ class AgentModel {
       default:
         return []
     }
+  }
+
+  /** Answers for a task it never got; also this status is repeated until it is acknowledged. */
+  #drop(frameworkId: FrameworkId, taskId: TaskId): AgentToMaster {
+    const info: Task = { name: "", taskId, frameworkId, agentId: this.id!, state: "TASK_DROPPED" }
+    const task: RunningTask = { info, state: "TASK_DROPPED", pending: undefined }
+    this.tasks.set(`${frameworkId}/${taskId}`, task)
+    return this.report(task)
   }
 
   #run(framework: FrameworkInfo, info: TaskInfo): AgentToMaster[] {
