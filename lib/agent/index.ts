@@ -1,4 +1,5 @@
-export { Agent, API_VERSION, CAPABILITIES } from "./core/agent.ts"
+export { Agent } from "./core/agent.ts"
+export { API_VERSION, CAPABILITIES } from "./core/introduction.ts"
 export { AGENT_PREFIX } from "./core/checkpoint.ts"
 export type {
   AgentEffect,

@@ -1,26 +1,17 @@
-import type {
-  AgentId,
-  AgentInfoCapabilityType,
-  ExecutorInfo,
-  FrameworkId,
-  MasterToAgent,
-  RegisterMessage,
-  TaskId,
-} from "#lib/mesos/index.ts"
+import type { AgentId, FrameworkId, MasterToAgent, RegisterMessage } from "#lib/mesos/index.ts"
 import type { ContainerId } from "#lib/ports/index.ts"
 import type { Machine } from "#lib/runtime/index.ts"
-import { must } from "#lib/std/assert.ts"
 import { Deadlines } from "#lib/std/deadlines.ts"
 import { recover } from "./checkpoint.ts"
 import { Counters } from "./counters.ts"
 import { Drain } from "./drain.ts"
 import { IdSource } from "./id-source.ts"
+import { describeAgent, reconcileTask } from "./introduction.ts"
 import { Launcher } from "./launcher.ts"
 import { Lifecycle } from "./lifecycle.ts"
-import { hasCapability, isTerminal, type FrameworkRecord } from "./records.ts"
+import { isTerminal, type FrameworkRecord } from "./records.ts"
 import { identityProblem, Registration } from "./registration.ts"
 import { SandboxGc } from "./sandbox-gc.ts"
-import { describeTask } from "./statuses.ts"
 import { StatusStreams } from "./status-streams.ts"
 import { parseTimerKey, type TimerKey, type Timers, type Turn } from "./turn.ts"
 import {
@@ -32,19 +23,6 @@ import {
   type StoreEntry,
 } from "./types.ts"
 import { Workload } from "./workload.ts"
-
-/** The version of the Mesos API that the agent speaks. */
-export const API_VERSION = "1.12.0"
-
-/** What this agent can do for the master, by the names of the Mesos API. */
-export const CAPABILITIES: readonly AgentInfoCapabilityType[] = [
-  "MULTI_ROLE",
-  "HIERARCHICAL_ROLE",
-  "RESERVATION_REFINEMENT",
-  "AGENT_OPERATION_FEEDBACK",
-  "AGENT_DRAINING",
-  "TASK_RESOURCE_LIMITS",
-]
 
 /**
  * The agent: registers with the master, runs the tasks it sends, and reports what becomes of them,
@@ -282,68 +260,20 @@ export class Agent implements Machine<AgentInput, AgentEffect> {
   }
 
   #describe(): RegisterMessage {
-    const frameworks: FrameworkRecord[] = []
-    for (const framework of this.#workload.frameworks)
-      if (framework.executors.size > 0 && !framework.terminating) frameworks.push(framework)
-    const executors = frameworks.flatMap((framework) => [...framework.executors.values()])
-    const agentId = this.#registration.agentId
-    const { info } = this.options
-    return {
-      kind: "register",
-      ...(agentId === undefined ? {} : { agentId }),
-      info: agentId === undefined ? info : { ...info, id: agentId },
-      version: API_VERSION,
-      capabilities: CAPABILITIES,
-      // What is reserved dynamically, and volumes; operations that make them come later.
-      checkpointedResources: [],
-      frameworks: frameworks.map((framework) => ({ ...framework.info, id: framework.id })),
-      executors: executors.filter(({ launch }) => launch.kind === "default").map(infoOf),
-      tasks: executors.flatMap(({ tasks }) =>
-        [...tasks.values()].map((task) => {
-          const { frameworkId, info: taskInfo } = task.launch
-          const pending = this.#streams.pending(frameworkId, taskInfo.taskId)
-          return describeTask(task, must(agentId, "who runs tasks has an id"), pending)
-        }),
-      ),
-    }
+    return describeAgent({
+      info: this.options.info,
+      agentId: this.agentId,
+      workload: this.#workload,
+      streams: this.#streams,
+    })
   }
 
   #admitted(turn: Turn, message: Extract<MasterToAgent, { kind: "registered" }>): void {
     const { agentId, pingTimeoutMs } = message
     if (!this.#registration.admitted(turn, agentId, pingTimeoutMs)) return
-    for (const named of message.reconcile) this.#reconcile(turn, agentId, named)
+    const books = { agentId, workload: this.#workload, streams: this.#streams }
+    for (const named of message.reconcile) reconcileTask(turn, books, named)
     this.#streams.resume(turn)
-  }
-
-  /** The master believes in a task that the agent did not name: tells it what became of it. */
-  #reconcile(
-    turn: Turn,
-    agentId: AgentId,
-    named: {
-      readonly frameworkId: FrameworkId
-      readonly taskId: TaskId
-      readonly partitionAware?: boolean | undefined
-    },
-  ): void {
-    const { frameworkId, taskId } = named
-    const task = this.#workload.task(frameworkId, taskId)
-    if (this.#streams.pending(frameworkId, taskId).length > 0) return
-    if (task !== undefined && task.progress.completedAt === undefined) return
-    const last = task?.progress.statuses.at(-1)
-    if (last !== undefined) return this.#streams.push(turn, frameworkId, last)
-    const framework = this.#workload.framework(frameworkId)
-    const partitionAware =
-      named.partitionAware ??
-      (framework !== undefined && hasCapability(framework.info, "PARTITION_AWARE"))
-    this.#streams.push(turn, frameworkId, {
-      taskId,
-      state: partitionAware ? "TASK_DROPPED" : "TASK_LOST",
-      source: "SOURCE_AGENT",
-      reason: "REASON_RECONCILIATION",
-      message: "Reconciliation: task unknown to the agent",
-      agentId,
-      timestamp: turn.now / 1000,
-    })
   }
 
   #kill(turn: Turn, message: Extract<MasterToAgent, { kind: "killTask" }>): void {
@@ -441,6 +371,3 @@ export class Agent implements Machine<AgentInput, AgentEffect> {
     turn.out.push({ kind: "exit", message })
   }
 }
-
-const infoOf = ({ launch }: { readonly launch: { readonly info: ExecutorInfo } }): ExecutorInfo =>
-  launch.info

@@ -8,7 +8,8 @@ import {
   type Attribute,
   type Resources,
 } from "#lib/mesos/index.ts"
-import { CAPABILITIES, type Agent } from "#lib/agent/core/agent.ts"
+import type { Agent } from "#lib/agent/core/agent.ts"
+import { CAPABILITIES } from "#lib/agent/core/introduction.ts"
 import type { FrameworkRecord } from "#lib/agent/core/records.ts"
 import { flatResources, fullResources, reservedByRole } from "./flat-resources.ts"
 import type { AgentHttpOptions, BuildInfo } from "./ports.ts"
