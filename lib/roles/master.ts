@@ -15,13 +15,19 @@ import {
   type Handler,
   type Listening,
 } from "#lib/io/index.ts"
-import { createMarathonHttp, DEFAULT_OPTIONS, MarathonDriver } from "#lib/marathon/index.ts"
-import { createMasterApi, MasterDriver, type LinkId } from "#lib/master/index.ts"
+import { createMarathonHttp, DEFAULT_OPTIONS } from "#lib/marathon/index.ts"
+import {
+  createMasterApi,
+  MasterDriver,
+  type LinkId,
+  type MasterTimings,
+} from "#lib/master/index.ts"
 import type { MasterInfo } from "#lib/mesos/index.ts"
 import type { Log, Store } from "#lib/ports/index.ts"
 import { createRouter } from "#lib/router/index.ts"
 import { AllLinks } from "./agent-links.ts"
 import { buildInfo, DCOS_VERSION, MARATHON_VERSION, MESOS_VERSION } from "./build-info.ts"
+import { MarathonHost } from "./marathon-host.ts"
 import { MemoryLink, type MasterEvents } from "./memory-link.ts"
 import type { Connect } from "./agent.ts"
 import { causeText, StartError, type Running } from "./process.ts"
@@ -45,6 +51,8 @@ export type MasterRoleOptions = {
   readonly insecureApi: boolean
   /** Whether agents must present the join token; only a master on loopback may go without. */
   readonly requireToken: boolean
+  /** Timings that differ from Mesos' defaults. */
+  readonly timings: Partial<MasterTimings>
   readonly log: Log
 }
 
@@ -73,7 +81,7 @@ export async function startMaster(options: MasterRoleOptions): Promise<RunningMa
     const links = new AllLinks()
     const master = await startMasterDriver({ options, store, links, fail })
     closers.push(() => master.stop())
-    const marathon = await startMarathonDriver({ options, store, master, fail })
+    const marathon = await startMarathon({ options, store, master, fail })
     closers.push(() => marathon.stop())
     const servers = openServers({
       options,
@@ -144,7 +152,7 @@ async function startMasterDriver(
 ): Promise<MasterDriver> {
   const { options, store, links, fail } = parts
   const started = await MasterDriver.start({
-    master: { info: masterInfo(options), seed: randomSeed()[0] },
+    master: { info: masterInfo(options), seed: randomSeed()[0], timings: options.timings },
     store,
     clock: systemClock,
     log: options.log,
@@ -156,11 +164,9 @@ async function startMasterDriver(
   return started.value
 }
 
-async function startMarathonDriver(
-  parts: Parts & { readonly master: MasterDriver },
-): Promise<MarathonDriver> {
+function startMarathon(parts: Parts & { readonly master: MasterDriver }): Promise<MarathonHost> {
   const { options, store, master, fail } = parts
-  return MarathonDriver.start({
+  return MarathonHost.start(() => ({
     marathon: {
       ...DEFAULT_OPTIONS,
       hostname: options.hostname,
@@ -173,13 +179,13 @@ async function startMarathonDriver(
     prober: new SocketProber(),
     connect: (handler) => master.connectScheduler(handler),
     onFatal: fail,
-  })
+  }))
 }
 
 type Services = {
   readonly options: MasterRoleOptions
   readonly master: MasterDriver
-  readonly marathon: MarathonDriver
+  readonly marathon: MarathonHost
   readonly links: AllLinks
   readonly clusterId: string
   readonly token: string
@@ -197,7 +203,9 @@ function openServers(services: Services): readonly [Listening, Listening, Listen
     systemMetrics,
   })
   const marathonHandler = createMarathonHttp({
-    marathon,
+    marathon: marathon.port,
+    isLeader: () => marathon.leads,
+    abdicate: () => marathon.abdicate(),
     clock: systemClock,
     log: options.log,
     info: {
@@ -253,7 +261,7 @@ function makeRouter(services: Services, mesos: Handler, marathon: Handler): Hand
     marathon,
     cosmos: createCosmosHttp(cosmos),
     agent: (id, request) => services.links.fetch(id, request),
-    service: (name) => findService(services.marathon.view, services.master.view, name),
+    service: (name) => findService(services.marathon.port.view, services.master.view, name),
     forward,
   })
 }

@@ -1,5 +1,7 @@
 import { measureMachine } from "#lib/io/index.ts"
+import type { MasterTimings } from "#lib/master/index.ts"
 import type { LogLevel } from "#lib/ports/index.ts"
+import { parseDuration } from "#lib/std/duration.ts"
 import { DEFAULT_PORTS } from "./ports.ts"
 import { daemonLog, StartError } from "./process.ts"
 import type { AgentRoleOptions } from "./agent.ts"
@@ -16,6 +18,9 @@ export type MasterFlags = {
   readonly marathonPort?: number | undefined
   readonly routerPort?: number | undefined
   readonly insecureApi: boolean
+  readonly agentPingTimeout?: string | undefined
+  readonly maxAgentPingTimeouts?: number | undefined
+  readonly agentReregisterTimeout?: string | undefined
   readonly logLevel?: string | undefined
 }
 
@@ -81,8 +86,28 @@ export function masterOptions(flags: MasterFlags, environment: RoleEnvironment):
     ),
     insecureApi: flags.insecureApi,
     requireToken: true,
+    timings: masterTimings(flags),
     log: daemonLog(parseLevel(flags.logLevel)),
   }
+}
+
+function masterTimings(flags: MasterFlags): Partial<MasterTimings> {
+  const { agentPingTimeout, maxAgentPingTimeouts, agentReregisterTimeout } = flags
+  return {
+    ...(agentPingTimeout === undefined
+      ? {}
+      : { agentPingMs: duration("agent-ping-timeout", agentPingTimeout) }),
+    ...(maxAgentPingTimeouts === undefined ? {} : { agentPingsMissed: maxAgentPingTimeouts }),
+    ...(agentReregisterTimeout === undefined
+      ? {}
+      : { agentReregisterMs: duration("agent-reregister-timeout", agentReregisterTimeout) }),
+  }
+}
+
+function duration(name: string, text: string): number {
+  const ms = parseDuration(text)
+  if (!ms.ok) throw new StartError(`--${name}: ${ms.error}`)
+  return ms.value
 }
 
 /** The options of an agent, completed with defaults. Throws a `StartError` for a wrong value. */
