@@ -59,8 +59,9 @@ function createOutput(fd: 1 | 2) {
     },
     write(text: string): void {
       writer ??= file.writer()
-      void writer.write(text)
-      written = Promise.all([written, writer.flush()]).catch(endOnBrokenPipe)
+      // A broken pipe rejects either of the two.
+      const parts = [writer.write(text), writer.flush()].map(async (part) => part)
+      written = Promise.all([written, ...parts]).catch(endOnBrokenPipe)
     },
     finish: () => written,
   }
