@@ -60,6 +60,8 @@ export class DockerRuntime implements ContainerRuntime {
   readonly #daemon: DockerDaemon
   readonly #images = new Images()
   readonly #running = new Map<ContainerId, Running>()
+  /** Containers that the daemon was not there to remove. */
+  readonly #toRemove = new Set<string>()
   readonly #events: DockerEvents
   #listener: (containerId: ContainerId, exit: ContainerExit) => void = () => {}
   #closed = false
@@ -71,9 +73,7 @@ export class DockerRuntime implements ContainerRuntime {
       daemon: this.#daemon,
       owner: options.owner,
       onHint: (containerId) => this.#hint(containerId),
-      onConnected: () => {
-        for (const containerId of this.#running.keys()) this.#hint(containerId)
-      },
+      onConnected: () => this.#connected(),
     })
   }
 
@@ -117,7 +117,7 @@ export class DockerRuntime implements ContainerRuntime {
       if (!inspected.State.Running) setTimeout(() => this.#hint(spec.containerId), 0)
       return ok(startedOf(spec, inspected, this.#options.address))
     } catch (cause) {
-      await created?.remove({ force: true, v: true }).catch(() => {})
+      if (created !== undefined) await this.#removeSurely(created.id)
       return launchFailure(`the container ${step}: ${this.#daemon.explain(cause)}`)
     }
   }
@@ -149,7 +149,7 @@ export class DockerRuntime implements ContainerRuntime {
   }
 
   async kill(containerId: ContainerId, options: { readonly force: boolean }): Promise<void> {
-    for (let left = KILL_TRIES; ; left--) {
+    for (let left = KILL_TRIES; this.#running.has(containerId); left--) {
       try {
         return await this.#signal(containerId, options.force)
       } catch (cause) {
@@ -160,7 +160,7 @@ export class DockerRuntime implements ContainerRuntime {
   }
 
   async forget(spec: ContainerSpec): Promise<void> {
-    await this.#remove(containerName(spec.containerId))
+    await this.#removeSurely(containerName(spec.containerId))
     await rm(this.#positionFile(spec.containerId), { force: true })
   }
 
@@ -239,6 +239,11 @@ export class DockerRuntime implements ContainerRuntime {
     return running
   }
 
+  #connected(): void {
+    for (const containerId of this.#running.keys()) this.#hint(containerId)
+    for (const nameOrId of this.#toRemove) void this.#removeSurely(nameOrId)
+  }
+
   #hint(containerId: ContainerId): void {
     const running = this.#running.get(containerId)
     if (running === undefined || running.concluding) return
@@ -284,6 +289,17 @@ export class DockerRuntime implements ContainerRuntime {
     } catch (cause) {
       if (daemonStatus(cause) === 404) return undefined
       throw cause
+    }
+  }
+
+  /** Removes a container now, or, when that fails, as soon as the daemon is connected again. */
+  async #removeSurely(nameOrId: string): Promise<void> {
+    try {
+      await this.#remove(nameOrId)
+      this.#toRemove.delete(nameOrId)
+    } catch {
+      this.#toRemove.add(nameOrId)
+      this.#events.start()
     }
   }
 

@@ -24,7 +24,7 @@ import { EndedWatch } from "./ended-watch.ts"
 import type { ContainerProcesses } from "./members.ts"
 import { findTools } from "./prefix.ts"
 import type { HostTools } from "./prefix.ts"
-import { bootId, isAlive } from "./proc.ts"
+import { bootId, initialVariable, isAlive } from "./proc.ts"
 import { ProcessSnapshots } from "./process-snapshots.ts"
 import { ContainerRecords } from "./records.ts"
 import { CLEAN_ENVIRONMENT, openNameless, taskStart } from "./spawn-task.ts"
@@ -308,7 +308,9 @@ export class ProcessRuntime implements ContainerRuntime {
     const supervisor = await this.#records.supervisor(containerId)
     const task = await this.#records.task(containerId)
     if (supervisor === undefined || task === undefined) return
-    await this.#terminator.kill({ supervisor, task, sandbox: "" })
+    // What left the session is known by the sandbox in its environment, which nobody recorded here.
+    const sandbox = initialVariable(task.pid, "MESOS_SANDBOX") ?? ""
+    await this.#terminator.kill({ supervisor, task, sandbox })
   }
 }
 
