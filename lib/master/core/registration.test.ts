@@ -214,7 +214,10 @@ describe("an agent that comes back", () => {
       tasks: [report("t1", marathon.id, id)],
     })
     expect(bench.sent(again.link, "registered")).toMatchObject([
-      { agentId: id, reconcile: [{ frameworkId: marathon.id, taskId: "t2" }] },
+      {
+        agentId: id,
+        reconcile: [{ frameworkId: marathon.id, taskId: "t2", partitionAware: true }],
+      },
     ])
     // What the lost launch held is free again, while the answer is awaited.
     expect(bench.master.view.agents.get(id)?.used).toEqual(resources("cpus:1;mem:128", "web"))

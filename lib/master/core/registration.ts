@@ -204,7 +204,11 @@ function dropMissing(ctx: Context, agent: AgentRecord, message: RegisterMessage)
     ({ frameworkId, taskId }) => !tasks.has(taskKey(frameworkId, taskId)),
   )
   for (const task of missing) releaseTask(ctx, task)
-  return missing.map(({ frameworkId, taskId }) => ({ frameworkId, taskId }))
+  return missing.map(({ frameworkId, taskId }) => ({
+    frameworkId,
+    taskId,
+    partitionAware: ctx.frameworks.get(frameworkId)?.partitionAware,
+  }))
 }
 
 /** Takes what the agent runs into the books, as far as it is not there. */
