@@ -48,9 +48,13 @@ export function decommission(core: Core, instance: Instance): void {
   requestKill(core, ending)
 }
 
-/** Ends the task of an instance that is to run on: it will be launched again under the same id. */
+/**
+ * Ends the task of an instance that is to run on: it will be launched again under the same id. One
+ * that is out of reach is given up, and replaced.
+ */
 export function killTask(core: Core, instance: Instance): void {
   const { task } = instance
+  if (isOutOfReach(instance.condition)) return decommission(core, instance)
   if (task === undefined || task.killRequestedAt !== undefined) return
   const ending: Instance = { ...instance, task: { ...task, killRequestedAt: core.now } }
   core.setInstance(ending)

@@ -130,6 +130,18 @@ describe("an unreachable agent", () => {
     expect(world.master.alive()).toHaveLength(1)
   })
 
+  test("is given up when its task is killed by hand", () => {
+    const world = new World()
+    world.deploy(put(testSpec({ unreachableStrategy: "disabled" })))
+    const [lost] = world.instances()
+    lose(world)
+    const target = { kind: "apps", appIds: [pathId("/web")] } as const
+    world.request({ kind: "kill", target, scale: false, wipe: false, force: false })
+    world.advance(1000)
+    expect(world.running()).toHaveLength(1)
+    expect(world.instances().map(({ id }) => id)).not.toContain(lost?.id ?? "")
+  })
+
   test("is never replaced when the strategy is disabled", () => {
     const world = new World()
     world.deploy(put(testSpec({ unreachableStrategy: "disabled" })))

@@ -22,6 +22,7 @@ import {
   subscribe,
   takeDisconnected,
   takeError,
+  takeRefusal,
   takeSubscribed,
 } from "./subscription.ts"
 import type { MarathonEffect, MarathonInput, ProbeResult } from "./types.ts"
@@ -74,6 +75,8 @@ export class Marathon {
         return takeDisconnected(core)
       case "probed":
         return this.#takeProbe(input.result)
+      case "callRefused":
+        return takeRefusal(core)
       case "command": {
         const reply = takeCommand(core, this.view, input.command)
         this.#settle()

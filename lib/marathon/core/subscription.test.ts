@@ -94,6 +94,27 @@ describe("the connection to the master", () => {
     expect(count()).toBe(first + 2)
   })
 
+  test("launches again what a refused call was to launch", () => {
+    const world = new World()
+    const { call } = world.master
+    world.master.call = (one, now) => {
+      const refused = { kind: "decline", filters: { refuseSeconds: 1 } } as const
+      call.call(
+        world.master,
+        one.kind === "accept" ? { ...refused, offerIds: one.offerIds } : one,
+        now,
+      )
+    }
+    world.send(put(testSpec()))
+    world.run()
+    world.master.call = call
+    world.advance(1000)
+    expect(world.running()).toEqual([])
+    world.refuseCall()
+    world.advance(20_000)
+    expect(world.running()).toHaveLength(1)
+  })
+
   test("subscribes to a role when the first app asks for it", () => {
     const world = new World()
     const roles: unknown[] = []

@@ -8,6 +8,9 @@ import type { Instance } from "./records.ts"
 const FIRST_PAUSE_MS = 100
 const PAUSE_LIMIT_MS = 15_000
 
+/** How soon after a refused call tasks are reconciled; also the pace while all calls are refused. */
+const REFUSED_RECONCILE_MS = 5000
+
 /** Tasks named in one call; more go in further calls. */
 const RECONCILE_BATCH = 1000
 
@@ -83,6 +86,11 @@ export function takeError(core: Core, message: string): void {
   core.log("error", `the master refuses this framework: ${message}`)
   if (/has been removed|completed framework/i.test(message)) core.setFramework(undefined)
   takeDisconnected(core)
+}
+
+/** A call was refused: finds out soon which of our tasks the master does not know. */
+export function takeRefusal(core: Core): void {
+  core.alarms.set("reconcile", core.now + REFUSED_RECONCILE_MS)
 }
 
 /** Asks the master for the state of each task we know, and then for all that it knows of ours. */

@@ -122,6 +122,12 @@ export class World {
     this.run()
   }
 
+  /** The master refused a call. */
+  refuseCall(): void {
+    this.#inputs.push({ kind: "callRefused" })
+    this.run()
+  }
+
   instances(id = "/web"): readonly Instance[] {
     return this.machine.view.instances(pathId(id))
   }

@@ -31,6 +31,8 @@ export type MarathonInput =
   /** Once, first: this process is the leader now and has recovered the state. */
   | { readonly kind: "start" }
   | { readonly kind: "probed"; readonly result: ProbeResult }
+  /** The master refused a call, so what it was to bring about may not have happened. */
+  | { readonly kind: "callRefused" }
   | { readonly kind: "command"; readonly request: RequestId; readonly command: Command }
 
 /** What Marathon asks its driver to do, beyond the base effects. */
