@@ -6,12 +6,10 @@ import {
   flag,
   renderJson,
   renderTable,
+  settingsOf,
 } from "#lib/cli/index.ts"
 import type { Cluster, Context } from "#lib/cli/index.ts"
-import { metadataAt } from "#lib/client/index.ts"
-
-/** A cluster that takes longer to tell its version is taken as unavailable. */
-const TIMEOUT_MS = 3_000
+import { probeCluster } from "#lib/client/index.ts"
 
 type Row = {
   readonly attached: boolean
@@ -52,24 +50,18 @@ export const command = defineCommand({
 })
 
 async function describe(context: Context, cluster: Cluster, attached: boolean): Promise<Row> {
-  const setting = (key: string) => cluster.config.get(key)?.toString()
-  const url = setting("core.dcos_url") ?? ""
-  const client = metadataAt(context, {
-    url,
-    token: setting("core.dcos_acs_token"),
-    verify: setting("core.ssl_verify") !== "false",
-    timeoutMs: TIMEOUT_MS,
-  })
-  const version = await client.version().then(
-    (answer) => answer.version ?? "UNKNOWN",
-    () => undefined,
-  )
+  const version = await probeCluster(context, settingsOf(cluster))
+    .version()
+    .then(
+      (answer) => answer.version ?? "UNKNOWN",
+      () => undefined,
+    )
   return {
     attached,
     cluster_id: cluster.id,
     name: clusterName(cluster),
     status: version === undefined ? "UNAVAILABLE" : "AVAILABLE",
-    url,
+    url: cluster.config.get("core.dcos_url")?.toString() ?? "",
     version: version ?? "UNKNOWN",
   }
 }

@@ -1,9 +1,13 @@
-import { ClusterStore, defineCommand, fail, flag, optionalArgument } from "#lib/cli/index.ts"
+import {
+  ClusterStore,
+  defineCommand,
+  fail,
+  flag,
+  optionalArgument,
+  settingsOf,
+} from "#lib/cli/index.ts"
 import type { Cluster, Context } from "#lib/cli/index.ts"
-import { metadataAt } from "#lib/client/index.ts"
-
-/** A cluster that takes longer to tell its version is taken as unavailable. */
-const TIMEOUT_MS = 3_000
+import { probeCluster } from "#lib/client/index.ts"
 
 export const command = defineCommand({
   input: {
@@ -23,15 +27,10 @@ export const command = defineCommand({
   },
 })
 
-async function answers(context: Context, { config }: Cluster): Promise<boolean> {
-  const client = metadataAt(context, {
-    url: config.get("core.dcos_url")?.toString() ?? "",
-    token: config.get("core.dcos_acs_token")?.toString(),
-    verify: config.get("core.ssl_verify")?.toString() !== "false",
-    timeoutMs: TIMEOUT_MS,
-  })
-  return client.version().then(
-    () => true,
-    () => false,
-  )
-}
+const answers = (context: Context, cluster: Cluster): Promise<boolean> =>
+  probeCluster(context, settingsOf(cluster))
+    .version()
+    .then(
+      () => true,
+      () => false,
+    )

@@ -1,6 +1,7 @@
 import type { Terminal } from "./context.ts"
 import { fail } from "./failure.ts"
 import { noCluster } from "./no-cluster.ts"
+import { createSettings, type Settings } from "./settings.ts"
 import { encodeToml, parseToml, type Config } from "./toml.ts"
 
 /** Files of the client may hold a token, so only their owner reads them. */
@@ -13,6 +14,9 @@ export type Cluster = {
   readonly config: Config
   readonly attached: boolean
 }
+
+/** The settings of one cluster as its file has them, whatever the environment says. */
+export const settingsOf = (cluster: Cluster): Settings => createSettings(cluster.config, {})
 
 /** What the store uses of the terminal. */
 export type ClusterTerminal = Pick<Terminal, "files" | "env" | "homeDir" | "newId" | "fetch">

@@ -1,4 +1,4 @@
-export { ClusterStore, clusterName, type Cluster } from "./clusters.ts"
+export { ClusterStore, clusterName, settingsOf, type Cluster } from "./clusters.ts"
 export {
   argument,
   defineCommand,

@@ -73,6 +73,18 @@ export async function connectRouter(context: ClientContext): Promise<MetadataCli
   return new MetadataClient(new Http(await locate(context, "the cluster", ROUTER)))
 }
 
+/** How long a cluster may take to tell about itself before it counts as unavailable. */
+const PROBE_TIMEOUT_MS = 3_000
+
+/** The client of a cluster by its settings, current or not, for small questions that must not hang. */
+export const probeCluster = (context: ClientContext, settings: Settings): MetadataClient =>
+  metadataAt(context, {
+    url: settings.get("core.dcos_url") ?? "",
+    token: settings.get("core.dcos_acs_token"),
+    verify: verifyOf(settings),
+    timeoutMs: PROBE_TIMEOUT_MS,
+  })
+
 /** The client of a cluster that is not configured (yet), with a deadline of its own. */
 export function metadataAt(
   context: ClientContext,

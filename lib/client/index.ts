@@ -4,6 +4,7 @@ export {
   connectMesos,
   connectRouter,
   metadataAt,
+  probeCluster,
   type ClientContext,
 } from "./connect.ts"
 export { CosmosClient } from "./cosmos/client.ts"
