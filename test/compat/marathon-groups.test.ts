@@ -143,6 +143,19 @@ test("86, 87: enforces the role of top-level groups only", async () => {
   expect((await api.patch("/v2/groups/g", {})).status).toBe(422)
 })
 
+test("new top-level groups enforce their role where that is set", async () => {
+  const api = new ApiWorld({}, { newGroupsEnforceRole: true })
+  expect((await api.post("/v2/apps", { ...a, id: "/g/h/a" })).body.role).toBe("g")
+  expect((await api.get("/v2/groups/g")).body.enforceRole).toBe(true)
+  expect((await api.post("/v2/apps", { ...a, id: "/g/b" })).body.role).toBe("g")
+  expect((await api.post("/v2/apps", { ...a, id: "/c" })).body.role).toBe("*")
+  await api.put("/v2/groups/k/l", { apps: [a] })
+  expect((await api.get("/v2/groups/k")).body.enforceRole).toBe(true)
+  expect((await api.get("/v2/apps/k/l/a")).body.app.role).toBe("k")
+  await api.post("/v2/groups", { id: "m", enforceRole: false, apps: [a] })
+  expect((await api.get("/v2/apps/m/a")).body.app.role).toBe("*")
+})
+
 test("keeps versions of the whole tree and goes back to one", async () => {
   const api = await withGroup()
   const first = (await api.get("/v2/groups/g")).body.version as string

@@ -3,7 +3,7 @@ import type { Result } from "#lib/std/result.ts"
 import type { Change, RootChange, RootView } from "#lib/marathon/core/command.ts"
 import { ancestorsOf, buildApp } from "#lib/marathon/model/index.ts"
 import type { AppPatch, AppSpec, PathId, Rejection } from "#lib/marathon/model/index.ts"
-import { enforcesRole, invalidAt, noApp } from "./context.ts"
+import { addTopGroup, enforcesRole, invalidAt, noApp } from "./context.ts"
 import type { ChangeContext } from "./context.ts"
 import { emptyDraft, SAME_ID, sameIdProblem } from "./same-id.ts"
 import type { Draft } from "./same-id.ts"
@@ -27,6 +27,7 @@ export const putApps =
       const spec = nextApp(patch, root, options)
       if (!spec.ok) return spec
       draft.apps.set(patch.id, spec.value)
+      addTopGroup(patch.id, root, draft, options)
     }
     for (const { id, path } of patches) {
       const problem = placeProblem(id, root, draft)

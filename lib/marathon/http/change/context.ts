@@ -1,3 +1,4 @@
+import type { Draft } from "./same-id.ts"
 import { err } from "#lib/std/result.ts"
 import type { RootView } from "#lib/marathon/core/command.ts"
 import { resolvePathId, topSegment } from "#lib/marathon/model/index.ts"
@@ -38,6 +39,22 @@ export function enforcesRole(id: PathId, root: RootView, context: ChangeContext)
   if (top === undefined) return false
   const group = root.group(top)
   return group === undefined ? context.newGroupsEnforceRole : (group.enforceRole ?? false)
+}
+
+/**
+ * Adds the top-level group above an id to a draft, where it is new and is to enforce its role; other
+ * missing groups need no mention.
+ */
+export function addTopGroup(
+  id: PathId,
+  root: RootView,
+  draft: Draft,
+  context: ChangeContext,
+): void {
+  const top = topGroupAbove(id)
+  if (top === undefined || !context.newGroupsEnforceRole) return
+  if (root.group(top) !== undefined || draft.groups.has(top)) return
+  draft.groups.set(top, { id: top, dependencies: [], enforceRole: true })
 }
 
 function topGroupAbove(id: PathId): PathId | undefined {

@@ -3,7 +3,7 @@ import type { Result } from "#lib/std/result.ts"
 import type { Change, RootChange, RootView } from "#lib/marathon/core/command.ts"
 import { buildApp, isBelow, parentOf, ROOT } from "#lib/marathon/model/index.ts"
 import type { AppSpec, GroupContent, PathId, Rejection } from "#lib/marathon/model/index.ts"
-import { enforcesRole, invalidAt, noGroup } from "./context.ts"
+import { addTopGroup, enforcesRole, invalidAt, noGroup } from "./context.ts"
 import type { ChangeContext } from "./context.ts"
 import { emptyDraft, sameIdProblem } from "./same-id.ts"
 import type { Draft } from "./same-id.ts"
@@ -56,6 +56,7 @@ function placeContent(
   const enforceRole = isTop
     ? (content.enforceRole ?? existing?.enforceRole ?? context.newGroupsEnforceRole)
     : undefined
+  addTopGroup(id, root, draft, context)
   draft.groups.set(id, {
     id,
     dependencies: content.dependencies ?? existing?.dependencies ?? [],
@@ -116,6 +117,8 @@ function removeBelow(id: PathId, root: RootView, draft: Draft): void {
       draft.groups.set(group.id, null)
 }
 
+// The rule for new apps and the apps themselves change one after the other, so that nobody wonders
+// which rule an app was made under.
 function rolePermitted(
   content: GroupContent,
   root: RootView,
@@ -126,11 +129,16 @@ function rolePermitted(
     existing !== undefined &&
     content.enforceRole !== undefined &&
     content.enforceRole !== (existing.enforceRole ?? false)
-  if (!changed || draft.apps.size === 0) return undefined
-  return invalidAt(
-    `${content.path}/enforceRole`,
-    "enforceRole cannot be modified in a request that adds, removes or modifies services; please make these changes in separate requests.",
-  )
+  if (changed && draft.apps.size > 0)
+    return invalidAt(
+      `${content.path}/enforceRole`,
+      "enforceRole cannot be modified in a request that adds, removes or modifies services; please make these changes in separate requests.",
+    )
+  for (const group of content.groups ?? []) {
+    const refused = rolePermitted(group, root, draft)
+    if (refused !== undefined) return refused
+  }
+  return undefined
 }
 
 /** Multiplies the instances of all apps below a group, rounding up. */
