@@ -53,6 +53,46 @@ describe("compileSchema", () => {
     ])
   })
 
+  test.each<[object, unknown, string[]]>([
+    [
+      { definitions: { p: { minimum: 1 } }, items: { $ref: "#/definitions/p" } },
+      [0],
+      ["/0 minimum"],
+    ],
+    [{ $defs: { p: { minimum: 1 } }, items: { $ref: "#/$defs/p" } }, [0], ["/0 minimum"]],
+    [{ items: [{ type: "string" }], additionalItems: false }, ["a"], []],
+    [{ prefixItems: [{ type: "string" }] }, [1], ["/0 type"]],
+    [{ dependencies: { a: ["b"] } }, { a: 1 }, [" dependencies"]],
+    [{ dependentRequired: { a: ["b"] } }, { a: 1 }, [" dependentRequired"]],
+    [{ patternProperties: { "^x": { type: "string" } } }, { x1: 1 }, ["/x1 type"]],
+    [{ type: ["string", "null"] }, 1, [" type"]],
+    [{ exclusiveMinimum: 1 }, 1, [" exclusiveMinimum"]],
+    [{ const: 1 }, 2, [" const"]],
+    [{ multipleOf: 0.01 }, 0.07, []],
+    [
+      { properties: { type: { type: "string" }, id: { type: "string" } } },
+      { type: 1 },
+      ["/type type"],
+    ],
+    [{ $ref: "http://elsewhere.example/schema" }, 1, []],
+  ])("reads %j as its draft means it", (other, value, found) => {
+    const seen = compileSchema(other).check(value)
+    expect(seen.map(({ path, keyword }) => `${path} ${keyword}`)).toEqual(found)
+  })
+
+  test("reads patterns of Java as far as they can be read", () => {
+    const pattern = (text: string, value: string): number =>
+      compileSchema({ pattern: text }).check(value).length
+    expect(pattern("^(?i)abc$", "ABC")).toBe(0)
+    expect(pattern("(?i)abc", "abd")).toBe(1)
+    expect(pattern("^a\\_b$", "a_b")).toBe(0)
+    expect(pattern("^a\\_b$", "a-b")).toBe(1)
+    expect(pattern("[", "x")).toBe(0)
+    expect(compileSchema({ patternProperties: { "[": { type: "string" } } }).check({})).toEqual([])
+    expect(compileSchema({ pattern: "(?i)x" }).check("y")[0]?.params).toEqual({ pattern: "(?i:x)" })
+    expect(pattern("^[a-z]++$", "X")).toBe(0)
+  })
+
   test("compiles a schema once", () => {
     expect(compileSchema(schema)).toBe(compileSchema(schema))
   })

@@ -18,6 +18,15 @@ export type CompiledSchema = {
   check(value: unknown): readonly SchemaIssue[]
 }
 
+// A pattern that had to be translated is a RegExp, which JSON would show as nothing.
+const plain = (params: object): SchemaIssue["params"] =>
+  Object.fromEntries(
+    Object.entries(params).map(([name, value]: [string, unknown]) => [
+      name,
+      value instanceof RegExp ? value.source : value,
+    ]),
+  )
+
 const compiled = new WeakMap<object, CompiledSchema>()
 
 /**
@@ -38,7 +47,7 @@ export function compileSchema(schema: object): CompiledSchema {
           path: instancePath,
           keyword,
           message,
-          params: params as Readonly<Record<string, unknown>>,
+          params: plain(params),
         }))
     },
   }
