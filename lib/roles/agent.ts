@@ -186,7 +186,7 @@ async function describeNode(
   sandboxes: DiskSandboxes,
 ): Promise<AgentInfo> {
   const machine = measureMachine()
-  await sandboxes.create(options.workDir, undefined)
+  await sandboxes.createWorkDir(options.workDir)
   const disk = await sandboxes.diskUsage(options.workDir)
   const resources = agentResources(options.resources, {
     cpus: machine.cpus,

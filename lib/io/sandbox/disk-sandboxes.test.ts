@@ -27,6 +27,12 @@ test("makes a sandbox with mode 0750 and leaves its content when repeated", asyn
   expect(existsSync(`${path}/file`)).toBe(true)
 })
 
+test("makes a work directory that other users can pass through", async () => {
+  await sandboxes.createWorkDir(`${place.root}/new/work`)
+  await sandboxes.createWorkDir(`${place.root}/new/work`)
+  expect(statSync(`${place.root}/new/work`).mode & 0o005).toBe(0o005)
+})
+
 test.skipIf(process.getuid?.() !== 0)("gives a sandbox to the user of its task", async () => {
   await sandboxes.create(`${place.root}/new`, "nobody")
   expect(statSync(`${place.root}/new`).uid).toBe(65534)

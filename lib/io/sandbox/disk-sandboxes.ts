@@ -40,6 +40,11 @@ const CHUNK_BYTES = 64 * 1024
 export class DiskSandboxes implements Sandboxes {
   readonly #accounts = new Accounts()
 
+  /** Makes the agent's work directory: users of tasks pass through it on the way to their sandboxes. */
+  async createWorkDir(path: string): Promise<void> {
+    await mkdir(path, { recursive: true, mode: 0o755 })
+  }
+
   async create(
     path: string,
     user: string | undefined,
