@@ -203,10 +203,10 @@ export class Agent implements Machine<AgentInput, AgentEffect> {
       case "ping":
         return this.#registration.pinged(turn, message.sequence)
       case "runTask":
-        if (this.#leaving === undefined) this.#launcher.runTask(turn, message)
+        if (this.#takesTasks) this.#launcher.runTask(turn, message)
         return
       case "runTaskGroup":
-        if (this.#leaving === undefined) this.#launcher.runTaskGroup(turn, message)
+        if (this.#takesTasks) this.#launcher.runTaskGroup(turn, message)
         return
       case "killTask":
         return this.#kill(turn, message)
@@ -234,6 +234,11 @@ export class Agent implements Machine<AgentInput, AgentEffect> {
       default:
         return message satisfies never
     }
+  }
+
+  /** Nothing is launched by an agent that leaves, or that does not know yet who it is. */
+  get #takesTasks(): boolean {
+    return this.#leaving === undefined && this.agentId !== undefined
   }
 
   #expired(turn: Turn, key: TimerKey): void {

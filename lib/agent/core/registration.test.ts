@@ -46,6 +46,15 @@ test("stops registering once it is admitted, and keeps its id over a restart", (
   expect(message).toMatchObject({ kind: "register", agentId: AGENT_ID, info: { id: AGENT_ID } })
 })
 
+test("takes no task before it knows who it is", () => {
+  const world = new TestWorld()
+  world.give({ kind: "start" })
+  world.give({ kind: "linkOpened" })
+  const task = testTask("t1")
+  world.receive({ kind: "runTask", framework: testFramework(), task, acceptedAt: world.now })
+  expect(world.all("launch")).toEqual([])
+})
+
 test("answers pings, and looks for the master again when they stay away", () => {
   const w = new TestWorld().register()
   for (let sequence = 1; sequence <= 6; sequence++) {

@@ -32,6 +32,9 @@ export function reconcileTask(
     sendMasterStatus(ctx, framework, { taskId, agentId, reason, ...status })
   }
   if (agentId === undefined ? ctx.recovered.size > 0 : ctx.recovered.has(agentId)) return
+  // An end that was told once is not told otherwise later: its own update may still be on its way.
+  const ended = lastEndOf(framework, taskId, agentId)
+  if (ended !== undefined) return tellState(ctx, framework, ended)
   const message = "Reconciliation: "
   if (agentId !== undefined && ctx.agents.has(agentId))
     return answer({
@@ -47,6 +50,18 @@ export function reconcileTask(
       unreachableAt,
     })
   answer({ state: stateFor(framework, "TASK_UNKNOWN"), message: `${message}Task is unknown` })
+}
+
+/** The newest task of this id that ended on the agent and is remembered. */
+function lastEndOf(
+  framework: FrameworkRecord,
+  taskId: TaskId,
+  agentId: AgentId | undefined,
+): TaskRecord | undefined {
+  let newest: TaskRecord | undefined
+  for (const task of framework.completedTasks)
+    if (task.taskId === taskId && (agentId === undefined || task.agentId === agentId)) newest = task
+  return newest
 }
 
 const NOWHERE = "" as AgentId

@@ -57,6 +57,18 @@ describe("an agent's first registration", () => {
     expect(bench.effects.some(({ kind }) => kind === "put")).toBe(false)
   })
 
+  test("repeated on the same link takes nothing from a task that was launched there meanwhile", () => {
+    const bench = new Bench()
+    const marathon = bench.subscribe()
+    const agent = bench.register()
+    bench.launch(marathon, [taskInfo("t1", agent.id)])
+    bench.clear()
+    bench.fromAgent(agent.link, registration({ agentId: agent.id }))
+    expect(bench.sent(agent.link, "registered")).toMatchObject([{ reconcile: [] }])
+    const used = bench.master.view.agents.get(agent.id)?.used
+    expect(used).toEqual(resources("cpus:1;mem:128", "*"))
+  })
+
   test("is refused when the agent is too old", () => {
     const bench = new Bench()
     const link = bench.openLink()

@@ -51,6 +51,9 @@ export function register(ctx: Context, link: LinkRecord, message: RegisterMessag
     ctx.out.push({ kind: "closeLink", link: link.id, reason: problem })
     return
   }
+  // An agent repeats itself on one link until it hears the answer. What it said has been taken in, and
+  // what was launched on the link meanwhile it could not name: that is no sign that a task is missing.
+  if (link.agent !== undefined && link.agent.id === agentId) return welcome(ctx, link.agent, [])
   if (link.agent !== undefined) disconnectAgent(ctx, link.agent)
   const known = agentId === undefined ? undefined : ctx.agents.get(agentId)
   if (known === undefined) admit(ctx, link, agentId, message)

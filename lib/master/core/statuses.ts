@@ -10,7 +10,7 @@ import type {
 } from "#lib/mesos/index.ts"
 import type { Context } from "./context.ts"
 import { taskKey, type AgentRecord, type FrameworkRecord } from "./records.ts"
-import { isTerminal } from "./task-states.ts"
+import { isBefore, isTerminal } from "./task-states.ts"
 import { completeTask, recordStatus, setTaskState } from "./tasks.ts"
 
 /** What a status that the master itself makes says. */
@@ -78,7 +78,9 @@ export function onUpdate(ctx: Context, agent: AgentRecord, message: UpdateMessag
   ctx.event(framework, { kind: "update", status: full })
   const task = framework.tasks.get(status.taskId)
   if (task?.agent !== agent) return
-  setTaskState(ctx, task, latestState)
+  // A late copy of an earlier update is passed on like any other, but the books know better already.
+  if (!isBefore(latestState, task.state)) setTaskState(ctx, task, latestState)
+  if (isBefore(status.state, task.statusUpdateState ?? status.state)) return
   recordStatus(task, full)
   if (status.uuid === undefined && isTerminal(status.state)) completeTask(ctx, task)
 }

@@ -24,6 +24,16 @@ export function isTerminal(state: TaskState): boolean {
   }
 }
 
+/** How far a task has come: of two states the one with the higher rank is the newer, if they differ. */
+const rankOf = (state: TaskState): number => {
+  if (isTerminal(state)) return 3
+  if (state === "TASK_RUNNING" || state === "TASK_KILLING") return 2
+  return state === "TASK_STARTING" ? 1 : 0
+}
+
+/** Whether a task in state `known` was in `told` before: a late copy of an update says such things. */
+export const isBefore = (told: TaskState, known: TaskState): boolean => rankOf(told) < rankOf(known)
+
 /** States that only frameworks with PARTITION_AWARE hear; the others are told TASK_LOST. */
 export type PartitionState =
   | "TASK_DROPPED"

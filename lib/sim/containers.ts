@@ -1,0 +1,263 @@
+import type { CommandInfo } from "#lib/mesos/index.ts"
+import type {
+  CommandOutcome,
+  ContainerExit,
+  ContainerFailure,
+  ContainerId,
+  ContainerRecovery,
+  ContainerRuntime,
+  ContainerSpec,
+  ContainerStarted,
+} from "#lib/ports/index.ts"
+import type { Random } from "#lib/std/random.ts"
+import { err, ok, type Result } from "#lib/std/result.ts"
+import type { Disk } from "./disk.ts"
+import type { Life } from "./life.ts"
+import type { Process } from "./process.ts"
+import { between, note, strikes, type World } from "./world.ts"
+
+const SIGKILL = 9
+const SIGTERM = 15
+
+/** Longest time from a launch to its process, and from there to the report of it. */
+const START_MAX_MS = 3_000
+
+/** Longest time that a process takes to end after SIGTERM. */
+const TERM_MAX_MS = 2_000
+
+/** One container of a node. */
+export type Container = {
+  readonly spec: ContainerSpec
+  running: boolean
+  /** Wait status once it has ended; undefined when it was lost with the node. */
+  status: number | undefined
+  readonly ignoresTerm: boolean
+}
+
+/** How a task's process behaves: ends after so long with this wait status, or runs until killed. */
+export type Script = { readonly lifeMs?: number | undefined; readonly status: number }
+
+/** The text of a command that behaves so. */
+export const scriptCommand = ({ lifeMs, status }: Script): CommandInfo => ({
+  value: lifeMs === undefined ? "run" : `run ${lifeMs} ${status}`,
+})
+
+function parseScript(spec: ContainerSpec): Script {
+  const [, lifeMs, status] = (spec.task.command?.value ?? "").split(" ")
+  return lifeMs === undefined
+    ? { status: 0 }
+    : { lifeMs: Number(lifeMs), status: Number(status ?? 0) }
+}
+
+/** The containers of one node: they belong to the machine, and outlive the agent's process. */
+export class NodeContainers {
+  readonly #world: World
+  readonly #node: string
+  readonly #disk: Disk
+  readonly #random: Random
+  readonly #containers = new Map<ContainerId, Container>()
+  #runtime: SimRuntime | undefined
+
+  constructor(
+    world: World,
+    parts: { readonly node: string; readonly disk: Disk; readonly random: Random },
+  ) {
+    this.#world = world
+    this.#node = parts.node
+    this.#disk = parts.disk
+    this.#random = parts.random
+  }
+
+  /** The agent asks for a container. */
+  asked(spec: ContainerSpec): void {
+    this.#world.monitor.launching(this.#node, this.#disk, spec)
+  }
+
+  /** Every container that has records, running or not. */
+  get all(): Iterable<Container> {
+    return this.#containers.values()
+  }
+
+  get(id: ContainerId): Container | undefined {
+    return this.#containers.get(id)
+  }
+
+  /** A view of the containers for one life of the agent. */
+  runtime(life: Life, process: Process): ContainerRuntime {
+    this.#runtime = new SimRuntime(this.#world, {
+      containers: this,
+      random: this.#random,
+      life,
+      process,
+    })
+    return this.#runtime
+  }
+
+  /** Starts the process of a container. */
+  spawn(spec: ContainerSpec): Container {
+    const world = this.#world
+    const ignoresTerm = world.faulty && this.#random.chance(world.swarm.ignoreTerm)
+    const container: Container = { spec, running: true, status: undefined, ignoresTerm }
+    this.#containers.set(spec.containerId, container)
+    note(world, this.#node, `runs ${spec.task.taskId}`)
+    world.monitor.spawned(this.#node, spec)
+    const { lifeMs, status } = parseScript(spec)
+    if (lifeMs !== undefined) world.schedule.after(lifeMs, () => this.end(container, status))
+    return container
+  }
+
+  signal(container: Container, force: boolean): void {
+    if (!container.running) return
+    const { schedule, marks } = this.#world
+    if (!force && container.ignoresTerm) return marks.hit("container.ignoredTerm")
+    const ms = between(this.#random, 0, force ? 50 : TERM_MAX_MS)
+    schedule.after(ms, () => this.end(container, force ? SIGKILL : SIGTERM))
+  }
+
+  /** The process ends; whoever watches hears of it. */
+  end(container: Container, status: number | undefined): void {
+    if (!container.running) return
+    container.running = false
+    container.status = status
+    const world = this.#world
+    note(world, this.#node, `${container.spec.task.taskId} ended with ${status ?? "the node"}`)
+    world.monitor.exited(container.spec, status)
+    if (this.#runtime?.alive !== true) world.marks.hit("container.exitedWhileAgentDown")
+    this.#runtime?.exited(container)
+  }
+
+  forget(id: ContainerId): void {
+    if (this.#containers.get(id)?.running === false) this.#containers.delete(id)
+  }
+
+  /** The node restarts: every process on it ends, and nobody knows how. */
+  reboot(): void {
+    for (const container of this.#containers.values()) this.end(container, undefined)
+  }
+}
+
+type RuntimeParts = {
+  readonly containers: NodeContainers
+  readonly random: Random
+  readonly life: Life
+  readonly process: Process
+}
+
+/** The containers as one life of the agent sees them. */
+class SimRuntime implements ContainerRuntime {
+  readonly name = "process"
+  readonly #world: World
+  readonly #parts: RuntimeParts
+  /** Containers whose end is to be told; the value is the end, once it came. */
+  readonly #watched = new Set<ContainerId>()
+  #listener: (containerId: ContainerId, exit: ContainerExit) => void = () => {}
+
+  constructor(world: World, parts: RuntimeParts) {
+    this.#world = world
+    this.#parts = parts
+  }
+
+  get alive(): boolean {
+    return !this.#parts.life.over
+  }
+
+  async available(): Promise<Result<void, string>> {
+    return ok(undefined)
+  }
+
+  onExit(listener: (containerId: ContainerId, exit: ContainerExit) => void): void {
+    this.#listener = listener
+  }
+
+  async launch(
+    spec: ContainerSpec,
+    signal: AbortSignal,
+  ): Promise<Result<ContainerStarted, ContainerFailure>> {
+    const { life, process, containers, random } = this.#parts
+    if (life.over || process.crashPoint("crash.midLaunch")) return life.never()
+    containers.asked(spec)
+    await life.later(between(random, 0, START_MAX_MS), () => undefined)
+    const refusal = (message: string): Result<ContainerStarted, ContainerFailure> =>
+      err({ reason: "REASON_CONTAINER_LAUNCH_FAILED", message })
+    if (signal.aborted) return refusal("The launch was given up")
+    if (strikes(this.#world, this.#world.swarm.launchFailure, "container.failedLaunch"))
+      return refusal("The container would not start")
+    const container = containers.spawn(spec)
+    if (process.crashPoint("crash.midLaunch")) return life.never()
+    await life.later(between(random, 0, START_MAX_MS), () => undefined)
+    this.#watch(container)
+    return ok({ status: {} })
+  }
+
+  recover({ containerId }: ContainerSpec): Promise<ContainerRecovery> {
+    const { life, containers, random } = this.#parts
+    return life.later(between(random, 0, START_MAX_MS), (): ContainerRecovery => {
+      const container = containers.get(containerId)
+      if (container === undefined) return { kind: "unknown" }
+      this.#world.marks.hit("container.recovered")
+      if (!container.running) return { kind: "exited", exit: exitOf(container) }
+      this.#watch(container)
+      return { kind: "running", started: { status: {} } }
+    })
+  }
+
+  async kill(containerId: ContainerId, { force }: { readonly force: boolean }): Promise<void> {
+    const { life, process, containers } = this.#parts
+    if (life.over || process.crashPoint("crash.midEffects")) return life.never()
+    const container = containers.get(containerId)
+    if (container !== undefined) containers.signal(container, force)
+    return undefined
+  }
+
+  async forget({ containerId }: ContainerSpec): Promise<void> {
+    const { life, process, containers } = this.#parts
+    if (life.over || process.crashPoint("crash.midEffects")) return life.never()
+    containers.forget(containerId)
+    return undefined
+  }
+
+  async removeOrphans(known: ReadonlySet<ContainerId>): Promise<readonly ContainerId[]> {
+    const { life, containers } = this.#parts
+    if (life.over) return life.never()
+    const removed: ContainerId[] = []
+    for (const container of containers.all) {
+      const { containerId } = container.spec
+      if (known.has(containerId)) continue
+      removed.push(containerId)
+      if (container.running) this.#world.marks.hit("container.orphan")
+      containers.end(container, SIGKILL)
+      containers.forget(containerId)
+    }
+    return removed
+  }
+
+  async runIn(): Promise<CommandOutcome> {
+    return { kind: "exited", status: 0, output: "" }
+  }
+
+  async address(): Promise<string> {
+    return "127.0.0.1"
+  }
+
+  async statistics(): Promise<undefined> {
+    return undefined
+  }
+
+  async close(): Promise<void> {}
+
+  /** A container has ended; told if it is watched. */
+  exited(container: Container): void {
+    const { life, random } = this.#parts
+    const { containerId } = container.spec
+    if (life.over || !this.#watched.delete(containerId)) return
+    life.after(between(random, 0, 100), () => this.#listener(containerId, exitOf(container)))
+  }
+
+  #watch(container: Container): void {
+    this.#watched.add(container.spec.containerId)
+    if (!container.running) this.exited(container)
+  }
+}
+
+const exitOf = ({ status }: Container): ContainerExit =>
+  status === undefined ? { message: "the node was restarted" } : { status }

@@ -1,0 +1,352 @@
+import type { SchedulerConnection } from "#lib/master/index.ts"
+import {
+  containsResources,
+  rangesOf,
+  rangesResource,
+  scalarResource,
+  subtractResources,
+  takeFromRanges,
+  unallocate,
+  type AgentId,
+  type FrameworkId,
+  type FrameworkInfo,
+  type Offer,
+  type OfferId,
+  type Resources,
+  type TaskId,
+  type TaskInfo,
+  type TaskState,
+  type TaskStatus,
+  type scheduler,
+} from "#lib/mesos/index.ts"
+import type { Random } from "#lib/std/random.ts"
+import { scriptCommand } from "./containers.ts"
+import type { Life } from "./life.ts"
+import { Process } from "./process.ts"
+import { RemoteScheduler, type MasterAt } from "./stream.ts"
+import { isTerminal } from "./task-truth.ts"
+import { between, note, randomMs, type World } from "./world.ts"
+
+/** Tasks that a framework keeps running, and launches in all. */
+const ACTIVE_MAX = 6
+const LAUNCHES_MAX = 60
+
+/** How long a framework may think about an offer. */
+const THINK_MAX_MS = 4_000
+
+const RECONCILE_MS = 30_000
+const KILL_AGAIN_MS = 15_000
+
+/** A task as its framework remembers it across its own crashes. */
+type Task = {
+  readonly id: TaskId
+  readonly agentId: AgentId
+  state: TaskState | undefined
+  ended: boolean
+  wantsKill: boolean
+}
+
+/** What a framework has stored: written before it acts, so no crash makes it forget a launch. */
+type Memory = {
+  frameworkId: FrameworkId | undefined
+  readonly tasks: Map<TaskId, Task>
+  launches: number
+}
+
+type Call = Parameters<SchedulerConnection["call"]>[0]
+/** A call but for the framework's own id, which goes into each. */
+type Unsigned<C> = C extends unknown ? Omit<C, "frameworkId"> : never
+
+/**
+ * A framework that launches, kills and reconciles at random, and knows at each moment what it has been
+ * told. It is a good citizen but for one habit, which a run may have: to use an offer twice.
+ */
+export class ScriptedFramework {
+  readonly name: string
+  readonly process: Process
+  readonly #world: World
+  readonly #master: MasterAt
+  readonly #random: Random
+  readonly #info: FrameworkInfo
+  readonly #memory: Memory = { frameworkId: undefined, tasks: new Map(), launches: 0 }
+  #connection: RemoteScheduler | undefined
+  #connected = false
+  #offers = new Map<OfferId, Offer>()
+  /** Still launching and killing of its own accord; afterwards it only asks for what is due. */
+  #busy = true
+  #lastTask: TaskId | undefined
+
+  constructor(world: World, master: MasterAt, index: number) {
+    this.#world = world
+    this.#master = master
+    this.#random = world.chance.fork()
+    this.name = `fw-${index}`
+    this.#info = {
+      user: "nobody",
+      name: this.name,
+      roles: [this.#random.pick(["*", "a", "b"])],
+      failoverTimeout: 7 * 24 * 3600,
+      checkpoint: true,
+      capabilities: [
+        { type: "MULTI_ROLE" },
+        { type: "RESERVATION_REFINEMENT" },
+        { type: "TASK_KILLING_STATE" },
+        ...(this.#random.chance(0.8) ? [{ type: "PARTITION_AWARE" } as const] : []),
+      ],
+    }
+    const program = { boot: (life: Life) => this.#boot(life), ended: () => this.#ended() }
+    this.process = new Process(world, this.name, { program, crashMark: "crash.framework" })
+  }
+
+  start(): void {
+    this.process.start()
+  }
+
+  /** The master's process died, and this framework's stream with it. */
+  masterDied(): void {
+    this.#connection?.masterDied()
+  }
+
+  /** No more launches and kills but one task, which must run in the end. */
+  quiet(): void {
+    this.#busy = false
+    this.#call({ kind: "revive" })
+  }
+
+  /**
+   * What is still open for this framework: empty once all its tasks are accounted for. A task that was
+   * launched on an agent that died before it stored its id is out of reach for good.
+   */
+  open(agents: ReadonlySet<AgentId>): readonly string[] {
+    const { frameworkId, tasks } = this.#memory
+    const open: string[] = []
+    if (!this.#connected || frameworkId === undefined) return [`${this.name} is not subscribed`]
+    for (const task of tasks.values()) {
+      const truth = this.#world.monitor.truth(frameworkId, task.id)
+      const neverThere = truth.node === undefined && !agents.has(task.agentId)
+      if (neverThere && task.state === "TASK_UNREACHABLE") continue
+      const heard = `${this.name} believes ${task.id} ${task.state ?? "launched"}`
+      if (truth.running && (task.state !== "TASK_RUNNING" || task.ended))
+        open.push(`${heard}, but it runs`)
+      if (!truth.running && !task.ended) open.push(`${heard}, but it does not run`)
+      if (task.wantsKill && !task.ended) open.push(`${heard}, and wants it ended`)
+    }
+    const last = this.#lastTask === undefined ? undefined : tasks.get(this.#lastTask)
+    if (last?.state !== "TASK_RUNNING") open.push(`${this.name} cannot run one more task`)
+    return open
+  }
+
+  #boot(life: Life): void {
+    this.#offers = new Map()
+    this.#connection = new RemoteScheduler(this.#world, {
+      life,
+      master: this.#master,
+      handler: {
+        event: (event) => this.#event(event),
+        disconnected: () => {
+          this.#connected = false
+          this.#offers.clear()
+          life.after(between(this.#random, 100, 5_000), () => this.#subscribe())
+        },
+      },
+    })
+    this.#subscribe()
+    this.#repeat(life, RECONCILE_MS, () => this.#reconcile())
+    this.#repeat(life, KILL_AGAIN_MS, () => this.#killAgain())
+    this.#actAtRandom(life)
+  }
+
+  #ended(): void {
+    this.#connected = false
+    this.#connection?.close()
+    this.#connection = undefined
+  }
+
+  #repeat(life: Life, ms: number, act: () => void): void {
+    life.after(ms, () => {
+      act()
+      this.#repeat(life, ms, act)
+    })
+  }
+
+  #actAtRandom(life: Life): void {
+    life.after(randomMs(this.#random, 8_000), () => {
+      if (this.#busy) this.#act()
+      this.#actAtRandom(life)
+    })
+  }
+
+  #act(): void {
+    const alive = [...this.#memory.tasks.values()].filter((task) => !task.ended)
+    const dice = this.#random.below(10)
+    if (dice < 4 && alive.length > 0) this.#kill(this.#random.pick(alive))
+    else if (dice === 4) this.#call({ kind: "suppress" })
+    else if (dice === 5 || dice === 6) this.#call({ kind: "revive" })
+    else if (dice === 7) this.#call({ kind: "reconcile", tasks: [] })
+    else if (dice === 8) this.#subscribe()
+  }
+
+  #subscribe(): void {
+    const { frameworkId } = this.#memory
+    this.#connected = false
+    this.#connection?.subscribe({
+      kind: "subscribe",
+      ...(frameworkId === undefined ? {} : { frameworkId }),
+      frameworkInfo: { ...this.#info, ...(frameworkId === undefined ? {} : { id: frameworkId }) },
+    })
+  }
+
+  #event(event: scheduler.Event): void {
+    switch (event.kind) {
+      case "subscribed":
+        this.#memory.frameworkId = event.frameworkId
+        this.#connected = true
+        this.#offers.clear()
+        return this.#reconcile()
+      case "offers":
+        for (const offer of event.offers ?? []) this.#consider(offer)
+        return
+      case "rescind":
+        this.#world.marks.hit("offer.rescinded")
+        this.#offers.delete(event.offerId)
+        return
+      case "update":
+        return this.#update(event.status)
+      case "error":
+        note(this.#world, this.name, `is told: ${event.message}`)
+        return
+      case "inverseOffers":
+      case "rescindInverseOffer":
+      case "updateOperationStatus":
+      case "message":
+      case "failure":
+      case "heartbeat":
+        return
+      default:
+        return event satisfies never
+    }
+  }
+
+  #update(status: TaskStatus): void {
+    const { frameworkId, tasks } = this.#memory
+    if (frameworkId === undefined) return
+    this.#world.monitor.heard(frameworkId, status)
+    const task = tasks.get(status.taskId)
+    if (task === undefined)
+      return this.#world.monitor.broken("no task comes from nowhere", status.taskId)
+    const { state, uuid, agentId } = status
+    if (!task.ended) {
+      task.state = state
+      // Lost with an agent that is out of reach may come back; unknown is what was never launched.
+      const vague = state === "TASK_LOST" && status.unreachableTime !== undefined
+      task.ended = (isTerminal(state) && !vague) || state === "TASK_UNKNOWN"
+    }
+    if (uuid !== undefined && agentId !== undefined)
+      this.#call({ kind: "acknowledge", agentId, taskId: status.taskId, uuid })
+  }
+
+  #consider(offer: Offer): void {
+    const { life } = this.process
+    this.#offers.set(offer.id, offer)
+    const ms = this.#random.chance(0.5) ? 0 : between(this.#random, 0, THINK_MAX_MS)
+    life?.after(ms, () => {
+      if (this.#offers.delete(offer.id)) this.#answer(offer)
+    })
+  }
+
+  #answer(offer: Offer): void {
+    const tasks = this.#tasksFor(offer)
+    const refuseSeconds = this.#busy ? between(this.#random, 0, 20) : 5
+    const filters = { refuseSeconds }
+    if (tasks.length === 0) return this.#call({ kind: "decline", offerIds: [offer.id], filters })
+    this.#launch(offer, tasks, filters)
+    if (!this.#world.swarm.reuseOffers || !this.#busy || !this.#random.chance(0.2)) return undefined
+    const again = this.#tasksFor(offer)
+    if (again.length === 0) return undefined
+    this.#world.marks.hit("offer.reused")
+    return this.#launch(offer, again, filters)
+  }
+
+  #launch(offer: Offer, taskInfos: readonly TaskInfo[], filters: { refuseSeconds: number }): void {
+    for (const { taskId } of taskInfos) {
+      note(this.#world, this.name, `launches ${taskId} on ${offer.hostname}`)
+      const { agentId } = offer
+      const task = { id: taskId, agentId, state: undefined, ended: false, wantsKill: false }
+      this.#memory.tasks.set(taskId, task)
+    }
+    this.#call({
+      kind: "accept",
+      offerIds: [offer.id],
+      operations: [{ kind: "launch", taskInfos }],
+      filters,
+    })
+  }
+
+  #tasksFor(offer: Offer): readonly TaskInfo[] {
+    const { tasks } = this.#memory
+    const last = this.#lastTask === undefined ? undefined : tasks.get(this.#lastTask)
+    const active = [...tasks.values()].filter((task) => !task.ended).length
+    const wanted = this.#busy
+      ? Math.min(ACTIVE_MAX - active, LAUNCHES_MAX - this.#memory.launches, 3)
+      : Number(last === undefined || last.ended)
+    const infos: TaskInfo[] = []
+    let left = unallocate(offer.resources ?? [])
+    while (infos.length < wanted) {
+      const resources = this.#size(left)
+      if (resources === undefined) break
+      left = subtractResources(left, resources)
+      infos.push(this.#task(offer.agentId, resources))
+    }
+    return infos
+  }
+
+  #size(left: Resources): Resources | undefined {
+    const random = this.#random
+    const parts = [
+      scalarResource("cpus", this.#busy ? 100 * between(random, 1, 12) : 100),
+      scalarResource("mem", this.#busy ? 1_000 * between(random, 32, 900) : 32_000),
+    ]
+    const ports = takeFromRanges(rangesOf(left, "ports"), random.below(3))
+    if (ports !== undefined && ports.taken.length > 0)
+      parts.push(rangesResource("ports", ports.taken))
+    return containsResources(left, parts) ? parts : undefined
+  }
+
+  #task(agentId: AgentId, resources: Resources): TaskInfo {
+    const random = this.#random
+    const taskId = `${this.name}.t${++this.#memory.launches}` as TaskId
+    if (!this.#busy) this.#lastTask = taskId
+    const { taskLifeMs } = this.#world.swarm
+    const status = random.chance(0.7) ? 0 : 256 * between(random, 1, 3)
+    const runsOn = !this.#busy || taskLifeMs === 0 || random.chance(0.2)
+    const script = runsOn ? { status: 0 } : { lifeMs: randomMs(random, taskLifeMs), status }
+    return { name: taskId, taskId, agentId, resources, command: scriptCommand(script) }
+  }
+
+  #kill(task: Task): void {
+    const { frameworkId } = this.#memory
+    if (frameworkId === undefined) return
+    task.wantsKill = true
+    this.#world.monitor.killAsked(frameworkId, task.id)
+    note(this.#world, this.name, `kills ${task.id}`)
+    this.#call({ kind: "kill", taskId: task.id, agentId: task.agentId })
+  }
+
+  #killAgain(): void {
+    for (const { id, agentId, ended, wantsKill } of this.#memory.tasks.values())
+      if (wantsKill && !ended) this.#call({ kind: "kill", taskId: id, agentId })
+  }
+
+  #reconcile(): void {
+    const tasks = [...this.#memory.tasks.values()]
+      .filter(({ ended }) => !ended)
+      .map(({ id, agentId }) => ({ taskId: id, agentId }))
+    if (tasks.length > 0) this.#call({ kind: "reconcile", tasks })
+  }
+
+  #call(call: Unsigned<Call>): void {
+    const { frameworkId } = this.#memory
+    if (!this.#connected || frameworkId === undefined) return
+    void this.#connection?.call({ ...call, frameworkId })
+  }
+}

@@ -1,0 +1,5 @@
+export { MARKS, type Mark } from "./marks.ts"
+export type { Violation } from "./monitor.ts"
+export { simulate, type Report, type SimulationOptions } from "./simulate.ts"
+export { CALM, type Swarm } from "./swarm.ts"
+export type { ReceiveFrame, Seams } from "./world.ts"

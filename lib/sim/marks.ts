@@ -1,0 +1,60 @@
+/**
+ * Every fault and rare branch that a run may reach. A set of seeds that never reaches one of them says
+ * nothing about it, so the tests demand all.
+ */
+export const MARKS = [
+  "crash.master",
+  "crash.agent",
+  "crash.framework",
+  "crash.beforeCommit",
+  "crash.afterCommit",
+  "crash.midEffects",
+  "crash.midLaunch",
+  "reboot.node",
+  "clock.back",
+  "clock.ahead",
+  "commit.slow",
+  "commit.failed",
+  "link.broken",
+  "link.refused",
+  "link.halfOpen",
+  "link.delayed",
+  "link.duplicated",
+  "link.reordered",
+  "partition.both",
+  "partition.oneWay",
+  "stream.broken",
+  "stream.lostCall",
+  "stream.lostReply",
+  "container.failedLaunch",
+  "container.ignoredTerm",
+  "container.exitedWhileAgentDown",
+  "container.recovered",
+  "container.orphan",
+  "agent.unreachable",
+  "agent.returned",
+  "task.dropped",
+  "task.unreachable",
+  "task.killed",
+  "task.finished",
+  "task.failed",
+  "offer.rescinded",
+  "offer.reused",
+] as const
+
+/** The name of one of them. */
+export type Mark = (typeof MARKS)[number]
+
+/** Counts how often each mark was reached. */
+export class Marks {
+  readonly #counts = new Map<Mark, number>(MARKS.map((mark) => [mark, 0]))
+
+  hit(mark: Mark): void {
+    this.#counts.set(mark, (this.#counts.get(mark) ?? 0) + 1)
+  }
+
+  /** All marks with their counts, in the order of `MARKS`. */
+  counts(): ReadonlyMap<Mark, number> {
+    return this.#counts
+  }
+}

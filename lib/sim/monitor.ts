@@ -1,0 +1,240 @@
+import type { MasterDriver } from "#lib/master/index.ts"
+import {
+  addResources,
+  containsResources,
+  subtractResources,
+  unallocate,
+  type AgentToMaster,
+  type FrameworkId,
+  type MasterToAgent,
+  type Resources,
+  type TaskId,
+  type TaskState,
+  type TaskStatus,
+  type UpdateMessage,
+} from "#lib/mesos/index.ts"
+import type { ContainerSpec } from "#lib/ports/index.ts"
+import { AssertionError } from "#lib/std/assert.ts"
+import type { Disk } from "./disk.ts"
+import type { Marks } from "./marks.ts"
+import { isTerminal, newTruth, taskKey, type TaskTruth } from "./task-truth.ts"
+
+/** A rule that was broken. */
+export type Violation = { readonly invariant: string; readonly detail: string }
+
+/** What the monitor knows of a node: what it has, and what its running containers take. */
+type NodeTruth = { readonly total: Resources; free: Resources }
+
+/** What an agent says of a task that it does not have, where the master may have said TASK_GONE. */
+const NEVER_THERE: ReadonlySet<TaskState> = new Set<TaskState>(["TASK_DROPPED", "TASK_LOST"])
+
+/** Where the framework of a container is named: in its sandbox, as Mesos lays it out. */
+const FRAMEWORK_IN_PATH = /\/frameworks\/([^/]+)\//
+
+/**
+ * Sees everything that happens and holds it against the rules, from outside: it counts on its own, so
+ * that a master or an agent that deceives itself is found out. Only the first broken rule is kept.
+ */
+export class Monitor {
+  readonly #marks: Marks
+  readonly #nodes = new Map<string, NodeTruth>()
+  readonly #tasks = new Map<string, TaskTruth>()
+  #violation: Violation | undefined
+
+  constructor(marks: Marks) {
+    this.#marks = marks
+  }
+
+  get violation(): Violation | undefined {
+    return this.#violation
+  }
+
+  /** Every task that was ever heard of. */
+  get tasks(): ReadonlyMap<string, TaskTruth> {
+    return this.#tasks
+  }
+
+  /** Notes that a rule is broken. */
+  broken(invariant: string, detail: string): void {
+    this.#violation ??= { invariant, detail }
+  }
+
+  addNode(name: string, total: Resources): void {
+    this.#nodes.set(name, { total, free: total })
+  }
+
+  /** What really happened to a task. */
+  truth(frameworkId: FrameworkId, taskId: TaskId): TaskTruth {
+    const key = taskKey(frameworkId, taskId)
+    let truth = this.#tasks.get(key)
+    if (truth === undefined) {
+      truth = newTruth(frameworkId, taskId)
+      this.#tasks.set(key, truth)
+    }
+    return truth
+  }
+
+  /** An agent is about to start a container: it must know of it after a crash. */
+  launching(node: string, disk: Disk, spec: ContainerSpec): void {
+    if (disk.text(`/agent/task/${spec.containerId}`) === undefined)
+      this.broken("durable before it leaves", `${node} launches ${spec.task.taskId} unrecorded`)
+  }
+
+  /** A container's process runs. */
+  spawned(node: string, spec: ContainerSpec): void {
+    const truth = this.#truthOf(spec)
+    const { taskId } = spec.task
+    if (truth.node !== undefined)
+      this.broken("a task id launches at most once", `${taskId} ran on ${truth.node}, then ${node}`)
+    if (truth.told !== undefined)
+      this.broken("ended tasks stay ended", `${taskId} starts after it was told ${truth.told}`)
+    if (truth.heard !== undefined)
+      this.broken("ended tasks stay ended", `${taskId} starts after ${truth.heard.state} was heard`)
+    truth.node = node
+    truth.running = true
+    const books = this.#nodes.get(node)
+    if (books === undefined) return
+    const wanted = resourcesOf(spec)
+    if (!containsResources(books.free, wanted))
+      this.broken(
+        "no agent is oversubscribed",
+        `${node} has no room for ${taskId}, which it starts`,
+      )
+    else books.free = subtractResources(books.free, wanted)
+  }
+
+  /** A container's process has ended. */
+  exited(spec: ContainerSpec, status: number | undefined): void {
+    const truth = this.#truthOf(spec)
+    truth.running = false
+    truth.ended = { status }
+    const books = truth.node === undefined ? undefined : this.#nodes.get(truth.node)
+    if (books !== undefined) books.free = addResources(books.free, resourcesOf(spec))
+  }
+
+  /** Frames leave an agent. */
+  agentSent(node: string, disk: Disk, messages: readonly AgentToMaster[]): void {
+    for (const message of messages) if (message.kind === "update") this.#told(node, disk, message)
+  }
+
+  /** Frames leave the master. */
+  masterSent(disk: Disk, messages: readonly MasterToAgent[]): void {
+    for (const message of messages)
+      if (message.kind === "registered" && disk.text(`/agents/${message.agentId}`) === undefined)
+        this.broken("durable before it leaves", `${message.agentId} is admitted but not stored`)
+  }
+
+  /** A framework is told a status. */
+  heard(frameworkId: FrameworkId, status: TaskStatus): void {
+    const truth = this.truth(frameworkId, status.taskId)
+    const { state, source, uuid = "" } = status
+    this.#markState(state)
+    const known = truth.seen.has(uuid)
+    if (uuid !== "") truth.seen.add(uuid)
+    if (source === "SOURCE_MASTER") return this.#heardOfMaster(truth, status)
+    const before = truth.heard
+    // Both say that the task never was there: neither has to know what the other says.
+    const agrees =
+      before?.source === "SOURCE_MASTER" && NEVER_THERE.has(state) && truth.node === undefined
+    if (before !== undefined && before.state !== state && !known && !agrees)
+      this.broken(
+        "ended tasks stay ended",
+        `${status.taskId} was ${before.state} by ${before.source}, then ${state} by its agent`,
+      )
+    if (isTerminal(state)) truth.heard ??= { state, source }
+  }
+
+  /** A framework asks for the end of a task. */
+  killAsked(frameworkId: FrameworkId, taskId: TaskId): void {
+    this.truth(frameworkId, taskId).killAsked = true
+  }
+
+  /** A process stopped itself. A disk that fails is a fault; all else is a bug. */
+  processFailed(who: string, cause: unknown): void {
+    const expected = cause instanceof Error && cause.message === "the disk failed"
+    if (expected) return
+    const invariant = cause instanceof AssertionError ? "no assertion fails" : "no process fails"
+    const text = cause instanceof Error ? (cause.stack ?? cause.message) : String(cause)
+    this.broken(invariant, `${who}: ${text}`)
+  }
+
+  /** An agent gives up: in these runs none has a reason to. */
+  agentExits(node: string, message: string): void {
+    this.broken("no agent is turned away", `${node}: ${message}`)
+  }
+
+  /** The master's books, counted by itself and from its view. */
+  checkMaster(driver: MasterDriver): void {
+    try {
+      driver.checkInvariants()
+    } catch (cause) {
+      return this.broken("allocated and free are all there is", String(cause))
+    }
+    for (const agent of driver.view.agents.values()) {
+      let left = agent.total
+      for (const part of [agent.used, ...[...agent.offers].map(({ resources }) => resources)]) {
+        const amount = unallocate(part)
+        if (!containsResources(left, amount))
+          return this.broken(
+            "offers never overlap",
+            `${agent.id} is used and offered beyond its total`,
+          )
+        left = subtractResources(left, amount)
+      }
+    }
+    return undefined
+  }
+
+  #told(node: string, disk: Disk, { frameworkId, status, latestState }: UpdateMessage): void {
+    const { taskId, uuid, state } = status
+    const truth = this.truth(frameworkId, taskId)
+    // One that its framework has seen was stored, and may have been acknowledged since.
+    if (uuid !== undefined && !truth.seen.has(uuid)) {
+      const stored = disk.text(`/agent/updates/${frameworkId}/${taskId}`)
+      if (stored?.includes(uuid) !== true)
+        this.broken("durable before it leaves", `${node} tells ${taskId} ${state} unrecorded`)
+    }
+    const newest = isTerminal(latestState) ? latestState : undefined
+    if (truth.told !== undefined && truth.told !== latestState)
+      this.broken("ended tasks stay ended", `${taskId} was ${truth.told}, then ${latestState}`)
+    if (isTerminal(state) && state !== latestState)
+      this.broken("ended tasks stay ended", `${taskId} tells ${state} but is ${latestState}`)
+    if (truth.told === undefined && newest !== undefined) this.#checkEnd(truth, newest)
+    truth.told ??= newest
+  }
+
+  /** Whether the end that an agent tells can have been. */
+  #checkEnd({ taskId, running, ended, killAsked }: TaskTruth, state: TaskState): void {
+    const wrong = (why: string): void =>
+      this.broken("ends are told as they were", `${taskId} ${state}: ${why}`)
+    if (running) wrong("its container runs")
+    if (state === "TASK_FINISHED" && ended?.status !== 0) wrong("its container did not end well")
+    if (state === "TASK_KILLED" && !killAsked) wrong("nobody asked for it")
+    if (state === "TASK_FAILED" && ended?.status === 0) wrong("its container ended well")
+  }
+
+  /** The master speaks from what it knows: only some of its words are final. */
+  #heardOfMaster(truth: TaskTruth, { state, reason }: TaskStatus): void {
+    // Without PARTITION_AWARE, lost means out of sight; a reconciliation repeats an agent's word.
+    const final = state === "TASK_DROPPED" || state === "TASK_ERROR" || state === "TASK_GONE"
+    if (!final || (reason === "REASON_RECONCILIATION" && truth.told === state)) return
+    if (truth.heard === undefined && truth.running)
+      this.broken("ended tasks stay ended", `${truth.taskId} is ${state} to the master, but runs`)
+    truth.heard ??= { state, source: "SOURCE_MASTER" }
+  }
+
+  #truthOf(spec: ContainerSpec): TaskTruth {
+    const framework = FRAMEWORK_IN_PATH.exec(spec.sandbox)?.[1] ?? ""
+    return this.truth(framework as FrameworkId, spec.task.taskId)
+  }
+
+  #markState(state: TaskState): void {
+    if (state === "TASK_FINISHED") this.#marks.hit("task.finished")
+    if (state === "TASK_FAILED") this.#marks.hit("task.failed")
+    if (state === "TASK_KILLED") this.#marks.hit("task.killed")
+    if (state === "TASK_DROPPED" || state === "TASK_GONE") this.#marks.hit("task.dropped")
+    if (state === "TASK_UNREACHABLE") this.#marks.hit("task.unreachable")
+  }
+}
+
+const resourcesOf = (spec: ContainerSpec): Resources => unallocate(spec.task.resources ?? [])
