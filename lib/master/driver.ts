@@ -116,6 +116,11 @@ export class MasterDriver {
     return this.#master.view
   }
 
+  /** Recounts every book; a mismatch fails an assertion. Costs a pass over everything: for tests. */
+  checkInvariants(): void {
+    this.#master.checkInvariants()
+  }
+
   /** An agent connected from the IP address `address`. */
   linkOpened(link: LinkId, address: string): void {
     this.#loop.post({ kind: "linkOpened", link, address })

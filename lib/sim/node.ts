@@ -166,6 +166,7 @@ function simSandboxes(life: Life): Sandboxes {
   return {
     create: async () => (life.over ? life.never() : ok(undefined)),
     remove: done,
+    removeRun: done,
     link: done,
     modifiedAt: async () => undefined,
     runs: async () => [],
