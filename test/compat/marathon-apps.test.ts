@@ -235,6 +235,19 @@ describe("updating", () => {
     expect((await api.patch("/v2/apps/s", { instances: 2 }, {})).status).toBe(200)
   })
 
+  test("an id in the path is checked like one in the body", async () => {
+    const api = new ApiWorld()
+    for (const answer of [
+      await api.put("/v2/apps/App_1", { cmd: "sleep 1" }),
+      await api.put("/v2/groups/Group_1", {}),
+    ]) {
+      expect(answer.status).toBe(422)
+      expect(problems(answer)).toMatchObject([{ path: "/id" }])
+    }
+    expect((await api.put("/v2/apps/a%2Fb", { cmd: "sleep 1" })).status).toBe(201)
+    expect((await api.get("/v2/apps/a/b")).status).toBe(200)
+  })
+
   test("28: the id of the path wins", async () => {
     const api = await withS()
     await api.put("/v2/apps/s", { id: "/other", mem: 64 })

@@ -63,7 +63,7 @@ export function readApp(
 /** Turns an app with the right types into a patch, noting what makes no sense. */
 export function patchOf(input: AppInput, options: ParseAppOptions, problems: Problems): AppPatch {
   const path = options.path ?? ""
-  const id = options.id ?? parseAppId(input.id ?? "", { base: options.base, path, problems })
+  const id = parseAppId(options.id ?? input.id ?? "", { base: options.base, path, problems })
   if (options.update === true && input.version !== undefined)
     return { id, path, fields: {}, rollbackTo: rollbackOf(input, input.version, problems) }
   checkMixedForms(input, path, problems)

@@ -73,7 +73,7 @@ export function parseGroup(
   const problems = new Problems()
   const input = groupInput(0, options.id === undefined)(json, "", problems)
   if (input === undefined || !problems.none) return problems.rejected("badTypes")
-  const id = options.id ?? parseId(input.id ?? "", { base: options.base, path: "", problems })
+  const id = parseId(options.id ?? input.id ?? "", { base: options.base, path: "", problems })
   const change = changeOf(input, id, { rules: options.rules, path: "", problems })
   return problems.none ? ok({ id, change }) : problems.rejected("invalid")
 }
