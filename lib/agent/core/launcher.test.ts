@@ -75,6 +75,40 @@ test.each([
   expect(spec.runtime).toBe(runtime)
 })
 
+test("a MESOS container with an image is handed to Docker as Docker understands it", () => {
+  const w = world()
+  const mappings = [{ hostPort: 31_005, containerPort: 80 }]
+  const container: ContainerInfo = {
+    type: "MESOS",
+    mesos: { image: { type: "DOCKER", docker: { name: "busybox" }, cached: false } },
+    volumes: [{ mode: "RW", containerPath: "/data", hostPath: "/srv" }],
+    networkInfos: [{ name: "mesos-bridge", portMappings: mappings }],
+  }
+  const { task } = w.run(testTask("web.1", { container }))
+  expect(task.container).toEqual({
+    type: "DOCKER",
+    docker: {
+      image: "busybox",
+      network: "BRIDGE",
+      forcePullImage: true,
+      portMappings: mappings,
+    },
+    volumes: container.volumes,
+    networkInfos: container.networkInfos,
+  })
+  const [kept] = [...w.agent.workload.tasks()]
+  expect(kept?.launch.info.container).toEqual(container)
+})
+
+test.each([
+  [undefined, "HOST"],
+  [[{ name: "dcos" }], "USER"],
+] as const)("a MESOS image on networks %j goes to Docker network %s", (networkInfos, network) => {
+  const container = { ...image("MESOS"), ...(networkInfos === undefined ? {} : { networkInfos }) }
+  const spec = world().run(testTask("web.1", { container }))
+  expect(spec.task.container?.docker?.network).toBe(network)
+})
+
 test("a task with an image fails, saying what is missing, where there is no Docker", () => {
   const w = world({ runtimes: new Set<ContainerSpec["runtime"]>(["process"]) })
   send(w, testTask("web.1", { container: image("MESOS") }))

@@ -10,6 +10,7 @@ import type {
 import type { ContainerId, ContainerSpec } from "#lib/ports/index.ts"
 import { must } from "#lib/std/assert.ts"
 import { ok, type Result } from "#lib/std/result.ts"
+import { dockerForm } from "./docker-form.ts"
 import { taskEnvironment } from "./environment.ts"
 import type { IdSource } from "./id-source.ts"
 import type { Lifecycle } from "./lifecycle.ts"
@@ -184,7 +185,7 @@ export class Launcher {
       spec: {
         containerId,
         runtime: choice.runtime,
-        task: info,
+        task: choice.runtime === "docker" ? dockerForm(info) : info,
         sandbox,
         ...this.#user(framework.info, info),
         environment: this.#environment(executor, arrival),

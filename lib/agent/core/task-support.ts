@@ -33,6 +33,8 @@ export function chooseRuntime(
   const docker = task.container?.type === "DOCKER"
   const image = docker || task.container?.mesos?.image !== undefined
   if (!image) return ok({ runtime: "process", image: false })
+  if (task.container?.mesos?.image?.type === "APPC")
+    return err(launchFailed("Images of type APPC are not supported: use a Docker image"))
   if (!docker && !runtimes.has("docker"))
     return err(
       launchFailed(
