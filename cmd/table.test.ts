@@ -1,5 +1,6 @@
 import { expect, test } from "bun:test"
 import type { Group, LazyCommand } from "#lib/cli/index.ts"
+import { importsOf } from "../test/tidy-rules.ts"
 import { table } from "./table.ts"
 
 /** All commands by their words; what is hidden stands elsewhere or is not there yet. */
@@ -36,3 +37,26 @@ test("no command module loads another", async () => {
     ).toEqual([])
   }
 })
+
+/** Files that are loaded with a file: its static imports, and theirs. Packages stand by their name. */
+async function loadedWith(path: string, seen = new Set<string>()): Promise<Set<string>> {
+  if (seen.has(path)) return seen
+  seen.add(path)
+  if (!path.endsWith(".ts")) return seen
+  const text = await Bun.file(`${import.meta.dir}/../${path}`).text()
+  const imports = importsOf(path, text.replaceAll(/\bimport\(/g, "lazily("))
+  for (const { target, typeOnly } of imports) if (!typeOnly) await loadedWith(target, seen)
+  return seen
+}
+
+/** Commands that are servers, and load what servers need. */
+const SERVERS = new Set(["agent.ts", "hello.ts", "master.ts", "up.ts"])
+
+test.each(["main.ts", ...files.filter((path) => !SERVERS.has(path))])(
+  "a start with %s loads only what the client needs",
+  async (path) => {
+    const loaded = [...(await loadedWith(`cmd/${path}`))]
+    const allowed = /^cmd\/|^lib\/(?:cli|client|std)\/|^lib\/io\/terminal\.ts$|^#package\.json$/
+    expect(loaded.filter((file) => !allowed.test(file))).toEqual([])
+  },
+)

@@ -10,9 +10,9 @@ export const command = defineCommand({
     const cluster = await probeCluster(context, settings)
       .version()
       .catch((): ClusterVersion => ({}))
-    context.print(`dcos.version=${cluster.version ?? "N/A"}`)
-    context.print(`dcos.variant=${cluster["dcos-variant"] ?? "N/A"}`)
-    context.print(`dcos.commit=${cluster["dcos-image-commit"] ?? "N/A"}`)
-    context.print(`dcos.bootstrap-id=${cluster["bootstrap-id"] ?? "N/A"}`)
+    context.print(`dcos.version=${cluster.version || "N/A"}`)
+    context.print(`dcos.variant=${cluster["dcos-variant"] || "N/A"}`)
+    context.print(`dcos.commit=${cluster["dcos-image-commit"] || "N/A"}`)
+    context.print(`dcos.bootstrap-id=${cluster["bootstrap-id"] || "N/A"}`)
   },
 })

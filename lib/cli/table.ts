@@ -19,7 +19,7 @@ export function renderTable(
   const titles = headings.map((heading) => heading.toUpperCase().replaceAll(/[_.]/g, " "))
   const { widths, lines } = layOut(titles, rows)
   const body = lines.map((line) =>
-    line.map((cell, column) => align(cell, widths[column] ?? 0, leftOnly)),
+    widths.map((size, column) => align(line[column] ?? "", size, leftOnly)),
   )
   const head = titles.map((title, column) => centre(title, widths[column] ?? 0))
   return [head, ...body].map((line) => `  ${line.join("  ")}  \n`).join("")
@@ -35,7 +35,7 @@ export function renderPlainTable(
 ): string {
   const { widths, lines } = layOut(headings, rows)
   return [headings, ...lines]
-    .map((line) => `${line.map((cell, column) => pad(cell, widths[column] ?? 0)).join("  ")}  \n`)
+    .map((line) => `${widths.map((size, column) => pad(line[column] ?? "", size)).join("  ")}  \n`)
     .join("")
 }
 
@@ -44,22 +44,34 @@ function layOut(
   titles: readonly string[],
   rows: readonly (readonly string[])[],
 ): { readonly widths: readonly number[]; readonly lines: readonly (readonly string[])[] } {
-  const lines = rows.flatMap((row) => {
-    const cells = titles.map((_, column) => (row[column] ?? "").split("\n"))
-    const height = Math.max(...cells.map((cell) => cell.length))
-    return Array.from({ length: height }, (_, line) => cells.map((cell) => cell[line] ?? ""))
-  })
-  const widths = titles.map((title, column) =>
-    lines.reduce((size, line) => Math.max(size, width(line[column] ?? "")), width(title)),
+  const lines = rows.flatMap((row) =>
+    row.some((cell) => cell.includes("\n")) ? splitRow(titles.length, row) : [row],
   )
+  const widths = titles.map(width)
+  for (const line of lines)
+    for (const [column, size] of widths.entries()) {
+      const cell = line[column] ?? ""
+      // No text is wider than it is long, so most need no look.
+      if (cell.length > size) widths[column] = Math.max(size, width(cell))
+    }
   return { widths, lines }
 }
 
-/** Characters, not code units, so that text beyond ASCII lines up. */
-const width = (text: string): number => Array.from(text).length
+/** A row whose cells have several lines, as that many lines. */
+function splitRow(columns: number, row: readonly string[]): string[][] {
+  const cells = Array.from({ length: columns }, (_, column) => (row[column] ?? "").split("\n"))
+  const height = Math.max(...cells.map((cell) => cell.length))
+  return Array.from({ length: height }, (_, line) => cells.map((cell) => cell[line] ?? ""))
+}
 
-const pad = (text: string, size: number): string =>
-  text + " ".repeat(Math.max(0, size - width(text)))
+const PLAIN = /^[ -~]*$/
+
+/** Characters, not code units, so that text beyond ASCII lines up. */
+const width = (text: string): number => (PLAIN.test(text) ? text.length : Array.from(text).length)
+
+const blanks = (text: string, size: number): string => " ".repeat(Math.max(0, size - width(text)))
+
+const pad = (text: string, size: number): string => text + blanks(text, size)
 
 function centre(text: string, size: number): string {
   const gap = Math.max(0, size - width(text))
@@ -69,7 +81,7 @@ function centre(text: string, size: number): string {
 
 function align(text: string, size: number, leftOnly: boolean): string {
   if (leftOnly || !NUMBER.test(text)) return pad(text, size)
-  return " ".repeat(Math.max(0, size - width(text))) + text
+  return blanks(text, size) + text
 }
 
 /** Cuts a text of more than `limit` characters to `keep` and three dots. */

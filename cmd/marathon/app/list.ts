@@ -1,11 +1,5 @@
 import { defineCommand, flag, renderJson, renderTable, shorten } from "#lib/cli/index.ts"
-import {
-  actionName,
-  connectMarathon,
-  queueItemId,
-  type App,
-  type Deployment,
-} from "#lib/client/index.ts"
+import { actionName, connectMarathon, queueItemId, type App } from "#lib/client/index.ts"
 
 /** A command line as the table shows it: 30 characters or more are cut to 27. */
 const shortenCommand = (text: string) => shorten(text, 29, 27)
@@ -38,12 +32,18 @@ export const command = defineCommand({
     }
     const [deployments, queue] = await Promise.all([marathon.deployments(), marathon.queue()])
     const overdue = new Set(queue.filter((item) => item.delay?.overdue).map(queueItemId))
-    const rows = apps.map((app) => renderApp(app, deployments, overdue.has(app.id)))
+    const actions = Map.groupBy(
+      deployments.flatMap((deployment) => deployment.currentActions ?? []),
+      (action) => action.app,
+    )
+    const rows = apps.map((app) =>
+      renderApp(app, renderActions(actions.get(app.id) ?? []), String(overdue.has(app.id))),
+    )
     context.stdout.write(renderTable(HEADINGS, rows, { leftOnly: true }))
   },
 })
 
-function renderApp(app: App, deployments: readonly Deployment[], waiting: boolean): string[] {
+function renderApp(app: App, deployment: string, waiting: string): string[] {
   const running = app.tasksRunning ?? 0
   return [
     app.id,
@@ -51,21 +51,18 @@ function renderApp(app: App, deployments: readonly Deployment[], waiting: boolea
     String(app.cpus ?? 0),
     `${running}/${app.instances ?? 0}`,
     (app.healthChecks ?? []).length === 0 ? "---" : `${app.tasksHealthy ?? 0}/${running}`,
-    renderActions(app, deployments),
-    String(waiting),
+    deployment,
+    waiting,
     app.container?.type ?? "MESOS",
     renderCommand(app),
     app.role ?? "",
   ]
 }
 
-function renderActions(app: App, deployments: readonly Deployment[]): string {
-  const actions = deployments
-    .flatMap((deployment) => deployment.currentActions ?? [])
-    .filter((action) => action.app === app.id)
-    .map(({ action }) => actionName(action))
-  if (actions.length === 0) return "---"
-  return actions.length === 1 ? (actions[0] ?? "") : `(${actions.join(",")})`
+function renderActions(actions: readonly { readonly action: string }[]): string {
+  const names = actions.map(({ action }) => actionName(action))
+  if (names.length === 0) return "---"
+  return names.length === 1 ? names.join() : `(${names.join(",")})`
 }
 
 function renderCommand({ cmd, args }: App): string {
