@@ -4,6 +4,8 @@ import type { ApiRequest, Resource } from "./api-request.ts"
 /** /v2/events: the stream of events; only for clients that ask for an event stream. */
 export const eventStream: Resource = {
   anyAccept: true,
+  // A stream without a body would never end.
+  HEAD: () => message("Method Not Allowed", 405),
   GET: (request: ApiRequest) => {
     const accept = request.raw.headers.get("accept") ?? ""
     if (!accept.toLowerCase().includes("text/event-stream"))
