@@ -122,6 +122,7 @@ export const table: CommandTable = {
       uninstall: lazy("Uninstall a package", () => import("./package/uninstall.ts")),
       update: lazy("Does nothing any more", () => import("./package/update.ts"), { hidden: true }),
     }),
+    plugin: notYet("plugin", "Manage plugins"),
     quota: notYet("quota", "Manage quotas"),
     service: group(
       "Manage services",

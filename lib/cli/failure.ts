@@ -9,6 +9,8 @@ export const ExitCode = {
   failed: 1,
   /** Interrupted by SIGINT: 128 + 2, as shells report it. */
   interrupted: 130,
+  /** Asked to end by SIGTERM: 128 + 15. */
+  terminated: 143,
 } as const
 
 /** A command gave up for a reason the user can act on: `message` names the cause and the remedy. */

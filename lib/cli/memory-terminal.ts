@@ -9,6 +9,7 @@ export type MemoryOptions = {
   readonly env?: Readonly<Record<string, string>>
   readonly files?: Readonly<Record<string, string>>
   readonly fetch?: Fetch
+  readonly signal?: AbortSignal
 }
 
 /** A terminal whose screen, files and clock are memory, with what was written on it. */
@@ -80,7 +81,7 @@ export function createMemoryTerminal(options: MemoryOptions = {}): MemoryTermina
     now: () => now,
     sleep: async (ms) => void (now += ms),
     newId: () => `00000000-0000-4000-8000-${String(++ids).padStart(12, "0")}`,
-    signal: new AbortController().signal,
+    signal: options.signal ?? new AbortController().signal,
   }
 }
 

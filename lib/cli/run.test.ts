@@ -172,3 +172,11 @@ describe("without a cluster", () => {
     expect(errors).toBe("Error: no match found\n")
   })
 })
+
+test.each([
+  ["SIGINT", 130],
+  ["SIGTERM", 143],
+])("a command that %s ended says nothing and ends with %i", async (name, code) => {
+  const signal = AbortSignal.abort(new Error(name))
+  expect(await runInMemory(table, "node show gone", { signal })).toMatchObject({ code, errors: "" })
+})

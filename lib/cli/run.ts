@@ -199,9 +199,14 @@ async function runCommand(
   return (await command.run(context, parsed.value.values)) ?? ExitCode.ok
 }
 
+const exitCodeOfSignal = ({ reason }: AbortSignal): number =>
+  reason instanceof Error && reason.message === "SIGTERM"
+    ? ExitCode.terminated
+    : ExitCode.interrupted
+
 /** The one place where what went wrong becomes a message and an exit code. */
 function report(context: Context, cause: unknown): number {
-  if (context.signal.aborted) return ExitCode.interrupted
+  if (context.signal.aborted) return exitCodeOfSignal(context.signal)
   const message = cause instanceof Error ? cause.message : String(cause)
   context.note(`Error: ${message}`)
   if (context.verbosity > 1 && cause instanceof Error) context.note(cause.stack ?? "")

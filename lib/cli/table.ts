@@ -69,9 +69,7 @@ const PLAIN = /^[ -~]*$/
 /** Characters, not code units, so that text beyond ASCII lines up. */
 const width = (text: string): number => (PLAIN.test(text) ? text.length : Array.from(text).length)
 
-const blanks = (text: string, size: number): string => " ".repeat(Math.max(0, size - width(text)))
-
-const pad = (text: string, size: number): string => text + blanks(text, size)
+const pad = (text: string, size: number): string => text.padEnd(size + text.length - width(text))
 
 function centre(text: string, size: number): string {
   const gap = Math.max(0, size - width(text))
@@ -81,7 +79,7 @@ function centre(text: string, size: number): string {
 
 function align(text: string, size: number, leftOnly: boolean): string {
   if (leftOnly || !NUMBER.test(text)) return pad(text, size)
-  return blanks(text, size) + text
+  return text.padStart(size + text.length - width(text))
 }
 
 /** Cuts a text of more than `limit` characters to `keep` and three dots. */

@@ -24,24 +24,29 @@ export const command = defineCommand({
   },
   async run(context, { json, quiet }) {
     const marathon = await connectMarathon(context)
-    const apps = [...(await marathon.apps())].sort((a, b) => (a.id < b.id ? -1 : 1))
-    if (json) return context.stdout.write(renderJson(apps))
-    if (quiet) {
-      for (const app of apps) context.print(app.id)
+    if (json || quiet) {
+      const apps = byId(await marathon.apps())
+      context.stdout.write(json ? renderJson(apps) : apps.map(({ id }) => `${id}\n`).join(""))
       return
     }
-    const [deployments, queue] = await Promise.all([marathon.deployments(), marathon.queue()])
+    const [apps, deployments, queue] = await Promise.all([
+      marathon.apps(),
+      marathon.deployments(),
+      marathon.queue(),
+    ])
     const overdue = new Set(queue.filter((item) => item.delay?.overdue).map(queueItemId))
     const actions = Map.groupBy(
       deployments.flatMap((deployment) => deployment.currentActions ?? []),
       (action) => action.app,
     )
-    const rows = apps.map((app) =>
+    const rows = byId(apps).map((app) =>
       renderApp(app, renderActions(actions.get(app.id) ?? []), String(overdue.has(app.id))),
     )
     context.stdout.write(renderTable(HEADINGS, rows, { leftOnly: true }))
   },
 })
+
+const byId = (apps: readonly App[]): App[] => [...apps].sort((a, b) => (a.id < b.id ? -1 : 1))
 
 function renderApp(app: App, deployment: string, waiting: string): string[] {
   const running = app.tasksRunning ?? 0
