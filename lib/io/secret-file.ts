@@ -1,14 +1,7 @@
 import { randomBytes } from "node:crypto"
-import {
-  closeSync,
-  fsyncSync,
-  mkdirSync,
-  openSync,
-  readFileSync,
-  renameSync,
-  writeSync,
-} from "node:fs"
+import { closeSync, fsyncSync, openSync, readFileSync, renameSync, writeSync } from "node:fs"
 import { dirname } from "node:path"
+import { makePrivateDirectory } from "./host/private-directory.ts"
 
 /** A secret text kept in a file of mode 0600. */
 export type SecretFile = { readonly secret: string; readonly created: boolean }
@@ -22,7 +15,7 @@ export function openSecretFile(path: string): SecretFile {
     if ((cause as NodeJS.ErrnoException).code !== "ENOENT") throw cause
   }
   const secret = randomBytes(24).toString("base64url")
-  mkdirSync(dirname(path), { recursive: true, mode: 0o700 })
+  makePrivateDirectory(dirname(path))
   const file = openSync(`${path}.new`, "w", 0o600)
   writeSync(file, `${secret}\n`)
   fsyncSync(file)

@@ -1,7 +1,8 @@
 import { Database, SQLiteError, type Statement } from "bun:sqlite"
-import { chmodSync, mkdirSync, statSync } from "node:fs"
+import { chmodSync, statSync } from "node:fs"
 import { dirname } from "node:path"
 import type { Store, Write } from "#lib/ports/index.ts"
+import { makePrivateDirectory } from "#lib/io/host/private-directory.ts"
 
 /** Version of the table layout; a newer one than this executable knows is refused. */
 const LAYOUT_VERSION = 1
@@ -47,7 +48,7 @@ export class SqliteStore implements Store {
   constructor(path: string) {
     this.#path = path
     try {
-      mkdirSync(dirname(path), { recursive: true, mode: 0o700 })
+      makePrivateDirectory(dirname(path))
       this.#database = new Database(path, { create: true, strict: true })
       this.#database.run("PRAGMA locking_mode = EXCLUSIVE")
       this.#database.run("PRAGMA journal_mode = WAL")
