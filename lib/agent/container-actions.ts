@@ -49,6 +49,8 @@ type LaunchResult = Result<ContainerStarted, ContainerFailure>
 
 /** Launches, finds, kills and forgets containers; what comes of it is posted as inputs. */
 export class ContainerActions {
+  /** How many tasks' URIs were fetched, and how many could not be. */
+  readonly fetches = { succeeded: 0, failed: 0 }
   readonly #ports: ContainerPorts
   readonly #launches = new Limiter(LAUNCHES_AT_ONCE)
   readonly #recoveries = new Limiter(RECOVERIES_AT_ONCE)
@@ -174,7 +176,11 @@ export class ContainerActions {
     const uris = task.command?.uris ?? []
     if (uris.length > 0) {
       const fetched = await fetcher.fetch({ uris, sandbox, user, signal })
-      if (!fetched.ok) return failure(fetched.error.message)
+      if (fetched.ok) this.fetches.succeeded++
+      else {
+        this.fetches.failed++
+        return failure(fetched.error.message)
+      }
     }
     if (signal.aborted) return failure("The launch was given up")
     return runtime.launch(spec, signal)

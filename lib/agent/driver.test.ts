@@ -284,6 +284,7 @@ test("a URI that cannot be fetched fails the task, which is not launched", async
     },
   })
   expect(bench.runtime.calls).not.toContain("launch a")
+  expect(bench.driver.fetches).toEqual({ succeeded: 0, failed: 1 })
 })
 
 test("a fault while launching fails the task, saying what it was", async () => {

@@ -117,6 +117,11 @@ export class AgentDriver {
     this.#loop.post({ kind: "linkClosed" })
   }
 
+  /** How many tasks' URIs were fetched in this life, and how many could not be. */
+  get fetches(): { readonly succeeded: number; readonly failed: number } {
+    return this.#containers.fetches
+  }
+
   /** What a container uses now; undefined when it has ended or cannot be measured. */
   async statistics(spec: ContainerSpec): Promise<ResourceStatistics | undefined> {
     const runtime = this.#options.runtimes.find(({ name }) => name === spec.runtime)

@@ -66,6 +66,7 @@ const served = () => {
   const api = createAgentApi({
     driver: {
       agent: world.agent,
+      fetches: { succeeded: 3, failed: 1 },
       statistics: () => Promise.resolve({ timestamp: 5, cpusUserTimeSecs: 1.5, memRssBytes: 100 }),
     },
     sandboxes,
@@ -196,6 +197,8 @@ test("metrics count tasks, resources and removals", async () => {
     "slave/cpus_used": 2,
     "slave/mem_percent": 1024 / 16024,
     "gc/path_removals_pending": 0,
+    "containerizer/fetcher/task_fetches_succeeded": 3,
+    "containerizer/fetcher/task_fetches_failed": 1,
     "system/cpus_total": 8,
   })
   for (const value of Object.values(metrics)) expect(Number.isFinite(value)).toBe(true)

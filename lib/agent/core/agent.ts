@@ -13,7 +13,7 @@ import { isTerminal, type FrameworkRecord } from "./records.ts"
 import { identityProblem, Registration } from "./registration.ts"
 import { SandboxGc } from "./sandbox-gc.ts"
 import { StatusStreams } from "./status-streams.ts"
-import { parseTimerKey, type TimerKey, type Timers, type Turn } from "./turn.ts"
+import { parseTimerKey, say, type TimerKey, type Timers, type Turn } from "./turn.ts"
 import {
   DEFAULT_LIMITS,
   type AgentEffect,
@@ -286,9 +286,7 @@ export class Agent implements Machine<AgentInput, AgentEffect> {
     if (task === undefined) {
       // A launch that was lost with its link is reconciled at the next registration.
       const fields = { task: message.taskId, framework: message.frameworkId }
-      const text = "ignores the kill of a task that it does not know"
-      turn.out.push({ kind: "log", level: "info", message: text, fields })
-      return
+      return say(turn, "info", "ignores the kill of a task that it does not know", fields)
     }
     const graceMs = this.#lifecycle.graceOf(task, message.killPolicy)
     this.#lifecycle.kill(turn, task, { cause: "requested", graceMs })

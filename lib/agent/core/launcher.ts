@@ -39,7 +39,7 @@ import {
   type Refusal,
   type RuntimeChoice,
 } from "./task-support.ts"
-import type { Turn } from "./turn.ts"
+import { say, type Turn } from "./turn.ts"
 import type { AgentLimits, AgentOptions, SandboxLink } from "./types.ts"
 import type { Workload } from "./workload.ts"
 
@@ -254,8 +254,7 @@ export class Launcher {
     if (known.launch.acceptedAt >= acceptedAt) return true
     if (known.progress.completedAt !== undefined) return false
     const fields = { task: task.taskId, framework: frameworkId }
-    const message = "ignores the launch of a task id that is in use"
-    turn.out.push({ kind: "log", level: "warn", message, fields })
+    say(turn, "warn", "ignores the launch of a task id that is in use", fields)
     return true
   }
 
@@ -294,7 +293,9 @@ export class Launcher {
     refusal: Refusal,
   ): void {
     const agentId = must(this.#parts.agentId(), NO_ID)
-    for (const { taskId } of whom.tasks)
+    for (const { taskId } of whom.tasks) {
+      const fields = { task: taskId, framework: whom.frameworkId, reason: refusal.message }
+      say(turn, "warn", "refuses a task", fields)
       this.#parts.streams.push(turn, whom.frameworkId, {
         ...refusal,
         taskId,
@@ -303,6 +304,7 @@ export class Launcher {
         executorId: whom.executorId,
         timestamp: turn.now / 1000,
       })
+    }
   }
 }
 

@@ -5,7 +5,7 @@ import type {
   DurationInfo,
   KillPolicy,
 } from "#lib/mesos/index.ts"
-import type { ContainerExit, ContainerFailure, ContainerId } from "#lib/ports/index.ts"
+import type { ContainerExit, ContainerFailure, ContainerId, LogFields } from "#lib/ports/index.ts"
 import { must } from "#lib/std/assert.ts"
 import { Checks, NO_HEALTH, weighHealth } from "./checks.ts"
 import { terminalStatus, type ContainerEnd } from "./outcome.ts"
@@ -25,7 +25,7 @@ import {
   withStatus,
   type StatusChange,
 } from "./statuses.ts"
-import type { TimerKey, Timers, Turn } from "./turn.ts"
+import { say, type TimerKey, type Timers, type Turn } from "./turn.ts"
 import type { AgentLimits } from "./types.ts"
 import type { Workload } from "./workload.ts"
 
@@ -66,6 +66,7 @@ export class Lifecycle {
     const { spec, directories, links } = task.launch
     if (task.executor.launch.kind === "default" && task.progress.state === "TASK_STAGING")
       this.#report(turn, task, { state: "TASK_STARTING" })
+    say(turn, "info", "launches a task", named(task))
     turn.out.push({ kind: "launch", spec, directories, links })
     const at = turn.now + this.#parts.limits.launchTimeoutMs
     this.#parts.timers.set(timer("launch", spec.containerId), at)
@@ -151,6 +152,7 @@ export class Lifecycle {
       this.#signal(turn, task, how.graceMs)
       return
     }
+    say(turn, "info", "kills a task", { ...named(task), cause: how.cause })
     this.#checks.stop(turn, containerId)
     this.#parts.timers.clear(timer("launch", containerId))
     this.#parts.timers.clear(timer("complete", containerId))
@@ -296,6 +298,11 @@ export class Lifecycle {
       this.#parts.timers.clear(timer(kind, spec.containerId))
     const gone = this.#parts.markGone() && hasCapability(framework.info, "PARTITION_AWARE")
     const status = terminalStatus(task, end, gone)
+    say(turn, "info", "a task ended", {
+      ...named(task),
+      state: status.state,
+      message: status.message,
+    })
     this.#report(turn, task, status)
     turn.out.push({ kind: "forget", spec })
     if (status.state !== "TASK_FINISHED") this.#killRestOfGroup(turn, task)
@@ -325,6 +332,13 @@ export class Lifecycle {
     this.#parts.workload.setProgress(turn, task, { ...task.progress, ...change })
   }
 }
+
+/** The names by which a log tells a task. */
+const named = ({ launch }: TaskRecord): LogFields => ({
+  task: launch.info.taskId,
+  framework: launch.frameworkId,
+  container: launch.spec.containerId,
+})
 
 const LOST_MESSAGE = "The container is gone, and with it its exit status: was the node restarted?"
 

@@ -1,7 +1,7 @@
 import type { AgentId, AgentInfo, RegisterMessage } from "#lib/mesos/index.ts"
 import { keys, put } from "./checkpoint.ts"
 import type { IdSource } from "./id-source.ts"
-import type { Timers, Turn } from "./turn.ts"
+import { say, type Timers, type Turn } from "./turn.ts"
 import type { AgentIdentity } from "./types.ts"
 
 /** Longest wait between two attempts. Source: apache/mesos: src/slave/constants.hpp. */
@@ -80,6 +80,7 @@ export class Registration {
   /** The master has admitted the agent. False when the message belongs to a link that is gone. */
   admitted(turn: Turn, agentId: AgentId, pingTimeoutMs: number): boolean {
     if (this.#state === "unlinked") return false
+    if (this.#state !== "registered") say(turn, "info", "registered", { agent: agentId })
     this.#state = "registered"
     this.#pingTimeoutMs = pingTimeoutMs
     this.#parts.timers.clear("register")
@@ -102,7 +103,7 @@ export class Registration {
     if (this.#state !== "registered") return
     this.closed()
     const reason = `no ping from the master for ${this.#pingTimeoutMs / 1000} seconds`
-    turn.out.push({ kind: "log", level: "warn", message: `${reason}: reconnecting` })
+    say(turn, "warn", `${reason}: reconnecting`)
     turn.out.push({ kind: "relink", reason })
   }
 }

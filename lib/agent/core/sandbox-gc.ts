@@ -1,5 +1,5 @@
 import { keys, put, remove, type StoredGarbage } from "./checkpoint.ts"
-import type { Timers, Turn } from "./turn.ts"
+import { say, type Timers, type Turn } from "./turn.ts"
 import type { AgentLimits } from "./types.ts"
 
 /** Sandboxes whose removal is under way at one time: removing is disk work that tasks feel. */
@@ -76,8 +76,7 @@ export class SandboxGc {
     if (error !== undefined) {
       this.#failed++
       this.#stuck.add(path)
-      const fields = { path, error }
-      turn.out.push({ kind: "log", level: "warn", message: "cannot remove a sandbox", fields })
+      say(turn, "warn", "cannot remove a sandbox", { path, error })
       this.#prune(turn)
       return
     }

@@ -1,8 +1,14 @@
+import type { LogFields, LogLevel } from "#lib/ports/index.ts"
 import type { Deadlines } from "#lib/std/deadlines.ts"
 import type { AgentEffect } from "./types.ts"
 
 /** One step under way: its time in milliseconds, and where its effects go, in order. */
 export type Turn = { readonly now: number; readonly out: AgentEffect[] }
+
+/** Tells the log, with facts by name. */
+export function say(turn: Turn, level: LogLevel, message: string, fields: LogFields = {}): void {
+  turn.out.push({ kind: "log", level, message, fields })
+}
 
 /** What a timer of the agent is for; a subject follows where there is one per task or container. */
 export type TimerKind =

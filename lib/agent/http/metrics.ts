@@ -54,6 +54,8 @@ export function agentMetrics({
     "slave/valid_framework_messages": 0,
     "slave/invalid_framework_messages": counters.invalidFrameworkMessages,
     "containerizer/mesos/container_destroy_errors": 0,
+    "containerizer/fetcher/task_fetches_succeeded": driver.fetches.succeeded,
+    "containerizer/fetcher/task_fetches_failed": driver.fetches.failed,
     "gc/path_removals_pending": gc.counts.pending,
     "gc/path_removals_succeeded": gc.counts.succeeded,
     "gc/path_removals_failed": gc.counts.failed,

@@ -17,6 +17,7 @@ export type AgentHttpOptions = {
   /** A running agent; AgentDriver is one. */
   readonly driver: {
     readonly agent: Agent
+    readonly fetches: { readonly succeeded: number; readonly failed: number }
     statistics(spec: ContainerSpec): Promise<ResourceStatistics | undefined>
   }
   readonly sandboxes: Pick<Sandboxes, "stat" | "list" | "read" | "download">
