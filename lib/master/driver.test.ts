@@ -172,6 +172,16 @@ describe("the driver", () => {
     expect(order[1]).toStartWith("close L1: Agent version 0.1.0 is older")
   })
 
+  test("closes the link of a peer that speaks nonsense, and goes on", async () => {
+    const { driver, clock, order } = await world()
+    driver.linkOpened(link, "10.0.0.1")
+    driver.linkMessages(link, [registration(), { kind: "update" }, { kind: "unregister" }])
+    await clock.settle()
+    expect(order).toContain("close L1: update: no status")
+    const [agent] = [...driver.view.agents.values()]
+    expect(agent?.connected).toBe(false)
+  })
+
   test("heartbeats come by the clock", async () => {
     const { driver, clock } = await world()
     const sink = recordingSink()

@@ -1,8 +1,9 @@
-import type { AgentToMaster, FrameworkId, MasterToAgent, scheduler } from "#lib/mesos/index.ts"
+import type { FrameworkId, MasterToAgent, scheduler } from "#lib/mesos/index.ts"
 import type { Cancel, Clock, Log, Store } from "#lib/ports/index.ts"
 import { Loop } from "#lib/runtime/index.ts"
 import { Deadlines } from "#lib/std/deadlines.ts"
 import { ok, type Result } from "#lib/std/result.ts"
+import { parseAgentMessage } from "./agent-message.ts"
 import { Master } from "./core/master.ts"
 import { MASTER_STORE_PREFIX, type RegistryError } from "./core/registry.ts"
 import type {
@@ -126,10 +127,21 @@ export class MasterDriver {
     this.#loop.post({ kind: "linkOpened", link, address })
   }
 
-  /** The messages of one frame. False when the master is overloaded or stops: close the link. */
-  linkMessages(link: LinkId, messages: readonly AgentToMaster[]): boolean {
-    for (const message of messages)
-      if (!this.#loop.post({ kind: "linkMessage", link, message })) return false
+  /**
+   * The messages of one frame, as they were read from JSON. False when the master is overloaded or
+   * stops: close the link. The driver itself closes the link of a peer that speaks nonsense.
+   */
+  linkMessages(link: LinkId, messages: readonly unknown[]): boolean {
+    for (const received of messages) {
+      const message = parseAgentMessage(received)
+      if (!message.ok) {
+        this.#options.log.write("warn", "closing a link", { link, reason: message.error })
+        this.#options.links.close(link, message.error)
+        this.#loop.post({ kind: "linkClosed", link })
+        return true
+      }
+      if (!this.#loop.post({ kind: "linkMessage", link, message: message.value })) return false
+    }
     return true
   }
 

@@ -89,6 +89,18 @@ describe("an agent's first registration", () => {
     expect(bench.master.view.agents.size).toBe(0)
   })
 
+  test("is refused when what it has makes no sense", () => {
+    const bench = new Bench()
+    const link = bench.openLink()
+    const negative = {
+      name: "cpus",
+      value: { kind: "scalar", milli: -1 },
+      reservations: [],
+    } as const
+    bench.fromAgent(link, registration({ info: { hostname: "a1", resources: [negative] } }))
+    expect(bench.sent(link, "shutdown")[0]?.message).toContain("Resource 'cpus' is negative")
+  })
+
   test("uses what the agent checkpointed in place of what it was started with", () => {
     const bench = new Bench()
     const agent = bench.register({

@@ -5,6 +5,7 @@ import {
   NO_RESOURCES,
   normalizeResources,
   unallocate,
+  validateResources,
   type AgentId,
   type FrameworkInfo,
   type MasterToAgent,
@@ -75,6 +76,12 @@ function refusal(
     if (before !== undefined && before.info.hostname !== info.hostname)
       return `Agent ${agentId} is known as ${before.info.hostname}, not as ${info.hostname}: start it with its old hostname, or with an empty work directory to make it a new agent`
   }
+  const holders = [info, ...message.tasks, ...message.executors]
+  const lists = [message.checkpointedResources, ...holders.map(resourcesOf)]
+  for (const list of lists) {
+    const problem = validateResources(list)
+    if (problem !== undefined) return `The agent reports invalid resources: ${problem.message}`
+  }
   let used = NO_RESOURCES
   for (const task of message.tasks)
     if (!isTerminal(task.state)) used = addResources(used, bare(task.resources))
@@ -83,6 +90,9 @@ function refusal(
     ? undefined
     : "The agent's tasks use more than the agent has: give it back the resources it had"
 }
+
+const resourcesOf = ({ resources }: { readonly resources?: Resources | undefined }): Resources =>
+  resources ?? NO_RESOURCES
 
 const bare = (resources: Resources | undefined): Resources =>
   unallocate(normalizeResources(resources ?? NO_RESOURCES))

@@ -1,0 +1,107 @@
+import { idProblem, type AgentToMaster } from "#lib/mesos/index.ts"
+import { err, ok, type Result } from "#lib/std/result.ts"
+
+type Shape = Readonly<Record<string, unknown>>
+
+/**
+ * Checks the shape of what came over an agent's link, as far as the master relies on it: a peer that
+ * speaks nonsense must lose its link, and not bring the master down. Members that the master only
+ * passes on are not looked at.
+ */
+export function parseAgentMessage(value: unknown): Result<AgentToMaster, string> {
+  if (!isObject(value)) return err("a message is not an object")
+  const { kind } = value
+  const problem = typeof kind === "string" ? problemOf(kind, value) : "a message has no kind"
+  return problem === undefined ? ok(value as AgentToMaster) : err(problem)
+}
+
+function problemOf(kind: string, message: Shape): string | undefined {
+  switch (kind) {
+    case "register":
+      return registerProblem(message)
+    case "update":
+      return updateProblem(message)
+    case "pong":
+      return Number.isSafeInteger(message["sequence"]) ? undefined : "pong: no sequence"
+    case "unregister":
+      return undefined
+    case "operationUpdate":
+      return isObject(message["status"]) ? undefined : "operationUpdate: no status"
+    case "executorMessage":
+      return missing(message, ["frameworkId", "executorId", "data"])
+    case "executorExited":
+      return missing(message, ["frameworkId", "executorId"])
+    default:
+      return `unknown message '${kind}'`
+  }
+}
+
+function updateProblem(message: Shape): string | undefined {
+  const { status } = message
+  if (!isObject(status)) return "update: no status"
+  return missing(message, ["frameworkId", "latestState"]) ?? missing(status, ["taskId", "state"])
+}
+
+function registerProblem(message: Shape): string | undefined {
+  const { agentId, info } = message
+  if (agentId !== undefined) {
+    const problem = typeof agentId === "string" ? idProblem(agentId) : "it is not a text"
+    if (problem !== undefined) return `register: agentId: ${problem}`
+  }
+  if (!isObject(info)) return "register: no info"
+  if (!Array.isArray(message["capabilities"])) return "register: no capabilities"
+  return (
+    missing(info, ["hostname"]) ??
+    missing(message, ["version"]) ??
+    resourcesProblem("info.resources", info["resources"] ?? []) ??
+    resourcesProblem("checkpointedResources", message["checkpointedResources"]) ??
+    listProblem("frameworks", message["frameworks"], (each) => missing(each, ["id", "name"])) ??
+    listProblem(
+      "executors",
+      message["executors"],
+      (each) =>
+        missing(each, ["executorId", "frameworkId"]) ??
+        resourcesProblem("resources", each["resources"] ?? []),
+    ) ??
+    listProblem(
+      "tasks",
+      message["tasks"],
+      (each) =>
+        missing(each, ["taskId", "frameworkId", "state"]) ??
+        resourcesProblem("resources", each["resources"] ?? []),
+    )
+  )
+}
+
+const resourcesProblem = (field: string, list: unknown): string | undefined =>
+  listProblem(field, list, ({ name, value, reservations }) => {
+    const complete = typeof name === "string" && isObject(value) && Array.isArray(reservations)
+    return complete && isAmount(value) ? undefined : "not a resource"
+  })
+
+function isAmount({ kind, milli, ranges, items }: Shape): boolean {
+  if (kind === "scalar") return Number.isSafeInteger(milli)
+  return kind === "ranges" ? Array.isArray(ranges) : kind === "set" && Array.isArray(items)
+}
+
+function listProblem(
+  field: string,
+  list: unknown,
+  problem: (item: Shape) => string | undefined,
+): string | undefined {
+  if (!Array.isArray(list)) return `register: ${field} is not a list`
+  for (const [index, item] of (list as readonly unknown[]).entries()) {
+    const found = isObject(item) ? problem(item) : "not an object"
+    if (found !== undefined) return `register: ${field}[${index}]: ${found}`
+  }
+  return undefined
+}
+
+function missing(message: Shape, members: readonly string[]): string | undefined {
+  for (const member of members)
+    if (typeof message[member] !== "string") return `${member} is missing or not a text`
+  return undefined
+}
+
+const isObject = (value: unknown): value is Shape =>
+  typeof value === "object" && value !== null && !Array.isArray(value)
