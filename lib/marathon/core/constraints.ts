@@ -37,8 +37,7 @@ export function satisfies(
   context: { readonly app: App; readonly placed: readonly Placement[] },
 ): boolean {
   const value = placementValue(here, constraint.field)
-  if (constraint.operator === "UNLIKE")
-    return value === undefined || !matches(value, constraint.value ?? "")
+  if (constraint.operator === "UNLIKE") return value === undefined || !matches(value, constraint)
   if (value === undefined) return false
   const placed = context.placed.map((one) => placementValue(one, constraint.field))
   const same = placed.filter((one) => one === value).length
@@ -52,7 +51,7 @@ export function satisfies(
     case "MAX_PER":
       return same === 0 || same < Number(constraint.value)
     case "LIKE":
-      return matches(value, constraint.value ?? "")
+      return matches(value, constraint)
     case "IS":
       return value === constraint.value || value === asScalar(constraint.value ?? "")
     case "GROUP_BY":
@@ -82,18 +81,16 @@ function balances(
   return count < per || (count === per && used < remainder)
 }
 
-const patterns = new Map<string, RegExp | undefined>()
+const patterns = new WeakMap<Constraint, { readonly pattern: RegExp | undefined }>()
 
-/** Compiled patterns kept; when there are more, all are forgotten. */
-const PATTERNS_LIMIT = 1000
-
-// The whole value must match, as in Java's String.matches.
-function matches(value: string, source: string): boolean {
-  if (!patterns.has(source)) {
-    if (patterns.size >= PATTERNS_LIMIT) patterns.clear()
-    patterns.set(source, compile(source))
+// The whole value must match, as in Java's String.matches. Compiled once for each definition.
+function matches(value: string, constraint: Constraint): boolean {
+  let known = patterns.get(constraint)
+  if (known === undefined) {
+    known = { pattern: compile(constraint.value ?? "") }
+    patterns.set(constraint, known)
   }
-  return patterns.get(source)?.test(value) ?? false
+  return known.pattern?.test(value) ?? false
 }
 
 function compile(source: string): RegExp | undefined {
