@@ -204,7 +204,7 @@ _dcos() {
       [[ $cur == -* ]] || candidates="$(dcos marathon task list --quiet 2>/dev/null)"
       ;;
     "master")
-      candidates=""; flags="--work-dir= --cluster= --ip= --advertise-ip= --hostname= --port= --marathon-port= --router-port= --insecure-api --log-level= --help"
+      candidates=""; flags="--work-dir= --cluster= --ip= --advertise-ip= --hostname= --port= --marathon-port= --router-port= --insecure-api --agent-ping-timeout= --max-agent-ping-timeouts= --agent-reregister-timeout= --log-level= --help"
       ;;
     "node")
       candidates="dns list"; flags="--help"
@@ -276,7 +276,7 @@ _dcos() {
       [[ $cur == -* ]] || candidates="$(dcos task list --quiet 2>/dev/null)"
       ;;
     "up")
-      candidates=""; flags="--work-dir= --port= --marathon-port= --router-port= --agent-port= --resources= --attributes= --docker-socket= --log-level= --help"
+      candidates=""; flags="--work-dir= --port= --marathon-port= --router-port= --agent-port= --resources= --attributes= --docker-socket= --agent-ping-timeout= --max-agent-ping-timeouts= --agent-reregister-timeout= --log-level= --help"
       ;;
   esac
   if [[ $cur == -* ]]; then candidates="$flags"; fi
