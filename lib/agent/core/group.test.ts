@@ -40,6 +40,16 @@ test("members are nested in their executor's sandbox and linked by task id", () 
   })
 })
 
+test("one member links the run of a new executor, no member that of an older one", () => {
+  const { w } = started("a", "b")
+  w.advance(1)
+  w.runGroup([testTask("c")])
+  const latest = w
+    .all("launch")
+    .map(({ links }) => links.filter(({ link }) => link.endsWith("/latest")).length)
+  expect(latest).toEqual([1, 0, 0])
+})
+
 test("members say TASK_STARTING before they are launched", () => {
   const w = new TestWorld().register()
   w.runGroup([testTask("a")])

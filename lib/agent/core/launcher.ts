@@ -136,7 +136,9 @@ export class Launcher {
     const framework = workload.ensureFramework(turn, frameworkId, info)
     const executor = this.#defaultExecutor(turn, framework, executorInfo)
     const { containerId: parent, directory } = executor.launch
-    const latest = latestRunLink(this.#place(frameworkId, executorId), parent)
+    // One member makes the link to a new run: two at once would get in each other's way.
+    const isNew = executor.tasks.size === 0
+    const newest = isNew ? [latestRunLink(this.#place(frameworkId, executorId), parent)] : []
     const group = workload.nextOrder()
     const members = tasks.map((task, index): Arrival => {
       const child = ids.uuid()
@@ -145,7 +147,7 @@ export class Launcher {
         containerId: `${parent}.${child}` as ContainerId,
         sandbox: nestedSandbox(directory, child),
         directories: [directory, taskLinks(directory)],
-        links: [latest, taskLink(directory, task.taskId, child)],
+        links: [...(index === 0 ? newest : []), taskLink(directory, task.taskId, child)],
         group,
         choice: must(choices.value[index], "every member has a runtime"),
       }

@@ -1,5 +1,5 @@
 import { access } from "node:fs/promises"
-import type { ResourceStatistics } from "#lib/mesos/index.ts"
+import type { ResourceStatistics, TaskInfo } from "#lib/mesos/index.ts"
 import type {
   CommandOutcome,
   CommandRequest,
@@ -19,7 +19,9 @@ import { errorCode, errorText } from "#lib/io/host/files.ts"
 import { LogRotation } from "#lib/io/host/log-rotation.ts"
 import type { LogRotationOptions } from "#lib/io/host/log-rotation.ts"
 import { openLog } from "#lib/io/host/open-log.ts"
+import { resourcesOf, scalar } from "#lib/io/host/task-resources.ts"
 import { runBeside } from "./beside.ts"
+import { Cgroups } from "./cgroups.ts"
 import { EndedWatch } from "./ended-watch.ts"
 import type { ContainerProcesses } from "./members.ts"
 import { findTools } from "./prefix.ts"
@@ -31,6 +33,7 @@ import { CLEAN_ENVIRONMENT, openNameless, taskStart } from "./spawn-task.ts"
 import { containerStatistics } from "./statistics.ts"
 import { SUPERVISOR_SCRIPT } from "./supervisor.ts"
 import { Terminator } from "./terminator.ts"
+import type { Terminable } from "./terminator.ts"
 
 /** How long a supervisor that is about to start its task may take before it counts as lost. */
 const START_DEADLINE_MS = 5000
@@ -45,6 +48,8 @@ export type ProcessRuntimeOptions = {
   /** The agent's address, which its containers share. */
   readonly address: string
   readonly logs?: LogRotationOptions | undefined
+  /** Name of the cgroup above all containers'; without it tasks have no limits but their rlimits. */
+  readonly cgroups?: string | undefined
 }
 
 /** A container that runs, as far as this process knows. */
@@ -72,6 +77,7 @@ export class ProcessRuntime implements ContainerRuntime {
   readonly #running = new Map<ContainerId, Running>()
   readonly #watch: EndedWatch
   readonly #rotation: LogRotation
+  readonly #cgroups: Cgroups | undefined
   #listener: (containerId: ContainerId, exit: ContainerExit) => void = () => {}
   #ready: Promise<void> | undefined
   #closed = false
@@ -80,6 +86,7 @@ export class ProcessRuntime implements ContainerRuntime {
     this.#options = options
     this.#records = new ContainerRecords(options.runtimeDir)
     this.#rotation = new LogRotation(options.logs)
+    this.#cgroups = options.cgroups === undefined ? undefined : new Cgroups(options.cgroups)
     this.#watch = new EndedWatch({
       directory: this.#records.endedDir,
       onHint: (containerId) => this.#hint(containerId),
@@ -98,6 +105,7 @@ export class ProcessRuntime implements ContainerRuntime {
     }
     try {
       await access("/bin/sh")
+      this.#cgroups?.prepare()
       await this.#prepare()
     } catch (cause) {
       return err(`process containers cannot be run: ${errorText(cause)}`)
@@ -131,7 +139,7 @@ export class ProcessRuntime implements ContainerRuntime {
       if (signal.aborted) throw new Error("the launch was given up")
       return ok(await this.#start(spec, start.value))
     } catch (cause) {
-      if (created) await this.#records.remove(containerId)
+      if (created) await this.forget(spec)
       if (errorCode(cause) === "EEXIST" && !created)
         return refuse(`container ${containerId} was launched before`)
       return refuse(`the container could not be started in ${sandbox}: ${errorText(cause)}`)
@@ -144,7 +152,7 @@ export class ProcessRuntime implements ContainerRuntime {
     const boot = await this.#records.boot(containerId)
     if (boot === undefined) return { kind: "unknown" }
     const status = await this.#records.status(containerId)
-    if (status !== undefined) return { kind: "exited", exit: { status } }
+    if (status !== undefined) return { kind: "exited", exit: this.#exit(spec, status) }
     if (boot !== bootId()) return { kind: "exited", exit: { message: "the machine was restarted" } }
     if (await this.#records.cancel(containerId)) return { kind: "unknown" }
     const processes = await this.#findProcesses(spec)
@@ -152,7 +160,7 @@ export class ProcessRuntime implements ContainerRuntime {
     this.#rotation.add(spec.sandbox)
     this.#running.set(containerId, { spec, processes, own: false, concluding: false })
     // What ended before the line above is seen here, what ends after it through the watch.
-    const exit = await this.#exitOf(containerId, processes)
+    const exit = await this.#exitOf(spec, processes)
     if (exit === undefined) return { kind: "running", started: this.#started(spec, processes) }
     this.#remove(containerId)
     return { kind: "exited", exit }
@@ -161,11 +169,13 @@ export class ProcessRuntime implements ContainerRuntime {
   async kill(containerId: ContainerId, options: { readonly force: boolean }): Promise<void> {
     const running = this.#running.get(containerId)
     if (running === undefined) return
-    if (options.force) await this.#terminator.kill(running.processes)
-    else await this.#terminator.terminate(running.processes)
+    const terminable = this.#terminable(containerId, running.processes)
+    if (options.force) await this.#terminator.kill(terminable)
+    else await this.#terminator.terminate(terminable)
   }
 
   async forget(spec: ContainerSpec): Promise<void> {
+    this.#cgroups?.remove(spec.containerId)
     await this.#records.remove(spec.containerId)
   }
 
@@ -174,6 +184,7 @@ export class ProcessRuntime implements ContainerRuntime {
     const orphans = (await this.#records.list()).filter((id) => !known.has(id))
     for (const containerId of orphans) {
       if (!(await this.#records.cancel(containerId))) await this.#killOrphan(containerId)
+      this.#cgroups?.remove(containerId)
       await this.#records.remove(containerId)
     }
     return orphans
@@ -222,14 +233,16 @@ export class ProcessRuntime implements ContainerRuntime {
   ): Promise<ContainerStarted> {
     const { containerId, sandbox } = spec
     const { setsid } = this.#tools
+    const cgroups = this.#cgroups?.create(containerId, spec.task) ?? []
     const owner = spec.user === undefined ? undefined : await this.#accounts.find(spec.user)
     await using script = await openNameless(this.#options.runtimeDir, start.script)
     await using stdout = await openLog(`${sandbox}/stdout`, owner)
     await using stderr = await openLog(`${sandbox}/stderr`, owner)
     const supervise = ["/bin/sh", "-c", SUPERVISOR_SCRIPT, "dcos-supervisor"]
     const records = [this.#records.directory(containerId), this.#records.endedFile(containerId)]
-    const lead = setsid === null ? "exec" : setsid
-    const child = Bun.spawn([...supervise, ...records, lead, ...start.argv], {
+    const lead = setsid === null ? [] : [setsid]
+    const command = [...supervise, ...records, cgroups.join(" "), ...lead, ...start.argv]
+    const child = Bun.spawn(command, {
       cwd: sandbox,
       env: CLEAN_ENVIRONMENT,
       detached: true,
@@ -276,7 +289,7 @@ export class ProcessRuntime implements ContainerRuntime {
   }
 
   async #conclude(containerId: ContainerId, running: Running): Promise<void> {
-    const exit = await this.#exitOf(containerId, running.processes).catch((cause: unknown) =>
+    const exit = await this.#exitOf(running.spec, running.processes).catch((cause: unknown) =>
       lostExit(errorText(cause)),
     )
     running.concluding = false
@@ -287,13 +300,26 @@ export class ProcessRuntime implements ContainerRuntime {
 
   /** How the container ended; undefined while its supervisor lives. */
   async #exitOf(
-    containerId: ContainerId,
+    spec: ContainerSpec,
     processes: ContainerProcesses,
   ): Promise<ContainerExit | undefined> {
     const alive = isAlive(processes.supervisor)
-    const status = await this.#records.status(containerId)
-    if (status !== undefined) return { status }
+    const status = await this.#records.status(spec.containerId)
+    if (status !== undefined) return this.#exit(spec, status)
     return alive ? undefined : lostExit()
+  }
+
+  #exit({ containerId, task }: ContainerSpec, status: number): ContainerExit {
+    if (status === 0 || this.#cgroups?.ranOutOfMemory(containerId) !== true) return { status }
+    return { status, limitation: outOfMemory(task) }
+  }
+
+  #terminable(containerId: ContainerId, processes: ContainerProcesses): Terminable {
+    return {
+      ...processes,
+      confined: () => this.#cgroups?.members(containerId) ?? [],
+      onSwept: () => void this.#cgroups?.remove(containerId),
+    }
   }
 
   #remove(containerId: ContainerId): void {
@@ -301,7 +327,7 @@ export class ProcessRuntime implements ContainerRuntime {
     if (running === undefined) return
     this.#running.delete(containerId)
     this.#rotation.remove(running.spec.sandbox)
-    this.#terminator.sweep(running.processes)
+    this.#terminator.sweep(this.#terminable(containerId, running.processes))
   }
 
   async #killOrphan(containerId: ContainerId): Promise<void> {
@@ -310,7 +336,17 @@ export class ProcessRuntime implements ContainerRuntime {
     if (supervisor === undefined || task === undefined) return
     // What left the session is known by the sandbox in its environment, which nobody recorded here.
     const sandbox = initialVariable(task.pid, "MESOS_SANDBOX") ?? ""
-    await this.#terminator.kill({ supervisor, task, sandbox })
+    await this.#terminator.kill(this.#terminable(containerId, { supervisor, task, sandbox }))
+  }
+}
+
+/** The end of a container that used up its memory. */
+function outOfMemory(task: TaskInfo): NonNullable<ContainerExit["limitation"]> {
+  const limit = task.limits?.["mem"]?.value ?? scalar(task, "mem") ?? 0
+  return {
+    reason: "REASON_CONTAINER_LIMITATION_MEMORY",
+    message: `Memory limit exceeded: the container may use ${limit} MB`,
+    resources: resourcesOf(task, "mem"),
   }
 }
 

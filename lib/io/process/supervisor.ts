@@ -4,7 +4,8 @@
  * no environment), so the agent may die and come back at any time.
  *
  * Arguments: the directory of the container's records, the file whose appearance tells that it has
- * ended, and the command line that starts the task. Descriptors: 1 is a pipe whose end tells the
+ * ended, the cgroups that the task joins (separated by spaces), and the command line that starts the
+ * task. Descriptors: 1 is a pipe whose end tells the
  * agent that the task was started (nothing is ever written to it, so a dead agent does no harm),
  * 3 and 4 are the task's stdout and stderr, 5 is the script that the task's shell reads.
  *
@@ -17,14 +18,19 @@
  *   supervisor; unlike ignored signals, caught ones are back to their defaults in the task.
  */
 export const SUPERVISOR_SCRIPT = `
-records=$1 ended=$2
-shift 2
+records=$1 ended=$2 cgroups=$3
+shift 3
 trap 'interrupted=1' HUP INT QUIT USR1 USR2 ALRM TERM
 read -r self < "/proc/$$/stat"
 set -C
 printf '%s\\n' "$self" > "$records/supervisor" || exit 0
 set +C
-"$@" <&5 >&3 2>&4 3>&- 4>&- 5>&- &
+{
+  for cgroup in $cgroups; do
+    echo 0 > "$cgroup/cgroup.procs" || exit 125
+  done
+  exec "$@"
+} <&5 >&3 2>&4 3>&- 4>&- 5>&- &
 task=$!
 read -r stat < "/proc/$task/stat"
 printf '%s\\n' "$stat" > "$records/pid"

@@ -1,6 +1,7 @@
 import type { ProcessSnapshots } from "./process-snapshots.ts"
 import { containerMembers } from "./members.ts"
 import type { ContainerProcesses } from "./members.ts"
+import type { ProcessTable } from "./proc.ts"
 
 /** Rounds of killing; each kills all there are, so only a container that forks faster needs many. */
 const KILL_ROUNDS = 20
@@ -8,10 +9,18 @@ const KILL_ROUNDS = 20
 /** How long ended containers gather before one scan looks for what they left behind. */
 const SWEEP_DELAY_MS = 1000
 
+/** A container as far as its end is concerned. */
+export type Terminable = ContainerProcesses & {
+  /** Members that only their cgroup tells. */
+  readonly confined: () => readonly number[]
+  /** Called when an ended container has been swept. */
+  readonly onSwept: () => void
+}
+
 /** Signals the processes of containers, all of them, without touching their supervisors. */
 export class Terminator {
   readonly #snapshots: ProcessSnapshots
-  readonly #ended = new Set<ContainerProcesses>()
+  readonly #ended = new Set<Terminable>()
   #sweep: ReturnType<typeof setTimeout> | undefined
 
   constructor(snapshots: ProcessSnapshots) {
@@ -19,16 +28,16 @@ export class Terminator {
   }
 
   /** Sends SIGTERM to every process of the container, once. */
-  async terminate(container: ContainerProcesses): Promise<void> {
+  async terminate(container: Terminable): Promise<void> {
     const table = await this.#snapshots.fresh()
     for (const pid of containerMembers(table, container, { escaped: false })) send(pid, "SIGTERM")
   }
 
   /** Sends SIGKILL to every process of the container, until none is left or the rounds are used up. */
-  async kill(container: ContainerProcesses): Promise<void> {
+  async kill(container: Terminable): Promise<void> {
     for (let round = 0; round < KILL_ROUNDS; round++) {
       const table = await this.#snapshots.fresh()
-      const members = containerMembers(table, container, { escaped: true })
+      const members = allMembers(table, container)
       if (members.length === 0) return
       // Stopped first, so that none of them forks while the others die.
       for (const pid of members) send(pid, "SIGSTOP")
@@ -37,7 +46,7 @@ export class Terminator {
   }
 
   /** Soon kills what an ended container left behind, together with what others leave until then. */
-  sweep(container: ContainerProcesses): void {
+  sweep(container: Terminable): void {
     this.#ended.add(container)
     this.#sweep ??= setTimeout(() => {
       this.#sweep = undefined
@@ -45,7 +54,8 @@ export class Terminator {
       this.#ended.clear()
       void this.#snapshots.fresh().then((table) => {
         for (const each of ended)
-          if (containerMembers(table, each, { escaped: true }).length > 0) void this.kill(each)
+          if (allMembers(table, each).length === 0) each.onSwept()
+          else void this.kill(each).then(each.onSwept)
       })
     }, SWEEP_DELAY_MS).unref()
   }
@@ -56,6 +66,10 @@ export class Terminator {
     this.#ended.clear()
   }
 }
+
+const allMembers = (table: ProcessTable, container: Terminable): readonly number[] => [
+  ...new Set([...containerMembers(table, container, { escaped: true }), ...container.confined()]),
+]
 
 function send(pid: number, signal: NodeJS.Signals): void {
   try {
