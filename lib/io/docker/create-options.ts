@@ -8,8 +8,10 @@ import { addPort, applyParameter } from "./parameters.ts"
 import type { Draft } from "./parameters.ts"
 import { CONTAINER_SANDBOX, dockerVolumes } from "./volumes.ts"
 
-/** Labels that tell the containers of one agent from all others of a daemon. */
+/** The label that tells the containers of one agent from all others of a daemon. */
 export const OWNER_LABEL = "dcos.agent"
+
+/** The label that holds a container's id. */
 export const CONTAINER_LABEL = "dcos.container"
 
 /** Limits below these make Docker refuse, or programs die at once. Source: apache/mesos: src/docker/docker.cpp. */

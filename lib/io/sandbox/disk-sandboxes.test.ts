@@ -1,5 +1,13 @@
 import { afterEach, beforeEach, expect, test } from "bun:test"
-import { chmodSync, existsSync, mkdirSync, statSync, symlinkSync, writeFileSync } from "node:fs"
+import {
+  chmodSync,
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  statSync,
+  symlinkSync,
+  writeFileSync,
+} from "node:fs"
 import { spawnSync } from "node:child_process"
 import { TestPlace } from "#lib/io/testing/containers.ts"
 import { DiskSandboxes } from "./disk-sandboxes.ts"
@@ -71,7 +79,10 @@ test("removes the directory of an executor with its last run, not before", async
   expect(existsSync(`${place.root}/executors`)).toBe(true)
 })
 
-test("replaces a link", async () => {
+test("replaces a link, also when several do at once", async () => {
+  const targets = Array.from({ length: 20 }, (_, index) => `target${index}`)
+  await Promise.all(targets.map((target) => sandboxes.link(`${place.root}/latest`, target)))
+  expect(readdirSync(place.root).filter((name) => name.startsWith("latest"))).toEqual(["latest"])
   await sandboxes.link(`${place.root}/latest`, "secret")
   await sandboxes.link(`${place.root}/latest`, "sandbox")
   expect(statSync(`${place.root}/latest`).isDirectory()).toBe(true)

@@ -91,8 +91,8 @@ export class DiskSandboxes implements Sandboxes {
   }
 
   async link(link: string, target: string): Promise<void> {
-    const fresh = `${link}.new`
-    await rm(fresh, { force: true })
+    // A name of its own: several containers may set the same link at once.
+    const fresh = `${link}.${crypto.randomUUID()}`
     await symlink(target, fresh)
     await rename(fresh, link)
   }
