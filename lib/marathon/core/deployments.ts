@@ -6,6 +6,7 @@ import { advanceAction } from "./actions.ts"
 import type { Refusal } from "./command.ts"
 import type { Core } from "./core.ts"
 import { publishHealthChecks } from "./health-events.ts"
+import { watchReadiness } from "./readiness.ts"
 import type { Deployment, Step } from "./records.ts"
 import { applyChange } from "./root-change.ts"
 import type { PreparedChange } from "./root-change.ts"
@@ -105,6 +106,8 @@ function beginStep(core: Core, deployment: Deployment): void {
   for (const action of step.actions) {
     publishHealthChecks(core, action)
     core.dirty.add(action.app)
+    for (const instance of core.state.apps.get(action.app)?.instances.values() ?? [])
+      watchReadiness(core, instance)
   }
 }
 

@@ -23,8 +23,7 @@ export function probeReadiness(core: Core, instance: Instance, key: string): voi
   const timeoutMs = check.timeoutSeconds * 1000
   const lostAfter = target === undefined ? 0 : timeoutMs + PROBE_LOST_MS
   core.probeAlarms.set(key, core.now + Math.max(check.intervalSeconds * 1000, lostAfter))
-  if (target !== undefined)
-    core.out.push({ kind: "probe", probe: { id: `${key} ${core.now}`, target, timeoutMs } })
+  if (target !== undefined) core.out.push({ kind: "probe", probe: { id: key, target, timeoutMs } })
 }
 
 /** Takes the outcome of a readiness probe. Once ready, a task stays so. */

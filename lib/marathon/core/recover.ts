@@ -9,6 +9,7 @@ import type {
   LaunchDelay,
   RootVersion,
   TaskFailure,
+  TaskRecord,
 } from "./records.ts"
 import { affectedApps } from "./deployments.ts"
 import { LaunchStats } from "./launch-stats.ts"
@@ -59,7 +60,7 @@ export function recoverState(entries: Entries, now: number): State {
         deployments.push(value as Deployment)
         break
       case "delays":
-        state.ensureApp(id).delays = value as readonly LaunchDelay[]
+        state.ensureApp(id).delays = notInFuture(value as readonly LaunchDelay[], now)
         break
       case "failures":
         state.ensureApp(id).failure = value as TaskFailure
@@ -97,9 +98,25 @@ function addUndo(state: State, undo: RootVersion): void {
 function addInstances(state: State, instances: Instance[], now: number): void {
   instances.sort((a, b) => a.createdAt - b.createdAt || (a.id < b.id ? -1 : 1))
   for (const instance of instances) {
-    state.setInstance(instance)
+    const { task } = instance
+    state.setInstance(task === undefined ? instance : { ...instance, task: startedBy(task, now) })
     if (instance.condition === "Scheduled")
       state.ensureApp(instance.appId).stats ??= new LaunchStats(now)
+  }
+}
+
+// A clock that was set back while the process was down must not stretch delays and time-outs.
+const notInFuture = (delays: readonly LaunchDelay[], now: number): readonly LaunchDelay[] =>
+  delays.map((delay) => ({ ...delay, reference: Math.min(delay.reference, now) }))
+
+function startedBy(task: TaskRecord, now: number): TaskRecord {
+  const earlier = (at: number | undefined): number | undefined =>
+    at === undefined ? undefined : Math.min(at, now)
+  return {
+    ...task,
+    stagedAt: Math.min(task.stagedAt, now),
+    startedAt: earlier(task.startedAt),
+    unreachableAt: earlier(task.unreachableAt),
   }
 }
 

@@ -108,6 +108,18 @@ describe("recovery", () => {
     expect(world.running()[0]).toEndWith("._app.2")
   })
 
+  test("a clock that was set back does not stretch a launch delay", () => {
+    const world = new World()
+    world.master.onLaunch = () => "TASK_FAILED"
+    world.send(put(testSpec({ backoffSeconds: 10 })))
+    world.advance(1000)
+    world.now -= 86_400_000
+    world.master.onLaunch = () => "TASK_RUNNING"
+    world.crash()
+    world.advance(11_000)
+    expect(world.running()).toHaveLength(1)
+  })
+
   test("refuses a store of another form rather than read it wrongly", () => {
     const world = new World()
     world.store.set("/marathon/schema", JSON.stringify({ version: 99 }))

@@ -170,4 +170,29 @@ describe("a rolling update with health checks", () => {
     world.advance(30_000)
     expect(world.machine.view.deployments()).toEqual([])
   })
+
+  test("asks also the instances that started outside of any deployment", () => {
+    const world = new World()
+    const readinessChecks = [
+      {
+        name: "ready",
+        protocol: "HTTP" as const,
+        path: "/",
+        portName: "default",
+        intervalSeconds: 30,
+        timeoutSeconds: 10,
+        httpStatusCodesForReady: [200],
+        preserveLastResponse: false,
+      },
+    ]
+    world.deploy(put(testSpec({ readinessChecks })))
+    world.advance(1000)
+    const [task = ""] = world.running()
+    world.master.update(task, "TASK_FAILED")
+    world.advance(10_000)
+    expect(world.instances()[0]?.task?.ready).toBe(false)
+    world.deploy(patch("/web", { instances: 2 }))
+    world.advance(1000)
+    expect(world.machine.view.deployments()).toEqual([])
+  })
 })
