@@ -1,5 +1,5 @@
 import { expect, test } from "bun:test"
-import { answerHello, helloFacts, renderHello } from "./hello.ts"
+import { answerHello, helloAddress, helloFacts, renderHello } from "./hello.ts"
 
 const facts = helloFacts(
   {
@@ -31,4 +31,11 @@ test("answers health, JSON for those who ask, and 404 for the rest", async () =>
   })
   expect(ask("/").headers.get("content-type")).toContain("text/html")
   expect(ask("/nothing").status).toBe(404)
+})
+
+test("a node on loopback is served there only", () => {
+  expect(helloAddress("127.0.0.3")).toBe("127.0.0.3")
+  expect(helloAddress("localhost")).toBe("127.0.0.1")
+  expect(helloAddress("node1.example.com")).toBe("0.0.0.0")
+  expect(helloAddress(undefined)).toBe("0.0.0.0")
 })

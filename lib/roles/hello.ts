@@ -66,7 +66,13 @@ export function answerHello(facts: HelloFacts, request: Request): Response {
   }
 }
 
-/** Serves the page of this instance on all addresses until the server is stopped. */
+/** Where to listen on a node of this name: a node on loopback stays there, others are reached on all. */
+export function helloAddress(host: string | undefined): string {
+  if (host === "localhost") return "127.0.0.1"
+  return host?.startsWith("127.") ? host : "0.0.0.0"
+}
+
+/** Serves the page of this instance until the server is stopped. */
 export function serveHello(
   environment: Readonly<Record<string, string | undefined>>,
   options: { readonly hostname: string; readonly port: number },
