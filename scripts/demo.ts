@@ -53,13 +53,7 @@ async function main(cluster: DemoCluster): Promise<void> {
     for (const name of ["node-1", "node-2"]) await cluster.addNode(name)
     done("the cluster has three nodes", since)
     const spreading = performance.now()
-    await cluster.dcos(
-      "marathon",
-      "app",
-      "update",
-      APP,
-      'constraints=[["hostname","GROUP_BY","3"]]',
-    )
+    await cluster.dcos("marathon", "app", "update", APP, 'constraints=[["hostname","MAX_PER","3"]]')
     await cluster.settled()
     const hosts = new Set((await cluster.healthy(APP, 5)).map(({ host }) => host))
     done(`a rolling update spread the instances over ${hosts.size} nodes`, spreading)

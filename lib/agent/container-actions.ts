@@ -57,6 +57,8 @@ export class ContainerActions {
   /** Launches that can be given up. */
   readonly #launching = new Map<ContainerId, AbortController>()
   readonly #recovering = new Map<ContainerId, Promise<void>>()
+  /** The runtime of each container that was launched or looked for and is not forgotten yet. */
+  readonly #owners = new Map<ContainerId, ContainerRuntime>()
   readonly #retries = new Set<Cancel>()
   /** Nothing is launched in a runtime before its orphans are known, or it would be one of them. */
   readonly #swept = new Map<ContainerRuntime, Promise<void>>()
@@ -73,6 +75,7 @@ export class ContainerActions {
   /** Makes the sandbox, fetches, and starts the container. */
   launch(order: LaunchOrder): void {
     const { containerId } = order.spec
+    this.#own(order.spec)
     const controller = new AbortController()
     this.#launching.set(containerId, controller)
     void this.#launch(order, controller).then((result) => {
@@ -85,6 +88,7 @@ export class ContainerActions {
   /** Finds a container of an earlier life; goes on until its runtime can tell. */
   recover(spec: ContainerSpec): void {
     const { containerId } = spec
+    this.#own(spec)
     const done = this.#recoveries
       .run(() => this.#recover(spec))
       .catch((cause: unknown) => this.#recoverLater(spec, cause))
@@ -116,8 +120,10 @@ export class ContainerActions {
   async kill(containerId: ContainerId, force: boolean): Promise<void> {
     this.#launching.get(containerId)?.abort()
     await this.#recovering.get(containerId)
-    for (const runtime of this.#ports.runtimes)
-      await runtime.kill(containerId, { force }).catch((cause: unknown) =>
+    await this.#owners
+      .get(containerId)
+      ?.kill(containerId, { force })
+      .catch((cause: unknown) =>
         this.#ports.log.write("warn", "cannot signal a container", {
           container: containerId,
           cause: String(cause),
@@ -127,6 +133,7 @@ export class ContainerActions {
 
   /** Removes the records of a container that has ended. */
   forget(spec: ContainerSpec): void {
+    this.#owners.delete(spec.containerId)
     this.#runtimeOf(spec)
       ?.forget(spec)
       .catch((cause: unknown) =>
@@ -144,6 +151,11 @@ export class ContainerActions {
     for (const controller of this.#launching.values()) controller.abort()
   }
 
+  #own(spec: ContainerSpec): void {
+    const runtime = this.#runtimeOf(spec)
+    if (runtime !== undefined) this.#owners.set(spec.containerId, runtime)
+  }
+
   async #launch(order: LaunchOrder, controller: AbortController): Promise<LaunchResult> {
     const { spec } = order
     const started = this.#launches
@@ -152,10 +164,10 @@ export class ContainerActions {
     const first = await Promise.race([started, this.#gaveUp(controller.signal)])
     if (first !== "gaveUp") return first
     // Whatever it still comes to is ended, so that the failure stays true.
-    void started.then((late) => {
+    void started.then((late): Promise<void> | undefined => {
       if (!late.ok) return undefined
       this.forget(spec)
-      return this.kill(spec.containerId, true)
+      return this.#runtimeOf(spec)?.kill(spec.containerId, { force: true })
     })
     return failure("The launch was given up and did not end in time")
   }

@@ -24,6 +24,10 @@ const LOOPBACK = "127.0.0.1"
 /** Fast pings, so that the audience need not wait for the 75 s that a lost node takes by default. */
 const FAST_PINGS = ["--agent-ping-timeout", "1secs", "--max-agent-ping-timeouts", "3"]
 
+/** Flags with their values, as they stand on a command line. */
+const flags = (values: Readonly<Record<string, string | number | undefined>>): readonly string[] =>
+  Object.entries(values).flatMap(([name, value]) => [`--${name}`, `${value}`])
+
 /** The cluster of the demo: `dcos up` and, for the failures, more nodes; all on loopback. */
 export class DemoCluster {
   readonly #executable: string
@@ -45,9 +49,10 @@ export class DemoCluster {
     if (this.#ports.length === 0) this.#ports = await freePorts(4)
     const [mesos, marathon, router, agent] = this.#ports
     const args = [
-      ...["up", "--work-dir", join(this.#folder.path, "up"), "--port", `${mesos}`],
-      ...["--marathon-port", `${marathon}`, "--router-port", `${router}`],
-      ...["--agent-port", `${agent}`, ...FAST_PINGS],
+      "up",
+      ...flags({ "work-dir": join(this.#folder.path, "up"), port: mesos, "agent-port": agent }),
+      ...flags({ "marathon-port": marathon, "router-port": router }),
+      ...FAST_PINGS,
     ]
     this.#up = startDaemon(this.#executable, args)
     await waitForUrl(`${this.url("router")}/metadata`, this.#up)
@@ -65,9 +70,10 @@ export class DemoCluster {
   startNode(name: string, port: number): Daemon {
     const address = `127.0.0.${2 + Number(name.slice(-1))}`
     return startDaemon(this.#executable, [
-      ...["agent", "--master", this.url("mesos"), "--work-dir", join(this.#folder.path, name)],
-      ...["--ip", LOOPBACK, "--port", `${port}`, "--hostname", address, "--advertise-ip", address],
-      ...["--log-level", "warn"],
+      "agent",
+      ...flags({ master: this.url("mesos"), "work-dir": join(this.#folder.path, name) }),
+      ...flags({ ip: LOOPBACK, port, hostname: address, "advertise-ip": address }),
+      ...flags({ "log-level": "warn" }),
     ])
   }
 
@@ -151,11 +157,10 @@ export class DemoCluster {
     await fetch(`${this.url("marathon")}/v2/apps/${app}?force=true`, { method: "DELETE" }).catch(
       () => {},
     )
-    await waitFor("the tasks to end", async () => (await this.tasks(app)).length === 0).catch(
-      () => {},
+    await this.settled().catch(() => {})
+    await Promise.all(
+      [this.#up, ...this.nodes.map(({ daemon }) => daemon)].map((one) => one?.end()),
     )
-    for (const { daemon } of this.nodes) await daemon.end()
-    await this.#up?.end()
     this.#folder.remove()
   }
 }
