@@ -28,11 +28,11 @@ import { History } from "./history.ts"
 import type { LinkId, StreamId } from "./types.ts"
 import type { AgentView, ExecutorView, FrameworkView, OfferView, TaskView } from "./views.ts"
 
-/** An executor id is unique within its framework on one agent. */
+/** An executor id is unique within its framework on one agent. No id contains a slash. */
 export const executorKey = (frameworkId: FrameworkId, executorId: ExecutorId): string =>
-  `${frameworkId} ${executorId}`
+  `${frameworkId}/${executorId}`
 
-/** A task id is unique within its framework. Neither id contains a space's neighbour, a slash. */
+/** A task id is unique within its framework. No id contains a slash. */
 export const taskKey = (frameworkId: FrameworkId, taskId: TaskId): string =>
   `${frameworkId}/${taskId}`
 

@@ -77,6 +77,10 @@ describe("an agent's first registration", () => {
       "Agent version 0.28.2 is older than 1.0.0: upgrade the agent",
     )
     expect(bench.effects.at(-1)).toMatchObject({ kind: "closeLink", link })
+    bench.clear()
+    // Whatever the refused agent still says counts for nothing.
+    bench.fromAgent(link, registration())
+    expect(bench.effects).toEqual([])
     expect(bench.store.size).toBe(0)
   })
 

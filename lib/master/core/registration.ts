@@ -13,7 +13,7 @@ import {
   type Resources,
   type Task,
 } from "#lib/mesos/index.ts"
-import { disconnectAgent, storeAgent, totalOf } from "./agents.ts"
+import { disconnectAgent, onLinkClosed, storeAgent, totalOf } from "./agents.ts"
 import type { Context, LinkRecord } from "./context.ts"
 import { recoverFramework } from "./frameworks.ts"
 import {
@@ -50,7 +50,7 @@ export function register(ctx: Context, link: LinkRecord, message: RegisterMessag
     ctx.log("warn", "agent refused", { hostname: message.info.hostname, reason: problem })
     ctx.out.push({ kind: "send", link: link.id, message: { kind: "shutdown", message: problem } })
     ctx.out.push({ kind: "closeLink", link: link.id, reason: problem })
-    return
+    return onLinkClosed(ctx, link)
   }
   // An agent repeats itself on one link until it hears the answer. What it said has been taken in, and
   // what was launched on the link meanwhile it could not name: that is no sign that a task is missing.
