@@ -197,7 +197,7 @@ export class TaskRecord implements TaskView {
   readonly user: string | undefined
   readonly limits: Task["limits"]
   state: TaskState
-  statuses: readonly TaskStatus[]
+  readonly statuses: TaskStatus[]
   statusUpdateState: TaskState | undefined
   statusUpdateUuid: string | undefined
   /** Whether its resources count as used: until it ends or its agent is lost. */
@@ -221,7 +221,7 @@ export class TaskRecord implements TaskView {
     this.user = task.user
     this.limits = task.limits
     this.state = task.state
-    this.statuses = task.statuses ?? []
+    this.statuses = [...(task.statuses ?? [])]
     this.statusUpdateState = task.statusUpdateState
     this.statusUpdateUuid = task.statusUpdateUuid
   }

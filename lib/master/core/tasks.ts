@@ -55,10 +55,11 @@ export function releaseTask(ctx: Context, task: TaskRecord): void {
 export function recordStatus(task: TaskRecord, status: TaskStatus): void {
   task.statusUpdateState = status.state
   task.statusUpdateUuid = status.uuid
-  const { data: _, ...kept } = status
-  const last = task.statuses.at(-1)
-  task.statuses =
-    last?.state === status.state ? [...task.statuses.slice(0, -1), kept] : [...task.statuses, kept]
+  // The framework's own data may be large, and nobody asks the master for it.
+  const kept = status.data === undefined ? status : { ...status, data: undefined }
+  const last = task.statuses.length - 1
+  if (task.statuses[last]?.state === status.state) task.statuses[last] = kept
+  else task.statuses.push(kept)
 }
 
 /** Takes a task out of the live ones and keeps it in its framework's history. */

@@ -122,13 +122,10 @@ function resourcesProblem({ resources = [] }: TaskInfo, role: string): string | 
   const problem = validateResources(resources)
   if (problem !== undefined)
     return `'TaskInfo.resources${problem.field}' is invalid: ${problem.message}`
-  const revocable = new Map<string, boolean>()
-  for (const resource of resources) {
-    const before = revocable.get(resource.name)
-    if (before !== undefined && before !== (resource.revocable ?? false))
-      return `Cannot use both revocable and non-revocable '${resource.name}' at the same time`
-    revocable.set(resource.name, resource.revocable ?? false)
-  }
+  const revocable = resources.filter((resource) => resource.revocable)
+  for (const { name } of revocable)
+    if (resources.some((other) => other.name === name && !other.revocable))
+      return `Cannot use both revocable and non-revocable '${name}' at the same time`
   return roleProblem("resources", resources, role)
 }
 
