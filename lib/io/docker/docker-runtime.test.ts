@@ -10,11 +10,21 @@ import { DockerRuntime } from "./docker-runtime.ts"
 
 const SOCKET = process.env["DCOS_TEST_DOCKER_SOCKET"] ?? "/var/run/docker.sock"
 const IMAGE = "dcos-test/busybox:1"
-const missing = !existsSync(SOCKET)
-  ? `no Docker socket at ${SOCKET}`
-  : Bun.which("busybox") === null
-    ? "no busybox to make an image of"
-    : undefined
+/** Why there can be no container here; and whether the daemon has a bridge network to join. */
+async function probeDaemon(): Promise<{ missing?: string; bridged: boolean }> {
+  if (!existsSync(SOCKET)) return { missing: `no Docker socket at ${SOCKET}`, bridged: false }
+  if (Bun.which("busybox") === null) return { missing: "no busybox to build from", bridged: false }
+  const daemon = new DockerDaemon(SOCKET)
+  try {
+    await daemon.ping()
+    const networks = await (await daemon.client()).listNetworks()
+    return { bridged: networks.some(({ Driver }) => Driver === "bridge") }
+  } catch (cause) {
+    return { missing: daemon.explain(cause), bridged: false }
+  }
+}
+const { missing, bridged } = await probeDaemon()
+
 const never = new AbortController().signal
 
 const scalarOf = (name: string, amount: number): Resource => ({
@@ -143,6 +153,29 @@ describe.skipIf(missing !== undefined)(`docker containers${missing ? ` (${missin
     await until(() => place.read(task) === "sharednamed\n")
     const statistics = await runtime.statistics(task)
     expect(statistics).toMatchObject({ memLimitBytes: 64 * 1024 * 1024, cpusLimit: 0.5 })
+  })
+
+  test.skipIf(!bridged)("publishes ports of a container on the bridge network", async () => {
+    const port = 31_000 + (process.pid % 1000)
+    const value = { kind: "ranges", ranges: [{ begin: port, end: port }] } as const
+    const task = await launch(
+      spec("while true; do echo -e 'HTTP/1.0 200 OK\n\nhello' | nc -l -p 80; done", {
+        resources: [{ name: "ports", value, reservations: [] }],
+        container: container({
+          network: "BRIDGE",
+          portMappings: [{ hostPort: port, containerPort: 80 }],
+        }),
+      }),
+    )
+    const answer = (): Promise<string> =>
+      fetch(`http://127.0.0.1:${port}/`).then((response) => response.text())
+    await until(async () => (await answer().catch(() => "")).startsWith("hello"))
+    const address = await runtime.address(task)
+    const recovered = await runtime.recover(task)
+    expect(address).not.toBe("127.0.0.1")
+    expect(recovered).toMatchObject({
+      started: { status: { networkInfos: [{ ipAddresses: [{ ipAddress: address }] }] } },
+    })
   })
 
   test("reports the end of a container that used too much memory as a limitation", async () => {
