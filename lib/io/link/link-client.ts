@@ -53,9 +53,12 @@ export class LinkClient {
     if (this.#socket?.readyState === WebSocket.OPEN) this.#socket.send(JSON.stringify(messages))
   }
 
-  /** Closes the link so that it is opened anew: the master may have moved or forgotten us. */
+  /**
+   * Drops the link so that it is opened anew: the master may have moved or forgotten us. It is not
+   * closed in form, because a master that does not answer would never agree to that.
+   */
   reconnect(): void {
-    this.#socket?.close()
+    this.#socket?.terminate()
   }
 
   /** Closes the link for good. */

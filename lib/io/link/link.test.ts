@@ -143,3 +143,33 @@ test("a busy port is named, with what to do", () => {
     /another process uses port \d+; stop it or give another port/,
   )
 })
+
+/** Opens WebSockets and never says anything after that, as a master does that is cut off. */
+function startSilence(): number {
+  const silence = Bun.listen({
+    hostname: "127.0.0.1",
+    port: 0,
+    socket: {
+      data(socket, data) {
+        const key = /sec-websocket-key: (.+)\r\n/i.exec(data.toString())?.[1]
+        if (key === undefined) return
+        const accept = new Bun.CryptoHasher("sha1")
+          .update(`${key}258EAFA5-E914-47DA-95CA-C5AB0DC85B11`)
+          .digest("base64")
+        socket.write(
+          `HTTP/1.1 101 Switching Protocols\r\nupgrade: websocket\r\nconnection: upgrade\r\nsec-websocket-accept: ${accept}\r\n\r\n`,
+        )
+      },
+    },
+  })
+  cleanups.push(() => silence.stop(true))
+  return silence.port
+}
+
+test("leaves a master that does not even answer the closing of the link", async () => {
+  const { client, counts } = startAgent(startSilence())
+  await until(() => counts.opened === 1)
+  client.reconnect()
+  await until(() => counts.opened === 2)
+  expect(counts.closed).toBe(1)
+})
