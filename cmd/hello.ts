@@ -1,5 +1,5 @@
 import { defineCommand, integer, text } from "#lib/cli/index.ts"
-import { helloAddress, serveHello } from "#lib/roles/hello.ts"
+import { endHello, helloAddress, serveHello } from "#lib/roles/hello.ts"
 
 export const command = defineCommand({
   input: {
@@ -16,6 +16,6 @@ export const command = defineCommand({
     await new Promise<void>((resolve) => {
       context.signal.addEventListener("abort", () => resolve(), { once: true })
     })
-    await server.drain()
+    await endHello(server)
   },
 })

@@ -1,5 +1,5 @@
 import { expect, test } from "bun:test"
-import { answerHello, helloAddress, helloFacts, renderHello } from "./hello.ts"
+import { answerHello, endHello, helloAddress, helloFacts, renderHello } from "./hello.ts"
 
 const facts = helloFacts(
   {
@@ -38,4 +38,19 @@ test("a node on loopback is served there only", () => {
   expect(helloAddress("localhost")).toBe("127.0.0.1")
   expect(helloAddress("node1.example.com")).toBe("0.0.0.0")
   expect(helloAddress(undefined)).toBe("0.0.0.0")
+})
+
+test("answers on for a moment before it takes no more connections", async () => {
+  const calls: string[] = []
+  const server = {
+    hostname: "127.0.0.1",
+    port: 1,
+    drain: async () => void calls.push("drain"),
+    stop: async () => void calls.push("stop"),
+  }
+  const ended = endHello(server)
+  await Promise.resolve()
+  expect(calls).toEqual([])
+  await ended
+  expect(calls).toEqual(["drain", "stop"])
 })

@@ -84,3 +84,21 @@ export function serveHello(
     handler: (request) => answerHello(facts, request),
   })
 }
+
+/** How long an instance that was asked to end answers on, in milliseconds. */
+const FAREWELL_MS = 1_000
+
+/** How long requests under way may take after that; both fit into the least kill grace, 3 seconds. */
+const DRAIN_MS = 1_000
+
+const pause = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms))
+
+/**
+ * Ends the page so that no request fails: it answers on for a moment, in which load balancers learn
+ * that the instance goes and send elsewhere; then it takes no more connections and finishes its answers.
+ */
+export async function endHello(server: Listening): Promise<void> {
+  await pause(FAREWELL_MS)
+  await Promise.race([server.drain(), pause(DRAIN_MS)])
+  await server.stop()
+}
