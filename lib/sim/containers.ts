@@ -1,4 +1,4 @@
-import type { CommandInfo } from "#lib/mesos/index.ts"
+import { rangesHave, rangesOf, type CommandInfo } from "#lib/mesos/index.ts"
 import type {
   CommandOutcome,
   ContainerExit,
@@ -14,10 +14,12 @@ import { err, ok, type Result } from "#lib/std/result.ts"
 import type { Disk } from "./disk.ts"
 import type { Life } from "./life.ts"
 import type { Process } from "./process.ts"
-import { between, note, strikes, type World } from "./world.ts"
+import { between, note, randomMs, strikes, type World } from "./world.ts"
 
 const SIGKILL = 9
 const SIGTERM = 15
+/** Wait status of a process that ended with exit code 1. */
+const FAILURE = 256
 
 /** Longest time from a launch to its process, and from there to the report of it. */
 const START_MAX_MS = 3_000
@@ -82,6 +84,13 @@ export class NodeContainers {
     return this.#containers.get(id)
   }
 
+  /** Whether a process that runs was given this port. */
+  answers(port: number): boolean {
+    for (const { running, spec } of this.#containers.values())
+      if (running && rangesHave(rangesOf(spec.task.resources ?? [], "ports"), port)) return true
+    return false
+  }
+
   /** A view of the containers for one life of the agent. */
   runtime(life: Life, process: Process): ContainerRuntime {
     this.#runtime = new SimRuntime(this.#world, {
@@ -103,9 +112,21 @@ export class NodeContainers {
     world.monitor.spawned(this.#node, spec)
     const { lifeMs, status } = parseScript(spec)
     if (lifeMs !== undefined) world.schedule.after(lifeMs, () => this.end(container, status))
+    else this.#failSometime(container)
     return container
   }
 
+  #failSometime(container: Container): void {
+    const { schedule, swarm, marks } = this.#world
+    if (swarm.appFailureMs === 0) return
+    schedule.after(randomMs(this.#random, swarm.appFailureMs), () => {
+      if (!this.#world.faulty || !container.running) return
+      marks.hit("container.failed")
+      this.end(container, FAILURE)
+    })
+  }
+
+  /** Sends a signal; the process ends some time after one that it heeds. */
   signal(container: Container, force: boolean): void {
     if (!container.running) return
     const { schedule, marks } = this.#world
@@ -148,7 +169,7 @@ class SimRuntime implements ContainerRuntime {
   readonly name = "process"
   readonly #world: World
   readonly #parts: RuntimeParts
-  /** Containers whose end is to be told; the value is the end, once it came. */
+  /** Containers whose end is to be told. */
   readonly #watched = new Set<ContainerId>()
   #listener: (containerId: ContainerId, exit: ContainerExit) => void = () => {}
 
@@ -224,7 +245,6 @@ class SimRuntime implements ContainerRuntime {
       const { containerId } = container.spec
       if (known.has(containerId)) continue
       removed.push(containerId)
-      if (container.running) this.#world.marks.hit("container.orphan")
       containers.end(container, SIGKILL)
       containers.forget(containerId)
     }

@@ -73,11 +73,14 @@ export class DiskStore implements Store {
     }
     world.marks.hit("commit.slow")
     const ms = between(world.chance, 0, commitMaxMs)
-    const survives = world.chance.chance(0.5)
-    world.schedule.after(Math.floor(ms / 2), () => {
-      if (!this.#life.over || survives) this.#disk.apply(texts)
+    // A process that dies meanwhile leaves it to the kernel: all of it or nothing is on the disk then.
+    const done = this.#life.atEnd(() => {
+      if (world.chance.chance(0.5)) this.#disk.apply(texts)
     })
-    return this.#life.later(ms, () => undefined)
+    return this.#life.later(ms, () => {
+      done()
+      this.#disk.apply(texts)
+    })
   }
 
   async close(): Promise<void> {}

@@ -18,6 +18,7 @@ export class Life implements Clock {
   readonly name: string
   readonly #schedule: Schedule
   readonly #error: ClockError
+  readonly #lastActs = new Set<() => void>()
   #over = false
 
   constructor(name: string, schedule: Schedule, error: ClockError) {
@@ -33,6 +34,14 @@ export class Life implements Clock {
   /** Ends the life at once, whatever it was doing. */
   end(): void {
     this.#over = true
+    for (const act of this.#lastActs) act()
+    this.#lastActs.clear()
+  }
+
+  /** Has the machine do something when the life ends, unless it is taken back before. */
+  atEnd(act: () => void): Cancel {
+    this.#lastActs.add(act)
+    return () => void this.#lastActs.delete(act)
   }
 
   now(): number {

@@ -129,6 +129,7 @@ export class Monitor {
     const truth = this.truth(frameworkId, status.taskId)
     const { state, source, uuid = "" } = status
     this.#markState(state)
+    if (status.reason === "REASON_AGENT_REREGISTERED") this.#marks.hit("task.foundAgain")
     const known = truth.seen.has(uuid)
     if (uuid !== "") truth.seen.add(uuid)
     if (source === "SOURCE_MASTER") return this.#heardOfMaster(truth, status)
@@ -199,17 +200,18 @@ export class Monitor {
       this.broken("ended tasks stay ended", `${taskId} was ${truth.told}, then ${latestState}`)
     if (isTerminal(state) && state !== latestState)
       this.broken("ended tasks stay ended", `${taskId} tells ${state} but is ${latestState}`)
-    if (truth.told === undefined && newest !== undefined) this.#checkEnd(truth, newest)
+    if (truth.told === undefined && newest !== undefined) this.#checkEnd(truth, newest, status)
     truth.told ??= newest
   }
 
   /** Whether the end that an agent tells can have been. */
-  #checkEnd({ taskId, running, ended, killAsked }: TaskTruth, state: TaskState): void {
+  #checkEnd(truth: TaskTruth, state: TaskState, { healthy }: TaskStatus): void {
+    const { taskId, running, ended, killAsked } = truth
     const wrong = (why: string): void =>
       this.broken("ends are told as they were", `${taskId} ${state}: ${why}`)
     if (running) wrong("its container runs")
     if (state === "TASK_FINISHED" && ended?.status !== 0) wrong("its container did not end well")
-    if (state === "TASK_KILLED" && !killAsked) wrong("nobody asked for it")
+    if (state === "TASK_KILLED" && !killAsked && healthy !== false) wrong("nobody asked for it")
     if (state === "TASK_FAILED" && ended?.status === 0) wrong("its container ended well")
   }
 

@@ -1,6 +1,10 @@
 import { Random } from "#lib/std/random.ts"
+import type { ProbeOutcome, Prober } from "#lib/ports/index.ts"
 import { ScriptedFramework } from "./framework.ts"
 import { LinkNetwork, type Direction } from "./link.ts"
+import type { Life } from "./life.ts"
+import { MarathonHost } from "./marathon-host.ts"
+import { MarathonWorkload } from "./marathon-workload.ts"
 import { Marks, type Mark } from "./marks.ts"
 import { MasterNode } from "./master-node.ts"
 import { Monitor, type Violation } from "./monitor.ts"
@@ -25,7 +29,10 @@ export type SimulationOptions = {
   /** Virtual minutes with faults; the second phase, without them, comes on top. */
   readonly minutes: number
   readonly agents: number
+  /** Scripted frameworks beside Marathon; 2 unless told. */
   readonly frameworks?: number | undefined
+  /** Apps that Marathon's users deal with; none means no Marathon at all. 3 unless told. */
+  readonly apps?: number | undefined
   /** Faults that differ from what the seed draws. */
   readonly swarm?: Partial<Swarm> | undefined
   readonly seams?: Seams | undefined
@@ -69,6 +76,8 @@ class Simulation {
   readonly #network: LinkNetwork
   readonly #nodes: readonly Node[]
   readonly #frameworks: readonly ScriptedFramework[]
+  readonly #marathon: MarathonHost | undefined
+  readonly #users: MarathonWorkload | undefined
   #events = 0
 
   constructor(options: SimulationOptions) {
@@ -97,6 +106,12 @@ class Simulation {
       { length: options.frameworks ?? 2 },
       (_, index) => new ScriptedFramework(world, this.#master.at, index),
     )
+    const apps = options.apps ?? 3
+    if (apps > 0) {
+      const prober = (life: Life): Prober => this.#prober(life)
+      this.#marathon = new MarathonHost(world, { master: this.#master, prober })
+      this.#users = new MarathonWorkload(world, this.#marathon, apps)
+    }
     for (const framework of this.#frameworks) this.#master.onEnd.push(() => framework.masterDied())
     for (const node of this.#nodes) world.monitor.addNode(node.name, node.resources)
   }
@@ -110,6 +125,8 @@ class Simulation {
     }
     for (const framework of this.#frameworks)
       schedule.after(between(chance, 0, 2_000), () => framework.start())
+    schedule.after(between(chance, 0, 2_000), () => this.#marathon?.start())
+    this.#users?.start()
     const faultsEnd = this.#options.minutes * 60_000
     this.#runUntil(faultsEnd)
     const restMs = this.#world.monitor.violation === undefined ? this.#rest(faultsEnd) : 0
@@ -140,12 +157,14 @@ class Simulation {
     this.#master.process.start()
     for (const node of this.#nodes) node.process.start()
     for (const framework of this.#frameworks) framework.process.start()
+    this.#marathon?.start()
     this.#settle()
     for (const framework of this.#frameworks) framework.quiet()
     let open: readonly string[] = []
     for (let at = from; at < from + REST_LIMIT_MS; at += REST_CHECK_MS) {
       this.#runUntil(at + REST_CHECK_MS)
       if (world.monitor.violation !== undefined) return at - from
+      this.#users?.quiet()
       open = this.#open()
       if (open.length === 0) return at - from
     }
@@ -170,7 +189,27 @@ class Simulation {
     }
     const ids = new Set(master.driver.view.agents.keys())
     for (const framework of this.#frameworks) open.push(...framework.open(ids))
+    const containers = this.#nodes.flatMap((node) => [...node.containers.all])
+    if (this.#users !== undefined) open.push(...this.#users.open(containers))
     return open
+  }
+
+  /** Asks the containers of the nodes: whatever holds the port answers. */
+  #prober(life: Life): Prober {
+    const { chance, swarm } = this.#world
+    return {
+      probe: (target) => {
+        const ms = between(chance, swarm.latencyMinMs, swarm.latencyMaxMs)
+        return life.later(ms, (): ProbeOutcome => {
+          const node = this.#nodes.find(
+            ({ name, ip }) => name === target.host || ip === target.host,
+          )
+          if (node?.containers.answers(target.port) !== true)
+            return { kind: "failed", message: "Connection refused", timedOut: false }
+          return target.kind === "tcp" ? { kind: "tcp" } : { kind: "http", statusCode: 200 }
+        })
+      },
+    }
   }
 
   #runUntil(until: number): void {

@@ -47,6 +47,10 @@ export type Swarm = {
   readonly taskLifeMs: number
   /** Whether frameworks sometimes use an offer twice, which the master must refuse. */
   readonly reuseOffers: boolean
+  /** Mean time until an app's process fails; 0 is never. */
+  readonly appFailureMs: number
+  /** Whether Marathon has a process of its own instead of being in the master's. */
+  readonly marathonApart: boolean
   /** Whether pings come every second instead of every fifteen. */
   readonly quickPings: boolean
 }
@@ -79,6 +83,8 @@ export const CALM: Swarm = {
   ignoreTerm: 0,
   taskLifeMs: 60_000,
   reuseOffers: false,
+  appFailureMs: 0,
+  marathonApart: false,
   quickPings: false,
 }
 
@@ -115,6 +121,8 @@ export function drawSwarm(random: Random): Swarm {
     ignoreTerm: some(0, [0.1, 0.5]),
     taskLifeMs: random.pick([5_000, MINUTE_MS, 10 * MINUTE_MS]),
     reuseOffers: random.chance(0.3),
+    appFailureMs: some(0, [MINUTE_MS, 10 * MINUTE_MS]),
+    marathonApart: random.chance(0.3),
     quickPings: random.chance(0.5),
   }
 }

@@ -1,0 +1,193 @@
+import type { Command, MarathonView, Reply } from "#lib/marathon/index.ts"
+import type { Random } from "#lib/std/random.ts"
+import {
+  appId,
+  INSTANCES_MAX,
+  patchApp,
+  putApp,
+  randomSpec,
+  restartApp,
+  TAG,
+  type AppId,
+  type Spec,
+} from "./app.ts"
+import type { Container } from "./containers.ts"
+import type { MarathonHost } from "./marathon-host.ts"
+import { note, randomMs, type World } from "./world.ts"
+
+/** Mean time between two things that a user does. */
+const PAUSE_MS = 12_000
+
+/** What a user was promised for an app: its definition, null that it is gone, or nothing certain. */
+type Promised = Spec | null | "unsure"
+
+/**
+ * Users of Marathon: they deploy, scale, update, restart, kill, roll back and delete at random, and
+ * remember what Marathon accepted. An answer that never came leaves them unsure until the next one.
+ */
+export class MarathonWorkload {
+  readonly #world: World
+  readonly #host: MarathonHost
+  readonly #random: Random
+  readonly #ids: readonly AppId[]
+  readonly #promised = new Map<AppId, Promised>()
+  #serial = 0
+
+  constructor(world: World, host: MarathonHost, apps: number) {
+    this.#world = world
+    this.#host = host
+    this.#random = world.chance.fork()
+    this.#ids = Array.from({ length: apps }, (_, index) => appId(index))
+  }
+
+  start(): void {
+    const { schedule } = this.#world
+    schedule.after(randomMs(this.#random, PAUSE_MS), () => {
+      if (!this.#world.faulty) return
+      this.#act()
+      this.start()
+    })
+  }
+
+  /** Faults are over: each app that is not certain is put once more. */
+  quiet(): void {
+    for (const id of this.#ids) if (this.#promised.get(id) === "unsure") this.#put(id, true)
+  }
+
+  /** What keeps the apps from being at rest: empty once each is as promised and runs as wanted. */
+  open(containers: Iterable<Container>): readonly string[] {
+    const view = this.#host.at()?.driver.view
+    if (view === undefined) return ["marathon is down"]
+    if (!view.connected) return ["marathon is not subscribed"]
+    const open = view.deployments().map(({ id }) => `deployment ${id} is not done`)
+    const running = [...containers].filter((container) => container.running)
+    for (const id of this.#ids) open.push(...this.#openOf(view, id, running))
+    return open
+  }
+
+  #openOf(view: MarathonView, id: AppId, running: readonly Container[]): readonly string[] {
+    const open: string[] = []
+    const app = view.app(id)
+    const promised = this.#promised.get(id)
+    if (promised === "unsure") return [`${id} is not certain`]
+    if (promised === null && app !== undefined) open.push(`${id} was deleted and is there`)
+    if (promised !== undefined && promised !== null) {
+      if (app === undefined) return [`${id} was accepted and is gone`]
+      if (app.instances !== promised.instances || app.env[TAG] !== promised.env[TAG])
+        open.push(`${id} is not what was accepted`)
+    }
+    const prefix = `${id.slice(1)}.`
+    const mine = running.filter(({ spec }) => spec.task.taskId.startsWith(prefix))
+    const wanted = app?.instances ?? 0
+    if (mine.length !== wanted) open.push(`${id} runs ${mine.length} times, not ${wanted}`)
+    for (const { spec } of mine)
+      if (spec.environment[TAG] !== app?.env[TAG])
+        open.push(`${spec.task.taskId} is of version ${spec.environment[TAG]}`)
+    for (const instance of view.instances(id)) {
+      if (instance.condition !== "Running") open.push(`${instance.id} is ${instance.condition}`)
+      const checked = (app?.healthChecks.length ?? 0) > 0
+      if (checked && view.health(instance) !== true) open.push(`${instance.id} is not healthy`)
+    }
+    return open
+  }
+
+  #act(): void {
+    const random = this.#random
+    const id = random.pick(this.#ids)
+    const promised = this.#promised.get(id)
+    const view = this.#host.at()?.driver.view
+    if (promised === undefined || promised === null) return this.#put(id, random.chance(0.3))
+    const force = random.chance(0.4)
+    switch (random.below(8)) {
+      case 0:
+        return this.#change(id, null, { change: putApp(id, null), force })
+      case 1:
+      case 2: {
+        const change = { instances: random.below(INSTANCES_MAX + 1) }
+        return this.#patch(id, change, force)
+      }
+      case 3:
+        return this.#patch(id, { env: { [TAG]: String(++this.#serial) } }, force)
+      case 4:
+        return this.#change(id, promised, { change: restartApp(id), force })
+      case 5: {
+        const target = { kind: "apps", appIds: [id] } as const
+        return this.#kill(id, { kind: "kill", target, scale: false, wipe: force, force: false })
+      }
+      case 6: {
+        const taskIds = (view?.instances(id) ?? []).slice(0, 2).map(({ task }) => task?.id ?? "")
+        const target = { kind: "tasks", taskIds } as const
+        return this.#kill(id, { kind: "kill", target, scale: force, wipe: false, force: false })
+      }
+      default: {
+        const deploymentId = view?.deployments()[0]?.id
+        return deploymentId === undefined ? undefined : this.#cancel(deploymentId, force)
+      }
+    }
+  }
+
+  #put(id: AppId, force: boolean): void {
+    const spec = randomSpec(this.#random, id, ++this.#serial)
+    this.#change(id, spec, { change: putApp(id, spec), force })
+  }
+
+  #patch(id: AppId, change: Partial<Spec>, force: boolean): void {
+    const promised = this.#promised.get(id)
+    const next =
+      typeof promised === "object" && promised !== null ? { ...promised, ...change } : "unsure"
+    this.#change(id, next, { change: patchApp(id, change), force })
+  }
+
+  /** Changes an app: once that is accepted, `next` is what must come of it. */
+  #change(
+    id: AppId,
+    next: Promised,
+    { change, force }: Pick<Extract<Command, { kind: "change" }>, "change" | "force">,
+  ): void {
+    const before = this.#promised.get(id)
+    this.#promised.set(id, "unsure")
+    const groupId = "/" as AppId
+    this.#request({ kind: "change", change, force, groupId }, (reply) => {
+      if (reply.ok) this.#promised.set(id, next)
+      else if (before === undefined) this.#promised.delete(id)
+      else this.#promised.set(id, before)
+    })
+  }
+
+  #kill(id: AppId, command: Extract<Command, { kind: "kill" }>): void {
+    const before = this.#promised.get(id)
+    if (command.scale) this.#promised.set(id, "unsure")
+    this.#request(command, (reply) => {
+      if (!reply.ok && before !== undefined) this.#promised.set(id, before)
+    })
+  }
+
+  /** A rollback brings back what was before, and more than one app may change with it. */
+  #cancel(deploymentId: string, force: boolean): void {
+    if (!force) for (const id of this.#ids) this.#promised.set(id, "unsure")
+    this.#request({ kind: "cancelDeployment", deploymentId, force }, () => {})
+  }
+
+  #request(command: Command, then: (reply: Reply) => void): void {
+    const at = this.#host.at()
+    if (at === undefined) return
+    const { marks } = this.#world
+    if (command.kind === "cancelDeployment" && !command.force) marks.hit("user.rollback")
+    note(this.#world, "user", describe(command))
+    void at.driver.request(command).then((reply) => {
+      // An answer that a dying process gives reaches nobody.
+      const answered = !at.life.over && (reply.ok || reply.error.code !== "unavailable")
+      marks.hit(answered ? (reply.ok ? "user.accepted" : "user.refused") : "user.unanswered")
+      if (!answered) return
+      note(
+        this.#world,
+        "user",
+        reply.ok ? `accepted: ${reply.value.kind}` : `refused: ${reply.error.code}`,
+      )
+      then(reply)
+    })
+  }
+}
+
+const describe = (command: Command): string =>
+  command.kind === "change" ? `changes ${command.groupId} (force ${command.force})` : command.kind

@@ -1,0 +1,22 @@
+import { Random } from "#lib/std/random.ts"
+import { Marks } from "./marks.ts"
+import { Monitor } from "./monitor.ts"
+import { Schedule } from "./schedule.ts"
+import { CALM, type Swarm } from "./swarm.ts"
+import { Trace } from "./trace.ts"
+import type { World } from "./world.ts"
+
+/** A world in tests: with no faults but those named. */
+export function testWorld(swarm: Partial<Swarm> = {}): World {
+  const marks = new Marks()
+  return {
+    schedule: new Schedule(),
+    trace: new Trace(10),
+    marks,
+    monitor: new Monitor(marks),
+    swarm: { ...CALM, ...swarm },
+    seams: {},
+    chance: new Random(1),
+    faulty: true,
+  }
+}
