@@ -66,6 +66,28 @@ function pack(file: string, make: (directory: string) => void, members: string[]
   return `${source}/${file}`
 }
 
+/** A zip archive of one member, not compressed. */
+function zipOf(member: string, content: string): Buffer {
+  const name = Buffer.from(member)
+  const data = Buffer.from(content)
+  // Version, flags, method, time, date, checksum, sizes, length of the name, no extra field.
+  const common = Buffer.alloc(26)
+  common.writeUInt16LE(20, 0)
+  common.writeUInt32LE(Bun.hash.crc32(data), 10)
+  common.writeUInt32LE(data.length, 14)
+  common.writeUInt32LE(data.length, 18)
+  common.writeUInt16LE(name.length, 22)
+  const local = Buffer.concat([Buffer.from("PK\x03\x04"), common, name, data])
+  const entry = Buffer.concat([Buffer.from("PK\x01\x02\x14\x00"), common, Buffer.alloc(14), name])
+  const end = Buffer.alloc(22)
+  end.write("PK\x05\x06")
+  end.writeUInt16LE(1, 8)
+  end.writeUInt16LE(1, 10)
+  end.writeUInt32LE(entry.length, 12)
+  end.writeUInt32LE(local.length, 16)
+  return Buffer.concat([local, entry, end])
+}
+
 describe("copies", () => {
   test("a path, a relative path and a file URI", async () => {
     for (const name of ["a", "b", "c"]) writeFileSync(`${source}/${name}`, name)
@@ -218,17 +240,11 @@ describe("archives", () => {
     expect(statSync(`${sandbox}/dir/file`).uid).toBe(65534)
   })
 
-  test.skipIf(Bun.which("unzip") === null || Bun.which("python3") === null)(
-    "of zip are unpacked, and refused when a member lies outside",
+  test.skipIf(Bun.which("unzip") === null)(
+    "of zip are refused when a member lies outside",
     async () => {
-      const zip = (file: string, member: string) =>
-        Bun.spawnSync([
-          "python3",
-          "-c",
-          `import zipfile; zipfile.ZipFile("${source}/${file}","w").writestr("${member}","x")`,
-        ])
-      zip("good.zip", "dir/file")
-      zip("bad.zip", "../outside")
+      writeFileSync(`${source}/good.zip`, zipOf("dir/file", "x"))
+      writeFileSync(`${source}/bad.zip`, zipOf("../outside", "x"))
       expect(await fetchAll("good.zip")).toBe("")
       expect(read("dir/file")).toBe("x")
       expect(await fetchAll("bad.zip")).toContain("'../outside' would lie outside")
