@@ -133,6 +133,8 @@ class Bench {
   readonly log: string[] = []
   readonly exits: string[] = []
   readonly made: string[] = []
+  /** Sandboxes on disk that no task owns. */
+  readonly stray: string[] = []
   runtime = new TestRuntime()
   fetch: AgentDriverOptions["fetcher"]["fetch"] = () => Promise.resolve(ok(undefined))
   health: AgentDriverOptions["prober"]["health"] = () =>
@@ -175,6 +177,7 @@ class Bench {
           this.made.push(`${link} -> ${target}`)
           return Promise.resolve()
         },
+        runs: () => Promise.resolve([...this.stray]),
         removeRun: () => Promise.resolve(),
         diskUsage: () => Promise.resolve({ totalBytes: 100, usedBytes: 10 }),
       } as unknown as AgentDriverOptions["sandboxes"],
@@ -430,6 +433,14 @@ test("ends when the master refuses it", async () => {
   bench.receive({ kind: "shutdown", message: "gone" })
   await bench.until(() => bench.exits.length === 1)
   expect(bench.exits).toEqual(["gone"])
+})
+
+test("takes over sandboxes that nobody owns", async () => {
+  const bench = new Bench()
+  bench.stray.push("/work/slaves/S/frameworks/F/executors/E/runs/C")
+  await bench.start()
+  await bench.until(() => bench.driver.agent.gc.paths.length === 1)
+  expect(bench.driver.agent.gc.paths).toEqual(bench.stray)
 })
 
 test("a container that cannot be measured has no statistics", async () => {

@@ -166,6 +166,9 @@ export class AgentDriver {
       case "removeSandbox":
         void this.#removeSandbox(effect.path)
         return
+      case "findSandboxes":
+        void this.#findSandboxes()
+        return
       case "measureDisk":
         void this.#measureDisk()
         return
@@ -195,6 +198,16 @@ export class AgentDriver {
       this.#loop.post({ kind: "sandboxRemoved", path })
     } catch (cause) {
       this.#loop.post({ kind: "sandboxRemoved", path, error: String(cause) })
+    }
+  }
+
+  async #findSandboxes(): Promise<void> {
+    const { agent, log, sandboxes } = this.#options
+    try {
+      const paths = await sandboxes.runs(agent.workDir)
+      this.#loop.post({ kind: "sandboxesFound", paths })
+    } catch (cause) {
+      log.write("warn", "cannot list the sandboxes on disk", { cause: String(cause) })
     }
   }
 

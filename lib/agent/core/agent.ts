@@ -175,6 +175,8 @@ export class Agent implements Machine<AgentInput, AgentEffect> {
         return this.#lifecycle.checkResult(turn, input)
       case "sandboxRemoved":
         return this.#gc.removed(turn, input.path, input.error)
+      case "sandboxesFound":
+        return this.#adoptSandboxes(turn, input.paths)
       case "diskUsage":
         return this.#gc.measured(turn, input.used)
       default:
@@ -193,7 +195,17 @@ export class Agent implements Machine<AgentInput, AgentEffect> {
       this.#lifecycle.recover(turn, task)
     }
     turn.out.push({ kind: "removeOrphans", known })
+    turn.out.push({ kind: "findSandboxes" })
     this.#gc.watch(turn)
+  }
+
+  /** Sandboxes that no executor owns are left by an agent whose state was lost: they age from now on. */
+  #adoptSandboxes(turn: Turn, paths: readonly string[]): void {
+    const owned = new Set<string>()
+    for (const framework of this.#workload.frameworks)
+      for (const { launch } of framework.executors.values()) owned.add(launch.directory)
+    for (const path of paths)
+      if (!owned.has(path) && !this.#gc.has(path)) this.#gc.schedule(turn, path)
   }
 
   #receive(turn: Turn, message: MasterToAgent): void {

@@ -92,6 +92,18 @@ test("forgets the framework that has been idle longest", () => {
   )
 })
 
+test("takes over sandboxes that no executor owns, once, and leaves the others alone", () => {
+  const w = ended(1)
+  const alive = w.runToRunning(testTask("alive"))
+  const [done = ""] = w.agent.gc.paths
+  const stray = "/work/slaves/old/frameworks/f/executors/e/runs/c"
+  for (let i = 0; i < 2; i++)
+    w.give({ kind: "sandboxesFound", paths: [alive.sandbox, done, stray] })
+  expect(w.agent.gc.paths).toEqual([done, stray])
+  measure(w, 1)
+  expect(removed(w)).toEqual([done, stray])
+})
+
 test("does not measure twice what it is already removing", () => {
   const w = ended(3)
   measure(w, 1)

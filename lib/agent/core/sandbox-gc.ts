@@ -45,9 +45,9 @@ export class SandboxGc {
     return [...this.#garbage.keys()]
   }
 
-  /** Begins to watch the disk. */
-  start(turn: Turn): void {
-    this.watch(turn)
+  /** Whether the sandbox waits for its removal. */
+  has(path: string): boolean {
+    return this.#garbage.has(path)
   }
 
   /** Nobody needs the sandbox any more. */
