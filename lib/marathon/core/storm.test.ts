@@ -78,9 +78,20 @@ function crash(world: World): void {
 function randomFault(random: Random, world: World): void {
   const alive = world.master.alive()
   const task = alive.length > 0 ? random.pick(alive).info.taskId : undefined
-  switch (random.below(6)) {
+  switch (random.below(9)) {
     case 0:
       return crash(world)
+    case 6:
+      // A duplicate of the last update: the agent did not see its acknowledgement.
+      if (task !== undefined)
+        world.master.update(task, world.master.tasks.get(task)?.state ?? "TASK_GONE")
+      return
+    case 7:
+      world.master.onKill = () => random.chance(0.3)
+      return
+    case 8:
+      world.master.onLaunch = () => random.pick(["TASK_RUNNING", "TASK_FAILED", undefined])
+      return
     case 1:
       return world.disconnect()
     case 2:
@@ -104,7 +115,13 @@ function weather(seed: number): void {
   const world = new World({ agents: [{ id: "a1" }, { id: "a2" }] })
   const wanted = new Map<string, AppSpec>()
   for (let round = 0; round < 30; round++) {
-    world.request(randomCommand(random, wanted))
+    const command = randomCommand(random, wanted)
+    if (random.chance(0.3)) world.crashAtCommit = world.commits + 1 + random.below(5)
+    world.send(command)
+    world.run()
+    // An answer lost in a crash makes the client ask again; what was done is not done twice.
+    world.send(command)
+    world.run()
     world.onProbe = () =>
       random.chance(0.1) ? undefined : { kind: "http", statusCode: random.chance(0.9) ? 200 : 500 }
     world.advance(random.below(8000))
@@ -112,8 +129,11 @@ function weather(seed: number): void {
     world.advance(random.below(3000))
   }
   world.onProbe = () => ({ kind: "http", statusCode: 200 })
+  world.master.onKill = () => true
+  world.master.onLaunch = () => "TASK_RUNNING"
   for (const { info, state } of world.master.alive())
-    if (state === "TASK_UNREACHABLE") world.master.update(info.taskId, "TASK_RUNNING")
+    if (state === "TASK_UNREACHABLE" || state === "TASK_STAGING")
+      world.master.update(info.taskId, "TASK_RUNNING")
   world.advance(2_000_000)
   expect(world.machine.view.deployments()).toEqual([])
   expect([...world.machine.view.apps()].map(({ id }): string => id)).toEqual(

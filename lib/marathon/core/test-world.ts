@@ -38,7 +38,8 @@ export class World {
   crashes = 0
   machine: Marathon
   readonly #options: Partial<MarathonOptions>
-  readonly #crashAfterCommit: number | undefined
+  /** The process dies right after this commit, counted from the first start. */
+  crashAtCommit: number | undefined
   readonly #replies = new Map<number, Reply>()
   #inputs: MarathonInput[] = []
   #alarm: number | undefined
@@ -47,7 +48,7 @@ export class World {
   constructor(options: WorldOptions = {}) {
     this.master = new TestMaster(options.agents ?? [{ id: "a1" }])
     this.#options = options.options ?? {}
-    this.#crashAfterCommit = options.crashAfterCommit
+    this.crashAtCommit = options.crashAfterCommit
     this.machine = this.#boot()
     this.run()
   }
@@ -170,7 +171,7 @@ export class World {
       wrote = true
     }
     if (wrote) this.commits++
-    return wrote && this.commits === this.#crashAfterCommit
+    return wrote && this.commits === this.crashAtCommit
   }
 
   #perform(effect: MarathonEffect): void {
