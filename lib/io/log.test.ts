@@ -33,3 +33,10 @@ test("buffers lines, but writes an error at once with what came before it", () =
   log.write("error", "second")
   expect(lines()).toHaveLength(2)
 })
+
+test("writes every line, however often it repeats", () => {
+  const { log, lines } = collect("info")
+  for (let i = 0; i < 20; i++) log.write("warn", "agent is gone", { id: "a-S0" })
+  log.flush()
+  expect(lines()).toHaveLength(20)
+})
