@@ -118,7 +118,10 @@ export interface Allocator {
   readonly pending: boolean
   /** When the next filter ends, or undefined. */
   nextExpiry(): number | undefined
-  /** Ends due filters, then grants what is free to those who may have it, fairest first. */
+  /**
+   * Ends due filters, then grants what is free to those who may have it, fairest first. One run looks
+   * at a bounded number of agents; while `pending` stays true, another is due at once.
+   */
   run(now: number): readonly Grant[]
 
   explain(frameworkId: FrameworkId, role: string): Explanation | undefined

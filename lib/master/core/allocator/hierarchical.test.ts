@@ -516,6 +516,33 @@ describe("what a run looks at", () => {
     expect(run()).toEqual(["F1/a gets cpus:1;mem:128 on A1"])
   })
 
+  test("a bounded number of agents at once; the next runs look at the rest", () => {
+    for (let i = 0; i < 2_500; i++) addAgent(`A${i}`, "cpus:1;mem:128")
+    addFramework("F1", ["a"])
+    const granted = [1, 2, 3].map(() => {
+      expect(allocator.pending).toBe(true)
+      return allocator.run(0)
+    })
+    expect(granted.map(({ length }) => length)).toEqual([1_000, 1_000, 500])
+    expect(new Set(granted.flat().map(({ agentId }) => agentId)).size).toBe(2_500)
+    expect(allocator.pending).toBe(false)
+  })
+
+  test("agents that left or came between two runs neither break nor miss them", () => {
+    for (let i = 0; i < 1_500; i++) addAgent(`A${i}`, "cpus:1;mem:128")
+    addFramework("F1", ["a"])
+    const first = new Set(allocator.run(0).map(({ agentId }) => agentId))
+    const left = Array.from({ length: 1_500 }, (_, i) => agentId(`A${i}`)).filter(
+      (id) => !first.has(id),
+    )
+    for (const id of left.slice(0, 100)) allocator.removeAgent(id)
+    addAgent("new", "cpus:1;mem:128")
+    const rest = [...allocator.run(0), ...allocator.run(0)].map(({ agentId }) => agentId)
+    expect(rest.length).toBe(401)
+    expect(rest).toContain(agentId("new"))
+    expect(allocator.pending).toBe(false)
+  })
+
   test("agents in an order that the seed decides", () => {
     const order = (seed: number): string[] => {
       const shuffled = new HierarchicalAllocator({ seed })

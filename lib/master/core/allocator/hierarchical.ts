@@ -27,6 +27,12 @@ import { agentRefusal, Client, offerable, type Framework } from "./eligibility.t
 import { Filters } from "./filters.ts"
 import { ShareTree } from "./share-tree.ts"
 
+/**
+ * Agents looked at in one run. The rest stay pending for the next, so that a change that concerns all
+ * of a large cluster does not keep the master from everything else for longer than some 50 ms.
+ */
+const AGENTS_PER_RUN = 1_000
+
 /** What an allocator is told when it is made. */
 export type HierarchicalAllocatorOptions = {
   readonly seed: number
@@ -78,6 +84,8 @@ export class HierarchicalAllocator implements Allocator {
   readonly #tree = new ShareTree<Client>()
   readonly #filters = new Filters<Client, AgentBook>()
   readonly #dirty = new Map<AgentBook, Dirt>()
+  /** Agents still to be looked at, in random order; some may be clean again meanwhile. */
+  #queue: AgentBook[] = []
   /** Clients that override the minimum: while there are any, no agent is skipped for its scalars. */
   #customMinimums = 0
   #runs = 0
@@ -233,12 +241,23 @@ export class HierarchicalAllocator implements Allocator {
     }
     if (this.#dirty.size === 0) return []
     this.#runs++
-    const dirty = [...this.#dirty]
-    this.#dirty.clear()
-    this.#random.shuffle(dirty)
     const grants: Grant[] = []
-    for (const [book, dirt] of dirty) if (book.active) this.#offer(book, dirt, grants)
+    for (let looked = 0; looked < AGENTS_PER_RUN && this.#dirty.size > 0; looked++) {
+      const book = this.#nextDirty()
+      const dirt = this.#dirty.get(book)
+      this.#dirty.delete(book)
+      if (dirt !== undefined && book.active) this.#offer(book, dirt, grants)
+    }
     return grants
+  }
+
+  /** The next agent to look at, from a shuffled list of those that were dirty when it was drawn up. */
+  #nextDirty(): AgentBook {
+    if (this.#queue.length === 0) {
+      this.#queue = [...this.#dirty.keys()]
+      this.#random.shuffle(this.#queue)
+    }
+    return must(this.#queue.pop(), "no agent is dirty")
   }
 
   explain(frameworkId: FrameworkId, role: string): Explanation | undefined {
