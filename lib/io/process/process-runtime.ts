@@ -31,7 +31,6 @@ import { ProcessSnapshots } from "./process-snapshots.ts"
 import { ContainerRecords } from "./records.ts"
 import { CLEAN_ENVIRONMENT, openNameless, taskStart } from "./spawn-task.ts"
 import { containerStatistics } from "./statistics.ts"
-import { SUPERVISOR_SCRIPT } from "./supervisor.ts"
 import { Terminator } from "./terminator.ts"
 import type { Terminable } from "./terminator.ts"
 
@@ -238,7 +237,7 @@ export class ProcessRuntime implements ContainerRuntime {
     await using script = await openNameless(this.#options.runtimeDir, start.script)
     await using stdout = await openLog(`${sandbox}/stdout`, owner)
     await using stderr = await openLog(`${sandbox}/stderr`, owner)
-    const supervise = ["/bin/sh", "-c", SUPERVISOR_SCRIPT, "dcos-supervisor"]
+    const supervise = ["/bin/sh", this.#records.supervisorScript]
     const records = [this.#records.directory(containerId), this.#records.endedFile(containerId)]
     const lead = setsid === null ? [] : [setsid]
     const command = [...supervise, ...records, cgroups.join(" "), ...lead, ...start.argv]

@@ -1,9 +1,9 @@
-import { mkdir, open, readFile, readdir, rm, writeFile } from "node:fs/promises"
+import { mkdir, open, readFile, readdir, rename, rm, writeFile } from "node:fs/promises"
 import type { ContainerId } from "#lib/ports/index.ts"
 import { errorCode, ifExists } from "#lib/io/host/files.ts"
 import type { ProcessIdentity } from "./members.ts"
 import { parseStat } from "./proc.ts"
-import { statusOfShellCode } from "./supervisor.ts"
+import { SUPERVISOR_SCRIPT, statusOfShellCode } from "./supervisor.ts"
 
 /** What a recovering agent writes in place of the supervisor, so that a late one starts nothing. */
 const CANCELLED = "cancelled\n"
@@ -15,17 +15,23 @@ const CANCELLED = "cancelled\n"
  */
 export class ContainerRecords {
   readonly endedDir: string
+  /** A file, so that the process list names it instead of showing all of it. */
+  readonly supervisorScript: string
   readonly #containersDir: string
 
   constructor(runtimeDir: string) {
     this.#containersDir = `${runtimeDir}/containers`
     this.endedDir = `${runtimeDir}/ended`
+    this.supervisorScript = `${runtimeDir}/supervisor.sh`
   }
 
-  /** Makes the directories that all containers share. */
+  /** Makes the directories that all containers share, and the script of their supervisors. */
   async prepare(): Promise<void> {
     await mkdir(this.#containersDir, { recursive: true, mode: 0o700 })
     await mkdir(this.endedDir, { recursive: true, mode: 0o700 })
+    // Renamed, because a shell of an older version may still read the old one.
+    await writeFile(`${this.supervisorScript}.new`, SUPERVISOR_SCRIPT, { mode: 0o600 })
+    await rename(`${this.supervisorScript}.new`, this.supervisorScript)
   }
 
   /** The directory of one container's records. */
