@@ -394,10 +394,22 @@ const EVENTS: Readonly<Record<string, (world: World) => void>> = {
       scheduler.offers = []
     }
     world.pendingCalls.length = 0
+    const before = admitted(world.master)
     world.master = world.boot()
     world.master.checkInvariants()
+    expect(admitted(world.master)).toEqual(before)
   },
 }
+
+/** What must survive the master: who is admitted, and who is unreachable since when. */
+const admitted = ({ view }: Master) => ({
+  expected: [...view.agents.keys(), ...view.recoveredAgents.keys()].sort(byText),
+  unreachable: [...view.unreachableAgents.values()]
+    .map(({ id, unreachableAt }) => `${id} ${unreachableAt}`)
+    .sort(byText),
+})
+
+const byText = (a: string, b: string): number => (a < b ? -1 : 1)
 
 describe("any sequence of events", () => {
   test.each(Array.from({ length: 60 }, (_, seed) => seed))("seed %d", (seed) => {
