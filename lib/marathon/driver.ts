@@ -195,7 +195,7 @@ export class MarathonDriver {
     this.#probes++
     const { signal } = this.#abort
     void this.#options.prober
-      .probe(probe.target, { timeoutMs: probe.timeoutMs, signal })
+      .probe(probe.target, { timeoutMs: probe.timeoutMs, bodyBytes: probe.bodyBytes, signal })
       .catch((cause: unknown): ProbeOutcome => ({
         kind: "failed",
         message: String(cause),

@@ -19,6 +19,8 @@ export type ProbeLimits = {
   /** 0 means no limit. */
   readonly timeoutMs: number
   readonly signal?: AbortSignal | undefined
+  /** How much of an HTTP answer's body is wanted, with its type; none by default. */
+  readonly bodyBytes?: number | undefined
 }
 
 /** What a probe saw. Redirects are not followed: a 3xx answer is an answer. */
@@ -26,7 +28,7 @@ export type ProbeOutcome =
   | {
       readonly kind: "http"
       readonly statusCode: number
-      /** The type and the beginning of the body, where the prober reads it. */
+      /** The type and the beginning of the body, where `bodyBytes` asked for it. */
       readonly contentType?: string | undefined
       readonly body?: string | undefined
     }

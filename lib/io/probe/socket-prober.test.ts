@@ -42,6 +42,20 @@ describe("http", () => {
     expect(request).toContain(`Host: 127.0.0.1:${server.port}\r\n`)
   })
 
+  test("gives type and body where they are wanted, as far as they come in time", async () => {
+    const target = { kind: "http", scheme: "http", host: "127.0.0.1", path: "/" } as const
+    const head = "HTTP/1.1 503 Busy\r\nContent-Type: text/plain\r\n"
+    const ask = async (answer: string) =>
+      prober.probe(
+        { ...target, port: (await rawServer(answer)).port },
+        { timeoutMs: 2000, bodyBytes: 100 },
+      )
+    const expected = { kind: "http", statusCode: 503, contentType: "text/plain", body: "not yet" }
+    expect(await ask(`${head}Content-Length: 7\r\n\r\nnot yet`)).toEqual(expected as never)
+    expect(await ask(`${head}\r\nnot yet`)).toEqual(expected as never)
+    expect(await ask(`${head}Content-Length: 70\r\n\r\nnot yet`)).toEqual(expected as never)
+  })
+
   test("does not follow redirects, and skips interim answers", async () => {
     const redirect = await rawServer("HTTP/1.1 302 Found\r\nLocation: http://x/\r\n\r\n")
     expect(await http(redirect.port)).toEqual({ kind: "http", statusCode: 302 })

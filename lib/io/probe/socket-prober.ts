@@ -2,6 +2,7 @@ import { connect, isIP } from "node:net"
 import type { Socket } from "node:net"
 import { connect as connectTls } from "node:tls"
 import type { ProbeLimits, ProbeOutcome, ProbeTarget, Prober } from "#lib/ports/index.ts"
+import { parseBody } from "./answer-body.ts"
 import { errorText } from "#lib/io/host/files.ts"
 
 /** The longest status line, with what may stand before it, that is read in search of a status. */
@@ -29,8 +30,11 @@ export class SocketProber implements Prober {
         if (outcome.kind === "http") drain(socket)
         else socket.destroy()
       }
+      // Once the status is known, a body that does not end only cuts itself short.
+      let known: ProbeOutcome | undefined
       const fail = (message: string, timedOut = false): void =>
-        settle({ kind: "failed", message: `${describe(target)}: ${message}`, timedOut })
+        settle(known ?? { kind: "failed", message: `${describe(target)}: ${message}`, timedOut })
+      const know = (outcome: ProbeOutcome): void => void (known = outcome)
       const abort = (): void => fail("given up")
       const timer =
         limits.timeoutMs > 0
@@ -43,7 +47,7 @@ export class SocketProber implements Prober {
       if (limits.signal?.aborted === true) return abort()
       socket.on("error", (cause) => fail(errorText(cause)))
       if (target.kind === "tcp") socket.on("connect", () => settle({ kind: "tcp" }))
-      else readStatus(socket, target, { settle, fail })
+      else readAnswer(socket, target, { bodyBytes: limits.bodyBytes ?? 0, settle, fail, know })
     })
   }
 }
@@ -64,10 +68,20 @@ function openSocket(target: ProbeTarget): Socket {
   return connectTls({ host, port, rejectUnauthorized: false, ...name })
 }
 
-function readStatus(
+function readAnswer(
   socket: Socket,
   target: Extract<ProbeTarget, { kind: "http" }>,
-  { settle, fail }: { settle: (outcome: ProbeOutcome) => void; fail: (message: string) => void },
+  {
+    bodyBytes,
+    settle,
+    fail,
+    know,
+  }: {
+    readonly bodyBytes: number
+    readonly settle: (outcome: ProbeOutcome) => void
+    readonly fail: (message: string) => void
+    readonly know: (outcome: ProbeOutcome) => void
+  },
 ): void {
   const path = target.path.startsWith("/") ? target.path : `/${target.path}`
   let head = ""
@@ -82,8 +96,13 @@ function readStatus(
     head += Buffer.from(chunk).toString("latin1")
     // Interim answers (1xx) come before the one that counts.
     const final = /(?:^|\r\n\r\n)HTTP\/\d\.\d ([2-5]\d\d)[ \r]/.exec(head)
-    if (final !== null) settle({ kind: "http", statusCode: Number(final[1]) })
-    else if (!head.startsWith("HTTP/".slice(0, head.length))) fail("the answer is not HTTP")
+    if (final !== null) {
+      const statusCode = Number(final[1])
+      if (bodyBytes === 0) return settle({ kind: "http", statusCode })
+      const { complete, contentType, body } = parseBody(head.slice(final.index), bodyBytes)
+      know({ kind: "http", statusCode, contentType, body })
+      if (complete || head.length >= HEAD_LIMIT) fail("the body is read")
+    } else if (!head.startsWith("HTTP/".slice(0, head.length))) fail("the answer is not HTTP")
     else if (head.length >= HEAD_LIMIT) fail("the answer has no status")
   })
   socket.on("close", () => fail("the connection was closed without an answer"))

@@ -39,7 +39,8 @@ export function probeHealth(core: Core, instance: Instance, index: number, key: 
   const [intervalMs, timeoutMs] = [check.intervalSeconds * 1000, check.timeoutSeconds * 1000]
   const lostAfter = target === undefined ? 0 : timeoutMs + PROBE_LOST_MS
   core.probeAlarms.set(key, core.now + Math.max(intervalMs, lostAfter))
-  if (target !== undefined) core.out.push({ kind: "probe", probe: { id: key, target, timeoutMs } })
+  if (target !== undefined)
+    core.out.push({ kind: "probe", probe: { id: key, target, timeoutMs, bodyBytes: 0 } })
 }
 
 /** Takes the outcome of a health probe; a task that failed too often is killed. */

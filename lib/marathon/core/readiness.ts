@@ -5,6 +5,9 @@ import { probeKey } from "./probe-key.ts"
 import { readinessTarget } from "./probe-target.ts"
 import type { Instance, ReadinessResponse } from "./records.ts"
 
+/** What is kept of an answer's body where the app wants its last response preserved. */
+const BODY_BYTES = 4096
+
 /** Asks a running instance under deployment whether it is ready, until it is. Source: section 5.4. */
 export function watchReadiness(core: Core, instance: Instance): void {
   const { task } = instance
@@ -23,7 +26,9 @@ export function probeReadiness(core: Core, instance: Instance, key: string): voi
   const timeoutMs = check.timeoutSeconds * 1000
   const lostAfter = target === undefined ? 0 : timeoutMs + PROBE_LOST_MS
   core.probeAlarms.set(key, core.now + Math.max(check.intervalSeconds * 1000, lostAfter))
-  if (target !== undefined) core.out.push({ kind: "probe", probe: { id: key, target, timeoutMs } })
+  const bodyBytes = check.preserveLastResponse ? BODY_BYTES : 0
+  if (target !== undefined)
+    core.out.push({ kind: "probe", probe: { id: key, target, timeoutMs, bodyBytes } })
 }
 
 /** Takes the outcome of a readiness probe. Once ready, a task stays so. */

@@ -13,6 +13,8 @@ export type Probe = {
   readonly id: string
   readonly target: ProbeTarget
   readonly timeoutMs: number
+  /** How much of the answer's body is wanted; 0 for none. */
+  readonly bodyBytes: number
 }
 
 /** What came of a probe. The driver answers each one, at the latest when its time is out. */
