@@ -1,10 +1,10 @@
 /** The entry as a process of its own, against a server on a real socket. */
-import { afterAll, expect, test } from "bun:test"
+import { afterAll, afterEach, expect, test } from "bun:test"
 import { mkdtempSync, rmSync } from "node:fs"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
 
-const folder = mkdtempSync(join(tmpdir(), "dcos-"))
+const folders: string[] = []
 const server = Bun.serve({
   port: 0,
   hostname: "127.0.0.1",
@@ -19,13 +19,20 @@ const server = Bun.serve({
   },
   fetch: () => Response.json({ message: "not found" }, { status: 404 }),
 })
-afterAll(async () => {
-  await server.stop(true)
-  rmSync(folder, { recursive: true })
+afterAll(() => server.stop(true))
+afterEach(() => {
+  for (const folder of folders.splice(0)) rmSync(folder, { recursive: true })
 })
 
-async function dcos(words: readonly string[], input = "") {
-  const env = { PATH: process.env["PATH"] ?? "", HOME: folder }
+/** The home of somebody who has never used the client. */
+function newHome(): string {
+  const folder = mkdtempSync(join(tmpdir(), "dcos-"))
+  folders.push(folder)
+  return folder
+}
+
+async function run(home: string, words: readonly string[], input = "") {
+  const env = { PATH: process.env["PATH"] ?? "", HOME: home }
   const main = join(import.meta.dir, "main.ts")
   const child = Bun.spawn([process.execPath, main, ...words], {
     env,
@@ -37,6 +44,8 @@ async function dcos(words: readonly string[], input = "") {
 }
 
 test("a user sets the address and works with apps", async () => {
+  const home = newHome()
+  const dcos = (words: readonly string[], input?: string) => run(home, words, input)
   const address = server.url.origin
   expect(await dcos(["config", "set", "core.dcos_url", address])).toEqual({
     code: 0,
@@ -51,6 +60,9 @@ test("a user sets the address and works with apps", async () => {
 })
 
 test("help and failures end with the right code on the right stream", async () => {
+  const home = newHome()
+  const dcos = (words: readonly string[]) => run(home, words)
+  await dcos(["config", "set", "core.dcos_url", server.url.origin])
   const help = await dcos(["help"])
   expect(help).toMatchObject({ code: 0, errors: "" })
   expect(help.out).toContain("    marathon\n")
