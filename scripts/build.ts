@@ -67,6 +67,9 @@ export async function buildExecutable(options: { readonly force?: boolean } = {}
   mkdirSync(folder, { recursive: true })
   const result = await Bun.build({
     entrypoints: [join(root, "cmd/main.ts")],
+    // What Docker's client offers for hosts behind SSH looks for addons in C, and does without them.
+    // They exist only where npm ran the packages' own scripts; a build must not depend on that.
+    external: ["cpu-features", "*.node"],
     compile: { outfile: fresh, autoloadDotenv: false, autoloadBunfig: false },
     // Parsed at build time, and in pieces of which a command loads only its own: in one piece every
     // start also pays for what servers import. `dcos --version` takes 10 ms; without pieces 21, and
