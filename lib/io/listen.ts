@@ -1,6 +1,7 @@
 import type { Server } from "bun"
 import type { LinkData, LinkServer } from "./link/link-server.ts"
 import { LINK_PATH } from "./link/link-server.ts"
+import { urlPath } from "#lib/std/url-path.ts"
 
 /** Seconds a connection may be silent; streams send heartbeats at least every 15 s. */
 const IDLE_SECONDS = 120
@@ -46,13 +47,15 @@ const isLoopback = (address: string): boolean =>
 /** Opens an HTTP server; throws a `ListenError` when the address or port cannot be used. */
 export function listen(options: ListenOptions): Listening {
   const { links, handler } = options
+  // On a loopback address every peer is one of this machine, and asking for it has a cost.
+  const checksPeers = options.loopbackOnly === true && !isLoopback(options.hostname)
   const answer = (
     request: Request,
     server: Server<LinkData>,
   ): Response | Promise<Response> | undefined => {
-    if (links !== undefined && new URL(request.url).pathname === LINK_PATH)
+    if (links !== undefined && urlPath(request.url) === LINK_PATH)
       return links.upgrade(request, server)
-    if (options.loopbackOnly && !isLoopback(server.requestIP(request)?.address ?? ""))
+    if (checksPeers && !isLoopback(server.requestIP(request)?.address ?? ""))
       return Response.json({ message: options.remedy ?? "Forbidden" }, { status: 403 })
     return handler(request)
   }

@@ -1,5 +1,6 @@
 import { Hono, type Context } from "hono"
 import type { FrameworkId } from "#lib/mesos/index.ts"
+import { urlPath } from "#lib/std/url-path.ts"
 import { gate, type Admitted, type EndpointRules } from "./http/admission.ts"
 import { browseFiles, debugFiles, downloadFile, readFile } from "./http/files.ts"
 import { allMetrics, serveOperator } from "./http/operator.ts"
@@ -13,6 +14,8 @@ import { parseTaskQuery, renderTasks } from "./http/tasks.ts"
 
 export type * from "./http/ports.ts"
 
+const SCHEDULER_PATH = "/api/v1/scheduler"
+
 type Handler = (request: Admitted) => Response | Promise<Response>
 
 /**
@@ -21,6 +24,10 @@ type Handler = (request: Admitted) => Response | Promise<Response>
  */
 export function createMasterApi(options: MasterHttpOptions): Hono {
   const api = new Hono()
+  const failed = (cause: unknown, { method, url }: Request): Response => {
+    options.log.write("error", `${method} ${urlPath(url)}: ${String(cause)}`)
+    return refuse(500, "Internal error; see the master's log")
+  }
   const routes = new Hono()
   const add = (path: string, rules: EndpointRules, handle: Handler): void => {
     routes.all(path, gate(options, rules, handle))
@@ -29,15 +36,19 @@ export function createMasterApi(options: MasterHttpOptions): Hono {
     add(path, { method: "GET", ...rules }, ({ context }) =>
       replyJson(context, render(context), options.clock),
     )
+  routes.all(SCHEDULER_PATH, ({ req }) => serveScheduler(options, req.raw))
   addCalls(options, add)
   addViews(options, show)
   addOwn(options, add, show)
   api.route("/", routes)
   api.route("/master", routes)
-  api.onError((cause, context) => {
-    options.log.write("error", `${context.req.method} ${context.req.path}: ${String(cause)}`)
-    return refuse(500, "Internal error; see the master's log")
-  })
+  api.onError((cause, context) => failed(cause, context.req.raw))
+  // The calls of schedulers are most of what a busy master hears: they need no router to find their way.
+  const route = api.fetch
+  api.fetch = (request, ...rest) =>
+    request.method === "POST" && urlPath(request.url) === SCHEDULER_PATH
+      ? serveScheduler(options, request).catch((cause: unknown) => failed(cause, request))
+      : route(request, ...rest)
   return api
 }
 
@@ -45,11 +56,8 @@ type Render = (context: Context) => unknown
 type Add = (path: string, rules: EndpointRules, handle: Handler) => void
 type Show = (path: string, rules: Omit<EndpointRules, "method">, render: Render) => void
 
-/** Calls that change something. */
+/** Calls of operators that change something. */
 function addCalls(options: MasterHttpOptions, add: Add): void {
-  add("/api/v1/scheduler", { method: "POST", realm: "scheduler" }, (request) =>
-    serveScheduler(options, request),
-  )
   add("/api/v1", { method: "POST", realm: "readwrite" }, (request) =>
     serveOperator(options, request),
   )

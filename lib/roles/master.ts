@@ -25,6 +25,7 @@ import {
 import type { MasterInfo } from "#lib/mesos/index.ts"
 import type { Log, Store } from "#lib/ports/index.ts"
 import { createRouter } from "#lib/router/index.ts"
+import { urlPath } from "#lib/std/url-path.ts"
 import { AllLinks } from "./agent-links.ts"
 import { buildInfo, DCOS_VERSION, MARATHON_VERSION, MESOS_VERSION } from "./build-info.ts"
 import { MarathonHost } from "./marathon-host.ts"
@@ -218,7 +219,7 @@ function openServers(services: Services): readonly [Listening, Listening, Listen
   const router = makeRouter(services, mesosHandler, marathonHandler)
   // Clients that are set up as in 2015 know no router, only this address; packages came with them.
   const mesosPortHandler: Handler = (request) =>
-    new URL(request.url).pathname.startsWith("/package/") ? router(request) : mesosHandler(request)
+    urlPath(request.url).startsWith("/package/") ? router(request) : mesosHandler(request)
   const open = (name: string, port: number, handler: Handler, links?: LinkServer): Listening =>
     listen({
       hostname: options.listenIp,

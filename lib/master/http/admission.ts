@@ -11,13 +11,13 @@ export type EndpointRules = {
   readonly anyMaster?: boolean
 }
 
-/** A request that passed the gate. */
-export type Admitted = { readonly context: Context; readonly principal: string | undefined }
+/** Who made a request that passed the gate, as far as that is known. */
+export type Caller = { readonly principal: string | undefined }
 
-/**
- * The checks every endpoint makes first, in the order of Mesos: who is it, are we the leader, is it
- * the right method. Source: apache/mesos: src/master/http.cpp.
- */
+/** A request that passed the gate. */
+export type Admitted = Caller & { readonly context: Context }
+
+/** Puts the gate before an endpoint of the router. */
 export const gate =
   (
     options: MasterHttpOptions,
@@ -25,35 +25,45 @@ export const gate =
     handle: (request: Admitted) => Response | Promise<Response>,
   ) =>
   async (context: Context): Promise<Response> => {
-    const caller = (rules.realm && (await options.authenticate?.(context.req.raw))) || {
-      kind: "anonymous",
-    }
-    if (caller.kind === "refused")
-      return refuse(401, "Authentication required", {
-        "www-authenticate": `Basic realm="mesos-master-${rules.realm}"`,
-      })
-    if (caller.kind === "claims" && rules.realm === "scheduler")
-      return refuse(403, "The principal's claims name no value, which a framework needs")
-    const away = rules.anyMaster ? undefined : awayFromLeader(options, context)
-    if (away !== undefined) return away
-    const { method } = context.req
-    const expected = rules.method
-    if (method !== expected && !(expected === "GET" && method === "HEAD"))
-      return refuse(405, `Expecting one of { '${expected}' }, but received '${method}'`, {
-        allow: expected,
-      })
-    const principal = caller.kind === "principal" ? caller.principal : undefined
-    return handle({ context, principal })
+    const caller = await admit(options, rules, context.req.raw)
+    return caller instanceof Response ? caller : handle({ context, ...caller })
   }
 
+/**
+ * The checks every endpoint makes first, in the order of Mesos: who is it, are we the leader, is it
+ * the right method. Yields who calls, or the refusal. Source: apache/mesos: src/master/http.cpp.
+ */
+export async function admit(
+  options: MasterHttpOptions,
+  rules: EndpointRules,
+  request: Request,
+): Promise<Caller | Response> {
+  const caller = (rules.realm && (await options.authenticate?.(request))) || { kind: "anonymous" }
+  if (caller.kind === "refused")
+    return refuse(401, "Authentication required", {
+      "www-authenticate": `Basic realm="mesos-master-${rules.realm}"`,
+    })
+  if (caller.kind === "claims" && rules.realm === "scheduler")
+    return refuse(403, "The principal's claims name no value, which a framework needs")
+  const away = rules.anyMaster ? undefined : awayFromLeader(options, request)
+  if (away !== undefined) return away
+  const { method } = request
+  const expected = rules.method
+  if (method !== expected && !(expected === "GET" && method === "HEAD"))
+    return refuse(405, `Expecting one of { '${expected}' }, but received '${method}'`, {
+      allow: expected,
+    })
+  return { principal: caller.kind === "principal" ? caller.principal : undefined }
+}
+
 /** The reply of a master that does not lead; the scheme is left to the client, as in Mesos. */
-function awayFromLeader(options: MasterHttpOptions, context: Context): Response | undefined {
+function awayFromLeader(options: MasterHttpOptions, request: Request): Response | undefined {
   const leadership = options.leadership?.() ?? { kind: "self" }
   switch (leadership.kind) {
     case "self":
       return undefined
     case "other": {
-      const { pathname, search } = new URL(context.req.url)
+      const { pathname, search } = new URL(request.url)
       const location = `//${leadership.hostname}:${leadership.port}${pathname}${search}`
       return refuse(307, "", { location })
     }

@@ -1,6 +1,6 @@
 import {
   encodeMessage,
-  encodeRecord,
+  encodeRecords,
   type ReservationForm,
   type scheduler,
 } from "#lib/mesos/index.ts"
@@ -40,16 +40,15 @@ export class EventStream implements SchedulerSink {
     const controller = this.#controller
     if (controller === undefined) return
     const form = this.#options.form()
-    for (const event of events) {
-      const record = encodeRecord(
-        JSON.stringify(encodeMessage("mesos.v1.scheduler.Event", event, form)),
-      )
-      if (record.length > (controller.desiredSize ?? 0)) {
-        controller.error(new Error("the scheduler reads its events too slowly"))
-        return this.close(`the client left ${this.#options.limitBytes} bytes unread`)
-      }
-      controller.enqueue(record)
+    // In one piece: each one that is queued costs a write of its own.
+    const records = encodeRecords(
+      events.map((event) => JSON.stringify(encodeMessage("mesos.v1.scheduler.Event", event, form))),
+    )
+    if (records.length > (controller.desiredSize ?? 0)) {
+      controller.error(new Error("the scheduler reads its events too slowly"))
+      return this.close(`the client left ${this.#options.limitBytes} bytes unread`)
     }
+    controller.enqueue(records)
   }
 
   end(): void {

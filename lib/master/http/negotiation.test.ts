@@ -2,10 +2,10 @@ import { describe, expect, test } from "bun:test"
 import { acceptRefusal, contentTypeRefusal } from "./negotiation.ts"
 
 describe("Content-Type", () => {
-  test.each<[string | undefined, number | undefined]>([
+  test.each<[string | null, number | undefined]>([
     ["application/json", undefined],
     ["Application/JSON; charset=utf-8", undefined],
-    [undefined, 400],
+    [null, 400],
     ["", 400],
     ["application/x-protobuf", 415],
     ["text/plain", 415],
@@ -23,7 +23,7 @@ describe("Content-Type", () => {
 
 describe("Accept", () => {
   test.each([
-    [undefined, true],
+    [null, true],
     ["", true],
     ["application/json", true],
     ["*/*", true],

@@ -5,7 +5,8 @@ const protobuf = "application/x-protobuf"
 export type MediaRefusal = { readonly status: 400 | 415; readonly message: string }
 
 /** Why the body cannot be read, going by its `Content-Type`; undefined for JSON. Parameters are allowed. */
-export function contentTypeRefusal(header: string | undefined): MediaRefusal | undefined {
+export function contentTypeRefusal(header: string | null): MediaRefusal | undefined {
+  if (header === json) return undefined
   const type = header?.split(";")[0]?.trim().toLowerCase()
   if (!type) return { status: 400, message: "Expecting 'Content-Type' to be present" }
   if (type === json) return undefined
@@ -18,8 +19,8 @@ export function contentTypeRefusal(header: string | undefined): MediaRefusal | u
 }
 
 /** Why no reply is acceptable (status 406), going by `Accept`; undefined when JSON is. */
-export function acceptRefusal(header: string | undefined): string | undefined {
-  if (header === undefined || header.trim() === "") return undefined
+export function acceptRefusal(header: string | null): string | undefined {
+  if (header === null || header.trim() === "") return undefined
   let best: { readonly specificity: number; readonly quality: number } | undefined
   for (const range of header.split(",")) {
     const [type = "", ...parameters] = range.split(";").map((part) => part.trim().toLowerCase())

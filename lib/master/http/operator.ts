@@ -23,7 +23,7 @@ export async function serveOperator(
   { context }: Admitted,
 ): Promise<Response> {
   const { req } = context
-  const media = contentTypeRefusal(req.header("content-type"))
+  const media = contentTypeRefusal(req.raw.headers.get("content-type"))
   if (media !== undefined) return refuse(media.status, media.message)
   let json: unknown
   try {
@@ -34,7 +34,7 @@ export async function serveOperator(
   const decoded = decodeMessage("mesos.v1.master.Call", json)
   if (!decoded.ok && decoded.error.code !== "unknownType")
     return refuse(400, `Failed to validate master::Call: ${decoded.error.message}`)
-  const unacceptable = acceptRefusal(req.header("accept"))
+  const unacceptable = acceptRefusal(req.raw.headers.get("accept"))
   if (unacceptable !== undefined) return refuse(406, unacceptable)
   if (!decoded.ok) return refuse(501, "Calls of type UNKNOWN are not implemented")
   const call = decoded.value

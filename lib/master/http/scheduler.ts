@@ -8,7 +8,7 @@ import {
 } from "#lib/mesos/index.ts"
 import type { Result } from "#lib/std/result.ts"
 import type { StreamId } from "#lib/master/core/types.ts"
-import type { Admitted } from "./admission.ts"
+import { admit, type Caller } from "./admission.ts"
 import { callProblem } from "./call-validation.ts"
 import { EventStream } from "./event-stream.ts"
 import { acceptRefusal, contentTypeRefusal } from "./negotiation.ts"
@@ -23,18 +23,23 @@ const STREAM_BUFFER_BYTES = 64 * 1024 * 1024
 /** The longest Mesos-Stream-Id that is looked at. */
 const STREAM_ID_LENGTH = 128
 
+/** A request of a scheduler that passed the gate. */
+type Admitted = Caller & { readonly request: Request }
+
 /**
  * POST /api/v1/scheduler. The checks come in the order of Mesos, as clients tell refusals apart by
  * their status. Source: apache/mesos: src/master/http.cpp (Master::Http::scheduler).
  */
 export async function serveScheduler(
   options: MasterHttpOptions,
-  admitted: Admitted,
+  request: Request,
 ): Promise<Response> {
-  const { req } = admitted.context
-  const media = contentTypeRefusal(req.header("content-type"))
+  const caller = await admit(options, { method: "POST", realm: "scheduler" }, request)
+  if (caller instanceof Response) return caller
+  const admitted: Admitted = { request, principal: caller.principal }
+  const media = contentTypeRefusal(request.headers.get("content-type"))
   if (media !== undefined) return refuse(media.status, media.message)
-  const json = parseBody(await req.text())
+  const json = parseBody(await request.text())
   if (json === undefined) return refuse(400, "Failed to parse body into JSON")
   const decoded = decodeMessage("mesos.v1.scheduler.Call", json)
   if (!decoded.ok && decoded.error.code === "unknownType")
@@ -44,7 +49,7 @@ export async function serveScheduler(
     return refuse(400, `Failed to validate scheduler::Call: ${problem}`)
   const call = decoded.value
   if (call.kind === "subscribe" || call.kind === "reconcileOperations") {
-    const refusal = acceptRefusal(req.header("accept"))
+    const refusal = acceptRefusal(request.headers.get("accept"))
     if (refusal !== undefined) return refuse(406, refusal)
   }
   return call.kind === "subscribe"
@@ -65,11 +70,11 @@ function parseBody(text: string): unknown {
 
 function subscribe(
   options: MasterHttpOptions,
-  { context, principal }: Admitted,
+  { request, principal }: Admitted,
   call: Extract<scheduler.Call, { readonly kind: "subscribe" }>,
 ): Response {
   const { master, clock, log } = options
-  if (context.req.header(STREAM_ID) !== undefined)
+  if (request.headers.has(STREAM_ID))
     return refuse(400, "Subscribe calls should not include the 'Mesos-Stream-Id' header")
   const { kind: _, frameworkId, ...body } = call
   const opened: { id: StreamId | undefined } = { id: undefined }
@@ -85,7 +90,7 @@ function subscribe(
   const id = master.subscribe({ frameworkId, subscribe: body, principal }, stream)
   opened.id = id
   if (id === undefined) return refuse(503, "The master is overloaded or stopping")
-  const { signal } = context.req.raw
+  const { signal } = request
   const gone = (): void => stream.close("the client closed the connection")
   if (signal.aborted) gone()
   else signal.addEventListener("abort", gone)
@@ -107,8 +112,8 @@ function formOf(
   return refines ? "new" : "old"
 }
 
-const streamOf = ({ context }: Admitted): StreamId | undefined =>
-  context.req.header(STREAM_ID)?.slice(0, STREAM_ID_LENGTH) as StreamId | undefined
+const streamOf = ({ request }: Admitted): StreamId | undefined =>
+  request.headers.get(STREAM_ID)?.slice(0, STREAM_ID_LENGTH) as StreamId | undefined
 
 async function perform(
   { master }: MasterHttpOptions,

@@ -1,6 +1,6 @@
 import { describe, expect, test } from "bun:test"
 import fc from "fast-check"
-import { RecordDecoder, encodeRecord } from "./recordio.ts"
+import { RecordDecoder, encodeRecords } from "./recordio.ts"
 
 const bytes = (text: string): Uint8Array => new TextEncoder().encode(text)
 const text = (records: readonly Uint8Array[]): string[] =>
@@ -8,8 +8,8 @@ const text = (records: readonly Uint8Array[]): string[] =>
 
 describe("records", () => {
   test("carry the length in bytes, not in characters", () => {
-    expect(text([encodeRecord("ä")])).toEqual(["2\nä"])
-    expect(text([encodeRecord("")])).toEqual(["0\n"])
+    expect(text([encodeRecords(["ä"])])).toEqual(["2\nä"])
+    expect(text([encodeRecords(["", "a"])])).toEqual(["0\n1\na"])
   })
 
   test("survive any cutting of the stream", () => {
@@ -18,7 +18,7 @@ describe("records", () => {
         fc.array(fc.string({ unit: "binary" })),
         fc.infiniteStream(fc.integer({ min: 1, max: 7 })),
         (all, sizes) => {
-          const stream = all.flatMap((each) => [...encodeRecord(each)])
+          const stream = encodeRecords(all)
           const decoder = new RecordDecoder(1000)
           const seen: string[] = []
           for (let at = 0; at < stream.length;) {

@@ -7,13 +7,19 @@ const zero = 0x30
 /** Digits of a length; more cannot be a record anyone would send. */
 const HEADER_LIMIT = 10
 
-/** A record of the stream: the length in decimal, a newline, the bytes. */
-export function encodeRecord(payload: string | Uint8Array): Uint8Array {
-  const bytes = typeof payload === "string" ? encoder.encode(payload) : payload
-  const header = encoder.encode(`${bytes.length}\n`)
-  const out = new Uint8Array(header.length + bytes.length)
-  out.set(header)
-  out.set(bytes, header.length)
+/** Records of a stream, in one piece: of each its length in decimal, a newline, the bytes. */
+export function encodeRecords(payloads: readonly string[]): Uint8Array {
+  const parts: Uint8Array[] = []
+  for (const payload of payloads) {
+    const bytes = encoder.encode(payload)
+    parts.push(encoder.encode(`${bytes.length}\n`), bytes)
+  }
+  const out = new Uint8Array(parts.reduce((total, { length }) => total + length, 0))
+  let at = 0
+  for (const part of parts) {
+    out.set(part, at)
+    at += part.length
+  }
   return out
 }
 
