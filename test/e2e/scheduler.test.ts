@@ -1,0 +1,63 @@
+import { expect, test } from "bun:test"
+import { existsSync } from "node:fs"
+import { HttpFramework } from "../fixtures/http-framework.ts"
+import { processesOf } from "../fixtures/leaks.ts"
+import { waitFor } from "../fixtures/wait.ts"
+import { testWorlds } from "../fixtures/world.ts"
+
+const open = testWorlds()
+
+test("a framework over HTTP runs a task on an agent to its end", async () => {
+  const world = open()
+  const cluster = await world.up()
+  using framework = await HttpFramework.subscribe(cluster.mesosUrl)
+  const offer = await framework.offer()
+  const proof = `${world.path}/proof`
+  await framework.launch(offer, { taskId: "one", command: `echo $MESOS_EXECUTOR_ID >${proof}` })
+  const states = await framework.until("one", "TASK_FINISHED")
+  expect(states).toContain("TASK_RUNNING")
+  expect(await Bun.file(proof).text()).toBe("one\n")
+})
+
+test("a framework kills its task", async () => {
+  const world = open()
+  const cluster = await world.up()
+  using framework = await HttpFramework.subscribe(cluster.mesosUrl)
+  await framework.launch(await framework.offer(), { taskId: "one", command: "sleep 600" })
+  await framework.until("one", "TASK_RUNNING")
+  await framework.call({ type: "KILL", kill: { task_id: { value: "one" } } })
+  await framework.until("one", "TASK_KILLED")
+})
+
+test("a framework that was away takes its tasks over again", async () => {
+  const world = open()
+  const cluster = await world.up()
+  const first = await HttpFramework.subscribe(cluster.mesosUrl)
+  await first.launch(await first.offer(), { taskId: "one", command: "sleep 600" })
+  await first.until("one", "TASK_RUNNING")
+  first[Symbol.dispose]()
+  using second = await HttpFramework.subscribe(cluster.mesosUrl, first.id)
+  expect(second.id).toBe(first.id)
+  await second.call({ type: "RECONCILE", reconcile: { tasks: [{ task_id: { value: "one" } }] } })
+  await second.until("one", "TASK_RUNNING")
+  await second.call({ type: "KILL", kill: { task_id: { value: "one" } } })
+  await second.until("one", "TASK_KILLED")
+})
+
+test("tearing a framework down ends its tasks", async () => {
+  const world = open()
+  const { dcos } = world
+  const cluster = await world.up()
+  await dcos.ok(`cluster setup ${cluster.routerUrl}`)
+  using framework = await HttpFramework.subscribe(cluster.mesosUrl)
+  const started = `${world.path}/started`
+  const command = `touch ${started}; sleep 600`
+  await framework.launch(await framework.offer(), { taskId: "one", command })
+  await framework.until("one", "TASK_RUNNING")
+  await waitFor("the task to start", () => existsSync(started))
+  await dcos.ok(`service shutdown ${framework.id} --yes`)
+  await waitFor("its processes to be gone", () => {
+    return processesOf(world.path).every((pid) => pid === cluster.pid)
+  })
+  expect(await dcos.ok("service list")).not.toContain(framework.id)
+})
