@@ -309,6 +309,19 @@ describe("refusals", () => {
     ])
   })
 
+  test("a misspelt option is named, in the words of the old validator too", async () => {
+    const config = { type: "object", properties: {}, additionalProperties: false }
+    const { ask } = world(new Catalog([repository(revision({ config }))]))
+    const answer = await ask("/package/render", { packageName: "web", options: { servce: {} } })
+    expect(answer.body.data.errors).toMatchObject([
+      {
+        keyword: "additionalProperties",
+        unwanted: ["servce"],
+        message: "must not have additional properties: servce",
+      },
+    ])
+  })
+
   test("installing twice, and uninstalling one of two without saying which", async () => {
     const { ask } = world()
     await ask("/package/install", { packageName: "web" })

@@ -21,6 +21,7 @@ import { must } from "#lib/std/assert.ts"
 import { buildInfo } from "./build-info.ts"
 import type { AgentEnd, AgentEvents } from "./memory-link.ts"
 import { causeText, StartError, type Running } from "./process.ts"
+import { inWorkDir } from "./work-dir.ts"
 
 /** How an agent is started. */
 export type AgentRoleOptions = {
@@ -186,7 +187,7 @@ async function describeNode(
   sandboxes: DiskSandboxes,
 ): Promise<AgentInfo> {
   const machine = measureMachine()
-  await sandboxes.createWorkDir(options.workDir)
+  await inWorkDir(options.workDir, () => sandboxes.createWorkDir(options.workDir))
   const disk = await sandboxes.diskUsage(options.workDir)
   const resources = agentResources(options.resources, {
     cpus: machine.cpus,

@@ -34,6 +34,7 @@ import type { Connect } from "./agent.ts"
 import { causeText, StartError, type Running } from "./process.ts"
 import { callService } from "./service-call.ts"
 import { findService } from "./services.ts"
+import { inWorkDir } from "./work-dir.ts"
 
 /** How a master is started. */
 export type MasterRoleOptions = {
@@ -75,7 +76,7 @@ export async function startMaster(options: MasterRoleOptions): Promise<RunningMa
   const fail = (cause: unknown): void => failure.resolve(causeText(cause))
   try {
     const tokenPath = `${options.workDir}/join-token`
-    const token = openSecretFile(tokenPath)
+    const token = await inWorkDir(options.workDir, () => openSecretFile(tokenPath))
     const store = new SqliteStore(`${options.workDir}/state.db`)
     closers.push(() => store.close())
     const clusterId = await readClusterId(store)

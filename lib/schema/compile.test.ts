@@ -42,6 +42,11 @@ describe("compileSchema", () => {
     expect(issues(value)).toEqual([issue])
   })
 
+  test("names the members that are one too many", () => {
+    const [issue] = compileSchema(schema).check({ name: "x", coutn: 9 })
+    expect(issue?.message).toBe("must not have additional properties: coutn")
+  })
+
   test("tells what belongs to the keyword", () => {
     expect(compileSchema(schema).check({ name: "x", count: 9 })).toEqual([
       {

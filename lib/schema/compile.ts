@@ -27,6 +27,12 @@ const plain = (params: object): SchemaIssue["params"] =>
     ]),
   )
 
+/** The members that are one too many: whoever misspelt one wants to read its name. */
+function unwanted(params: object): string {
+  const names = (params as { readonly additionalProperties?: unknown }).additionalProperties
+  return Array.isArray(names) ? `: ${names.join(", ")}` : ""
+}
+
 const compiled = new WeakMap<object, CompiledSchema>()
 
 /**
@@ -46,7 +52,7 @@ export function compileSchema(schema: object): CompiledSchema {
         .map(({ instancePath, keyword, message, params }) => ({
           path: instancePath,
           keyword,
-          message,
+          message: `${message}${unwanted(params)}`,
           params: plain(params),
         }))
     },

@@ -61,6 +61,7 @@ export function resolveOptions(
  * Source: dcos/cosmos passes com.github.fge.jsonschema messages through.
  */
 function toValidatorMessage(issue: SchemaIssue): Json {
+  const { additionalProperties, requiredProperties } = issue.params as JsonObject
   return {
     level: "error",
     domain: "validation",
@@ -68,6 +69,8 @@ function toValidatorMessage(issue: SchemaIssue): Json {
     instance: { pointer: issue.path },
     message: issue.message,
     ...(issue.params as JsonObject),
+    ...(additionalProperties === undefined ? {} : { unwanted: additionalProperties }),
+    ...(requiredProperties === undefined ? {} : { missing: requiredProperties }),
   }
 }
 

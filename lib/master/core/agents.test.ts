@@ -266,6 +266,37 @@ describe("a new master", () => {
     expect(second.master.view.unreachableAgents.size).toBe(0)
   })
 
+  test("holds the kill of a task whose agent is not back yet", () => {
+    const { second, agent } = restarted()
+    const marathon = second.subscribe(PA)
+    for (let times = 0; times < 2; times++)
+      second.call(marathon, { kind: "kill", taskId: "t1" as never, agentId: agent.id })
+    expect(second.statuses(marathon)).toEqual([])
+    const back = second.register({ agentId: agent.id })
+    expect(second.sent(back.link, "killTask")).toEqual([
+      { kind: "killTask", frameworkId: marathon.id, taskId: "t1" as never, killPolicy: undefined },
+    ])
+    const again = second.register({ agentId: agent.id })
+    expect(second.sent(again.link, "killTask")).toEqual([])
+  })
+
+  test("holds a thousand kills for an agent and no more, and none once it is given up", () => {
+    const { second, agent } = restarted()
+    const marathon = second.subscribe(PA)
+    const kill = (number: number) =>
+      second.call(marathon, { kind: "kill", taskId: `t${number}` as never, agentId: agent.id })
+    for (let number = 0; number < 1_001; number++) kill(number)
+    const back = second.register({ agentId: agent.id })
+    expect(second.sent(back.link, "killTask")).toHaveLength(1_000)
+
+    const late = restarted()
+    const other = late.second.subscribe(PA)
+    late.second.call(other, { kind: "kill", taskId: "t1" as never, agentId: late.agent.id })
+    late.second.advance(600_000)
+    const returned = late.second.register({ agentId: late.agent.id })
+    expect(late.second.sent(returned.link, "killTask")).toEqual([])
+  })
+
   test("admits an agent of which nothing is stored any more", () => {
     const bench = new Bench()
     expect(bench.register({ agentId: "ancient-S3" as never }).id as string).toBe("ancient-S3")

@@ -163,6 +163,7 @@ export function endRecovery(ctx: Context): void {
     announceFailure(ctx, stored.id)
   }
   ctx.recovered.clear()
+  ctx.recoveredKills.clear()
 }
 
 /** Forgets unreachable agents that are too old or too many, oldest first. */

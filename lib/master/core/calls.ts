@@ -3,7 +3,7 @@ import { accept, decline } from "./accept.ts"
 import type { Context } from "./context.ts"
 import { removeFramework, updateFramework } from "./frameworks.ts"
 import { reconcile, reconcileTask } from "./reconcile.ts"
-import { taskKey, type FrameworkRecord } from "./records.ts"
+import { taskKey, type FrameworkRecord, type KillTask } from "./records.ts"
 import { acknowledge } from "./statuses.ts"
 import type { CallInput, MasterReply, OtherCall } from "./types.ts"
 
@@ -125,7 +125,10 @@ function kill(ctx: Context, framework: FrameworkRecord, call: scheduler.CallKill
   ctx.count("messages_kill_task")
   const { taskId, killPolicy } = call
   const task = framework.tasks.get(taskId)
-  if (task === undefined) return reconcileTask(ctx, framework, taskId, call.agentId)
+  if (task === undefined) {
+    holdKill(ctx, framework, call)
+    return reconcileTask(ctx, framework, taskId, call.agentId)
+  }
   if (call.agentId !== undefined && call.agentId !== task.agentId) {
     ctx.log("warn", "kill names the wrong agent", { task: taskId, agent: call.agentId })
     return
@@ -133,6 +136,23 @@ function kill(ctx: Context, framework: FrameworkRecord, call: scheduler.CallKill
   const message = { kind: "killTask", frameworkId: framework.id, taskId, killPolicy } as const
   if (!ctx.send(task.agent, message))
     task.agent.pendingKills.set(taskKey(framework.id, taskId), message)
+}
+
+/** Kills of one agent that wait for it after a restart; the framework repeats what is over that. */
+const HELD_KILLS_MAX = 1_000
+
+/**
+ * After a restart nobody knows the tasks of an agent that is not back yet. Mesos drops the kill of
+ * one, and the framework has to come again; here it waits for the agent.
+ */
+function holdKill(ctx: Context, framework: FrameworkRecord, call: scheduler.CallKill): void {
+  const { taskId, killPolicy, agentId } = call
+  if (agentId === undefined || !ctx.recovered.has(agentId)) return
+  const held = ctx.recoveredKills.get(agentId) ?? new Map<string, KillTask>()
+  ctx.recoveredKills.set(agentId, held)
+  const key = taskKey(framework.id, taskId)
+  if (held.size < HELD_KILLS_MAX || held.has(key))
+    held.set(key, { kind: "killTask", frameworkId: framework.id, taskId, killPolicy })
 }
 
 function shutdownExecutor(

@@ -11,7 +11,7 @@ import type { LogFields, LogLevel } from "#lib/ports/index.ts"
 import { Deadlines } from "#lib/std/deadlines.ts"
 import type { Allocator } from "./allocator/allocator.ts"
 import { HierarchicalAllocator } from "./allocator/hierarchical.ts"
-import type { AgentRecord, FrameworkRecord, OfferRecord } from "./records.ts"
+import type { AgentRecord, FrameworkRecord, KillTask, OfferRecord } from "./records.ts"
 import type { StoredAgent } from "./registry.ts"
 import {
   DEFAULT_LIMITS,
@@ -46,6 +46,8 @@ export class Context {
 
   readonly agents = new Map<AgentId, AgentRecord>()
   readonly recovered = new Map<AgentId, StoredAgent>()
+  /** Kills for tasks of recovered agents, by agent and taskKey: they wait until it is back. */
+  readonly recoveredKills = new Map<AgentId, Map<string, KillTask>>()
   /** Oldest first, bounded by the sweep of the registry. */
   readonly unreachable = new Map<AgentId, StoredAgent>()
   readonly frameworks = new Map<FrameworkId, FrameworkRecord>()

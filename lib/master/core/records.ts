@@ -28,6 +28,9 @@ import { History } from "./history.ts"
 import type { LinkId, StreamId } from "./types.ts"
 import type { AgentView, ExecutorView, FrameworkView, OfferView, TaskView } from "./views.ts"
 
+/** What asks an agent to end a task. */
+export type KillTask = Extract<MasterToAgent, { readonly kind: "killTask" }>
+
 /** An executor id is unique within its framework on one agent. No id contains a slash. */
 export const executorKey = (frameworkId: FrameworkId, executorId: ExecutorId): string =>
   `${frameworkId}/${executorId}`
@@ -56,7 +59,7 @@ export class AgentRecord implements AgentView {
   /** Tasks whose id runs elsewhere too: being killed, their resources still taken; by taskKey. */
   readonly strays = new Map<string, Stray>()
   /** Kills to deliver when the agent is back, by taskKey. */
-  readonly pendingKills = new Map<string, Extract<MasterToAgent, { readonly kind: "killTask" }>>()
+  readonly pendingKills = new Map<string, KillTask>()
   /** Pings in a row without an answer. */
   missedPings = 0
   pingSequence = 0

@@ -119,6 +119,8 @@ function admit(
     total: totalOf(message),
     registeredAt: ctx.now,
   })
+  for (const [key, kill] of ctx.recoveredKills.get(id) ?? []) agent.pendingKills.set(key, kill)
+  ctx.recoveredKills.delete(id)
   if (agentId === undefined) ctx.count("slave_registrations")
   else ctx.count("slave_reregistrations")
   ctx.agents.set(id, agent)
