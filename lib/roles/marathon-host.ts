@@ -3,7 +3,7 @@ import {
   type MarathonDriverOptions,
   type MarathonPort,
 } from "#lib/marathon/index.ts"
-import { causeText } from "./process.ts"
+import type { Clock } from "#lib/ports/index.ts"
 
 /** How long a Marathon that stepped down takes before it begins again, in milliseconds. */
 const RETURN_AFTER_MS = 500
@@ -14,17 +14,26 @@ const RETURN_AFTER_MS = 500
  */
 export class MarathonHost {
   readonly #options: () => MarathonDriverOptions
+  readonly #clock: Clock
+  readonly #onFatal: (cause: unknown) => void
   #driver: MarathonDriver
   #leads = true
   #stopped = false
 
   /** Starts the first Marathon; `options` is asked again for each later one. */
   static async start(options: () => MarathonDriverOptions): Promise<MarathonHost> {
-    return new MarathonHost(options, await MarathonDriver.start(options()))
+    const first = options()
+    return new MarathonHost(options, first, await MarathonDriver.start(first))
   }
 
-  private constructor(options: () => MarathonDriverOptions, driver: MarathonDriver) {
+  private constructor(
+    options: () => MarathonDriverOptions,
+    { clock, onFatal }: MarathonDriverOptions,
+    driver: MarathonDriver,
+  ) {
     this.#options = options
+    this.#clock = clock
+    this.#onFatal = onFatal
     this.#driver = driver
   }
 
@@ -40,13 +49,11 @@ export class MarathonHost {
   abdicate(): void {
     if (!this.#leads || this.#stopped) return
     this.#leads = false
-    const { clock, onFatal } = this.#options()
+    const begin = (): void => void this.#begin().catch(this.#onFatal)
     void this.#driver
       .stop()
-      .then(() => {
-        clock.wakeAt(clock.now() + RETURN_AFTER_MS, () => void this.#begin().catch(onFatal))
-      })
-      .catch((cause: unknown) => onFatal(causeText(cause)))
+      .then(() => this.#clock.wakeAt(this.#clock.now() + RETURN_AFTER_MS, begin))
+      .catch(this.#onFatal)
   }
 
   /** Stops for good. */

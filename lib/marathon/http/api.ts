@@ -7,6 +7,7 @@ import type { MarathonHttpPorts } from "./ports.ts"
 /** What all requests share. */
 export type Api = {
   readonly ports: MarathonHttpPorts
+  /** Asked for anew by each request: a Marathon that stepped down is followed by another. */
   readonly view: MarathonView
   readonly rules: ModelRules
   readonly streams: EventStreams
@@ -14,11 +15,13 @@ export type Api = {
 
 /** Prepares what all requests share. */
 export function createApi(ports: MarathonHttpPorts): Api {
-  const { settings, view } = ports.marathon
+  const { settings } = ports.marathon
   const { defaultNetworkName, features } = ports
   return {
     ports,
-    view,
+    get view() {
+      return ports.marathon.view
+    },
     rules: {
       defaultRole: settings.mesosRole,
       bridgeName: settings.mesosBridgeName,
