@@ -56,7 +56,8 @@ test.each(["main.ts", ...files.filter((path) => !SERVERS.has(path))])(
   "a start with %s loads only what the client needs",
   async (path) => {
     const loaded = [...(await loadedWith(`cmd/${path}`))]
-    const allowed = /^cmd\/|^lib\/(?:cli|client|std)\/|^lib\/io\/terminal\.ts$|^#package\.json$/
+    const allowed =
+      /^cmd\/|^lib\/(?:cli|client|std)\/|^lib\/io\/terminal\.ts$|^consola\/core$|^#package\.json$/
     expect(loaded.filter((file) => !allowed.test(file))).toEqual([])
   },
 )

@@ -1,4 +1,5 @@
 import type { Group } from "./command.ts"
+import type { Messages } from "./messages.ts"
 import type { Settings } from "./settings.ts"
 
 /** Where text goes: standard output or standard error. */
@@ -79,6 +80,8 @@ export type Context = Terminal & {
   readonly verbosity: 0 | 1 | 2
   /** Writes a line to standard output. */
   print(line: string): void
-  /** Writes a line to standard error: notices, progress, warnings. */
+  /** What is said to people beside the result, by its weight; standard error. */
+  readonly messages: Messages
+  /** Writes a line to standard error: notices and progress. */
   note(line: string): void
 }

@@ -1,4 +1,4 @@
-import type { Terminal } from "./context.ts"
+import type { Context, Terminal } from "./context.ts"
 import { fail } from "./failure.ts"
 
 /** How often a question is put again when the answer is none. */
@@ -32,7 +32,7 @@ export async function confirm(
 
 /** Asks to type `expected`. Fails after three wrong answers, telling the notes what came. */
 export async function confirmByTyping(
-  terminal: PromptTerminal & Pick<Terminal, "stderr">,
+  terminal: PromptTerminal & Pick<Context, "note">,
   question: string,
   expected: string,
 ): Promise<void> {
@@ -41,7 +41,7 @@ export async function confirmByTyping(
     const line = await terminal.stdin.readLine()
     if (line === undefined) break
     if (line.trim() === expected) return
-    terminal.stderr.write(`Expected '${expected}'. You supplied '${line.trim()}'.\n`)
+    terminal.note(`Expected '${expected}'. You supplied '${line.trim()}'.`)
   }
   fail("cancelling uninstall")
 }

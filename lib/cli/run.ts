@@ -4,6 +4,7 @@ import type { Context, Terminal } from "./context.ts"
 import { CommandFailure, ExitCode, fail } from "./failure.ts"
 import { parseGlobalFlags } from "./global-flags.ts"
 import { renderCommandHelp, renderGroupHelp } from "./help.ts"
+import { createMessages, type Messages } from "./messages.ts"
 import { noCluster } from "./no-cluster.ts"
 import { parseLine } from "./parse.ts"
 import { createSettings, type Settings } from "./settings.ts"
@@ -43,7 +44,7 @@ export async function runCommandLine(
   const global = parseGlobalFlags(words, terminal.env)
   const context = createContext(terminal, global.verbosity, table)
   try {
-    for (const notice of global.notices) context.note(notice)
+    for (const notice of global.notices) context.messages.warn(notice)
     if (global.refusal !== undefined) fail(global.refusal)
     if (global.version) return await runCommand(context, `${PROGRAM} --version`, table.version, [])
     if (global.help) return await showHelp(context, table.root, global.rest)
@@ -55,6 +56,7 @@ export async function runCommandLine(
 
 function createContext(terminal: Terminal, verbosity: 0 | 1 | 2, table: CommandTable): Context {
   let settings: Promise<Settings> | undefined
+  let messages: Messages | undefined
   const read = async () => {
     const cluster = await new ClusterStore(terminal).current()
     return createSettings(cluster?.config ?? new Map(), terminal.env)
@@ -67,7 +69,10 @@ function createContext(terminal: Terminal, verbosity: 0 | 1 | 2, table: CommandT
     noCluster: () => noCluster(terminal),
     help: (words) => showHelp(context, table.root, words),
     print: (line) => terminal.stdout.write(`${line}\n`),
-    note: (line) => terminal.stderr.write(`${line}\n`),
+    get messages() {
+      return (messages ??= createMessages(terminal.stderr, verbosity))
+    },
+    note: (line) => context.messages.info(line),
   }
   return context
 }
@@ -138,7 +143,7 @@ async function runBare(
   const { bare } = group
   if (bare === undefined) return ExitCode.failed
   if (context.env["DCOS_CLI_STRICT_DEPRECATIONS"]) fail(bare.notice)
-  context.note(bare.notice)
+  context.messages.warn(bare.notice)
   return await runCommand(context, path, bare.command, rest)
 }
 
@@ -153,10 +158,10 @@ async function runUnknown(
   const hint = near === undefined ? "" : `. Did you mean \`${path} ${near}\`?`
   if (path === PROGRAM) {
     context.stdout.write(renderGroupHelp(path, group))
-    context.note(`Error: '${word}' is not a dcos command${hint || "."}`)
+    context.messages.error(`'${word}' is not a dcos command${hint || "."}`)
   } else {
     context.stderr.write(`${renderGroupHelp(path, group)}\n`)
-    context.note(`Error: unknown command ${word}${hint}`)
+    context.messages.error(`unknown command ${word}${hint}`)
   }
   return ExitCode.failed
 }
@@ -208,7 +213,7 @@ const exitCodeOfSignal = ({ reason }: AbortSignal): number =>
 function report(context: Context, cause: unknown): number {
   if (context.signal.aborted) return exitCodeOfSignal(context.signal)
   const message = cause instanceof Error ? cause.message : String(cause)
-  context.note(`Error: ${message}`)
-  if (context.verbosity > 1 && cause instanceof Error) context.note(cause.stack ?? "")
+  context.messages.error(message)
+  if (cause instanceof Error) context.messages.debug(cause.stack ?? "")
   return cause instanceof CommandFailure ? cause.exitCode : ExitCode.failed
 }
