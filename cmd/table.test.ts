@@ -1,14 +1,14 @@
 import { expect, test } from "bun:test"
-import type { Group, LazyCommand } from "#lib/cli/index.ts"
+import { isGroup, type Group, type LazyCommand } from "#lib/cli/index.ts"
 import { importsOf } from "../test/tidy-rules.ts"
 import { table } from "./table.ts"
 
 /** All commands by their words; what is hidden stands elsewhere or is not there yet. */
 function commandsOf(group: Group, path: readonly string[] = []): [string, LazyCommand][] {
-  return Object.entries(group.commands).flatMap(([word, entry]): [string, LazyCommand][] => {
-    if (entry.hidden === true) return []
+  return Object.entries(group.subCommands).flatMap(([word, entry]): [string, LazyCommand][] => {
+    if (entry.meta.hidden === true) return []
     const words = [...path, word]
-    return entry.kind === "group" ? commandsOf(entry, words) : [[words.join(" "), entry]]
+    return isGroup(entry) ? commandsOf(entry, words) : [[words.join(" "), entry]]
   })
 }
 
@@ -19,7 +19,7 @@ const files = [...new Bun.Glob("**/*.ts").scanSync(import.meta.dir)].filter(
 
 test.each(commands)("`dcos %s` is the module of that path", async (path, entry) => {
   const module = (await import(`./${path.replaceAll(" ", "/")}.ts`)) as { command: unknown }
-  expect((await entry.load()).command).toBe(module.command as never)
+  expect(await entry()).toBe(module.command as never)
 })
 
 test("every module is reached from the table", async () => {
@@ -57,7 +57,7 @@ test.each(["main.ts", ...files.filter((path) => !SERVERS.has(path))])(
   async (path) => {
     const loaded = [...(await loadedWith(`cmd/${path}`))]
     const allowed =
-      /^cmd\/|^lib\/(?:cli|client|std)\/|^lib\/io\/terminal\.ts$|^consola\/core$|^#package\.json$/
+      /^cmd\/|^lib\/(?:cli|client|std)\/|^lib\/io\/terminal\.ts$|^citty$|^consola\/core$|^#package\.json$/
     expect(loaded.filter((file) => !allowed.test(file))).toEqual([])
   },
 )

@@ -94,8 +94,8 @@ export const table: CommandTable = {
         drain: notYet("node drain", "Drain an agent"),
       },
       {
-        bare: {
-          command: lazy("List the nodes", () => import("./node/list.ts")),
+        deprecatedDefault: {
+          name: "list",
           notice:
             "Getting the list of nodes from `dcos node` is deprecated. Please use `dcos node list`.",
           takesArguments: false,
@@ -132,8 +132,8 @@ export const table: CommandTable = {
         shutdown: lazy("Shut a service down", () => import("./service/shutdown.ts")),
       },
       {
-        bare: {
-          command: lazy("List the services", () => import("./service/list.ts")),
+        deprecatedDefault: {
+          name: "list",
           notice:
             "Getting the list of services from `dcos service` is deprecated. Please use `dcos service list`.",
           takesArguments: false,
@@ -152,8 +152,8 @@ export const table: CommandTable = {
         metrics: notYet("task metrics", "Print the metrics of a task"),
       },
       {
-        bare: {
-          command: lazy("List the tasks", () => import("./task/list.ts")),
+        deprecatedDefault: {
+          name: "list",
           notice:
             "Getting the list of tasks from `dcos task` is deprecated. Please use `dcos task list`.",
           takesArguments: true,

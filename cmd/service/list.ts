@@ -8,7 +8,7 @@ export const command = defineCommand({
     json: flag("Print in JSON format."),
     completed: flag("Show services that ended too."),
     inactive: flag("Show inactive services too."),
-    quiet: flag("Print only the names.", { short: "q" }),
+    quiet: flag("Print only the names.", { alias: "q" }),
     idOnly: flag("Print only the ids.", { hidden: true }),
   },
   async run(context, { json, completed, inactive, quiet, idOnly }) {

@@ -19,7 +19,7 @@ export const command = defineCommand({
     completed: flag("Show only completed tasks."),
     agentId: text("agent-id", "Show only the tasks of this agent."),
     json: flag("Print in JSON format."),
-    quiet: flag("Print only the ids.", { short: "q" }),
+    quiet: flag("Print only the ids.", { alias: "q" }),
   },
   examples: ["dcos task list", "dcos task list 'web*'"],
   async run(context, { filter, all, completed, agentId, json, quiet }) {

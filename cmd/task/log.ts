@@ -35,7 +35,7 @@ export const command = defineCommand({
     completed: flag("Show only completed tasks."),
     follow: flag("Go on printing what is written."),
     lines: integer("n", "Number of last lines; 10 unless given."),
-    output: text("format", "Accepted for old scripts.", { short: "o", hidden: true }),
+    output: text("format", "Accepted for old scripts.", { alias: "o", hidden: true }),
   },
   examples: ["dcos task log web", "dcos task log --follow --lines=100 web stderr"],
   async run(context, { name, file = "stdout", follow, lines = 10, ...scope }) {

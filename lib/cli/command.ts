@@ -1,45 +1,53 @@
+import {
+  defineCommand as defineCittyCommand,
+  type ArgDef,
+  type BooleanArgDef,
+  type CommandDef,
+  type CommandMeta,
+  type ParsedArgs,
+  type PositionalArgDef,
+  type StringArgDef,
+} from "citty"
 import type { Context } from "./context.ts"
 
-type Described = { readonly description: string }
-
-/** A positional argument. `label` is what help shows, such as "app-id". */
-export type ArgumentDefinition = {
-  readonly kind: "argument" | "optionalArgument" | "restArguments"
-  readonly label: string
+/** A positional argument. `valueHint` is what help shows, such as "app-id". */
+export type ArgumentDefinition = PositionalArgDef & {
+  readonly type: "positional"
+  readonly valueHint: string
+  /** Takes all remaining arguments; there may be none. */
+  readonly many?: boolean
   /** The command whose output completes it in a shell, such as "config keys --quiet". */
   readonly from?: string
 }
 
-/** A flag; its name on the command line is the kebab-case form of its key. */
-export type FlagDefinition = Described &
-  (
-    | { readonly kind: "boolean"; readonly short?: string; readonly hidden?: boolean }
-    | {
-        readonly kind: "text" | "integer" | "list"
-        readonly label: string
-        readonly short?: string
-        readonly hidden?: boolean
-      }
-  )
+/** A flag; its name on the command line is the kebab-case form of its key, its alias one letter. */
+export type FlagDefinition = (
+  | (BooleanArgDef & { readonly type: "boolean" })
+  | (StringArgDef & {
+      readonly type: "string"
+      readonly valueHint: string
+      /** May be given several times. */
+      readonly many?: boolean
+      /** Its value is a whole number. */
+      readonly integer?: boolean
+    })
+) & { readonly description: string; readonly alias?: string; readonly hidden?: boolean }
 
 /** Everything a command reads from its line, by the name its code uses; order is that of arguments. */
 export type InputDefinitions = Readonly<Record<string, ArgumentDefinition | FlagDefinition>>
 
-type ValueOf<D> = D extends { readonly kind: "argument" }
-  ? string
-  : D extends { readonly kind: "optionalArgument" | "text" }
-    ? string | undefined
-    : D extends { readonly kind: "restArguments" | "list" }
-      ? readonly string[]
-      : D extends { readonly kind: "integer" }
-        ? number | undefined
-        : boolean
+type ValueOf<D> = D extends { readonly many: true }
+  ? readonly string[]
+  : D extends { readonly integer: true }
+    ? number | undefined
+    : D extends { readonly type: "boolean" }
+      ? boolean
+      : D extends { readonly required: true }
+        ? string
+        : string | undefined
 
 /** The parsed values of a command's inputs. */
 export type Values<I extends InputDefinitions> = { readonly [Name in keyof I]: ValueOf<I[Name]> }
-
-/** A parsed value whose definition is not known statically. */
-export type Value = string | boolean | number | readonly string[] | undefined
 
 type Shape = {
   /** Lines shown under `Examples:`. */
@@ -50,84 +58,99 @@ type Shape = {
   readonly anyWords?: boolean
 }
 
-/** One command, ready to be run with the values the parser found. */
-export type Command = Shape & {
-  readonly input: InputDefinitions
-  /** Resolves to the exit code; nothing means 0. Rejects with `CommandFailure` to end with 1. */
-  run(context: Context, values: Readonly<Record<string, Value>>): Promise<number | void>
+/**
+ * One command of citty's. It is run with its `Context` as data and with arguments that `readLine`
+ * has checked; it resolves to the exit code (nothing means 0), or rejects with `CommandFailure`.
+ */
+export type Command = CommandDef & Shape & { readonly args: InputDefinitions }
+
+/** A command from what it reads and does; the types of its values follow from its input. */
+export function defineCommand<const I extends InputDefinitions>({
+  input,
+  run,
+  ...shape
+}: Shape & {
+  readonly input: I
+  readonly run: (context: Context, values: Values<I>) => Promise<number | void>
+}): Command {
+  const command = defineCittyCommand<Record<string, ArgDef>>({
+    run: ({ args, rawArgs, data }) => run(data as Context, valuesOf(input, args, rawArgs)),
+  })
+  return { ...command, ...shape, args: input }
 }
 
-/** A command: a plain object. The function only infers the types of its values. */
-export function defineCommand<const I extends InputDefinitions>(
-  definition: Shape & {
-    readonly input: I
-    run(context: Context, values: Values<I>): Promise<number | void>
-  },
-): Command {
-  return {
-    ...definition,
-    run: (context, values) => definition.run(context, values as Values<I>),
+/** What citty parsed, with what it does not know: values given repeatedly, and numbers. */
+export function valuesOf<I extends InputDefinitions>(
+  input: I,
+  args: ParsedArgs,
+  rawArgs: readonly string[],
+): Values<I> {
+  const positionals = Object.keys(input).filter((key) => input[key]?.type === "positional")
+  const valueOf = (key: string, definition: ArgumentDefinition | FlagDefinition) => {
+    if (definition.type === "positional" && definition.many)
+      return args._.slice(positionals.indexOf(key))
+    if (definition.type === "string" && definition.many) return givenValues(rawArgs, key)
+    if (definition.type !== "string" || !definition.integer) return args[key]
+    return args[key] === undefined ? undefined : Number(args[key])
   }
+  const values = Object.entries(input).map(([key, definition]) => [key, valueOf(key, definition)])
+  return Object.fromEntries(values) as Values<I>
+}
+
+/** All values of one flag in arguments as `readLine` writes them. */
+export function givenValues(rawArgs: readonly string[], key: string): readonly string[] {
+  const flags = rawArgs.slice(0, rawArgs.indexOf("--"))
+  const start = `--${key}=`
+  return flags.flatMap((flag) => (flag.startsWith(start) ? [flag.slice(start.length)] : []))
 }
 
 type ArgumentOptions = { readonly from?: string }
+type FlagOptions = { readonly alias?: string; readonly hidden?: boolean }
 
 /** A required argument. */
-export const argument = (label: string, more: ArgumentOptions = {}) =>
-  ({ kind: "argument", label, ...more }) as const
+export const argument = (valueHint: string, more: ArgumentOptions = {}) =>
+  ({ type: "positional", valueHint, required: true, ...more }) as const
 
 /** An argument that may be left out. */
-export const optionalArgument = (label: string, more: ArgumentOptions = {}) =>
-  ({ kind: "optionalArgument", label, ...more }) as const
+export const optionalArgument = (valueHint: string, more: ArgumentOptions = {}) =>
+  ({ type: "positional", valueHint, required: false, ...more }) as const
 
 /** All remaining arguments; there may be none. */
-export const restArguments = (label: string, more: ArgumentOptions = {}) =>
-  ({ kind: "restArguments", label, ...more }) as const
+export const restArguments = (valueHint: string, more: ArgumentOptions = {}) =>
+  ({ type: "positional", valueHint, required: false, many: true, ...more }) as const
 
 /** A switch. */
-export const flag = (description: string, more: { short?: string; hidden?: boolean } = {}) =>
-  ({ kind: "boolean", description, ...more }) as const
+export const flag = (description: string, more: FlagOptions = {}) =>
+  ({ type: "boolean", description, default: false, ...more }) as const
 
 /** A flag with a value. */
-export const text = (
-  label: string,
-  description: string,
-  more: { short?: string; hidden?: boolean } = {},
-) => ({ kind: "text", label, description, ...more }) as const
+export const text = (valueHint: string, description: string, more: FlagOptions = {}) =>
+  ({ type: "string", valueHint, description, ...more }) as const
 
 /** A flag whose value is a whole number. */
-export const integer = (
-  label: string,
-  description: string,
-  more: { short?: string; hidden?: boolean } = {},
-) => ({ kind: "integer", label, description, ...more }) as const
+export const integer = (valueHint: string, description: string, more: FlagOptions = {}) =>
+  ({ type: "string", integer: true, valueHint, description, ...more }) as const
 
 /** A flag with a value that may be given several times. */
-export const list = (
-  label: string,
-  description: string,
-  more: { short?: string; hidden?: boolean } = {},
-) => ({ kind: "list", label, description, ...more }) as const
+export const list = (valueHint: string, description: string, more: FlagOptions = {}) =>
+  ({ type: "string", many: true, valueHint, description, ...more }) as const
 
-/** A command of the table: described at once, loaded when it is used. */
-export type LazyCommand = Described & {
-  readonly kind: "command"
-  readonly load: () => Promise<{ readonly command: Command }>
-  readonly hidden?: boolean
-}
+type Described = { readonly meta: CommandMeta & { readonly description: string } }
+
+/** A command of the table: citty's lazy subcommand, described before it is loaded. */
+export type LazyCommand = (() => Promise<Command>) & Described
 
 /** Commands under a common word. */
-export type Group = Described & {
-  readonly kind: "group"
-  readonly commands: Readonly<Record<string, LazyCommand | Group>>
-  readonly hidden?: boolean
-  /** What the bare word does, instead of showing help. */
-  readonly bare?: BareCommand | undefined
-}
+export type Group = Omit<CommandDef, "meta" | "subCommands"> &
+  Described & {
+    readonly subCommands: Readonly<Record<string, LazyCommand | Group>>
+    /** What the bare word does, instead of showing help, with the notice that this is the old way. */
+    readonly deprecatedDefault?: DeprecatedDefault
+  }
 
-/** What a group's word alone does, with the notice that this is the old way. */
-export type BareCommand = {
-  readonly command: LazyCommand
+/** The subcommand that a group's bare word stands for. */
+export type DeprecatedDefault = {
+  readonly name: string
   readonly notice: string
   /** Whether an unknown word after the group's is an argument of this command. */
   readonly takesArguments: boolean
@@ -136,24 +159,31 @@ export type BareCommand = {
 /** A line of the command table. `load` imports the module that exports `command`. */
 export const lazy = (
   description: string,
-  load: LazyCommand["load"],
+  load: () => Promise<{ readonly command: Command }>,
   more: { hidden?: boolean } = {},
-): LazyCommand => ({ kind: "command", description, load, ...more })
+): LazyCommand =>
+  Object.assign(async () => (await load()).command, { meta: { description, ...more } })
 
 /** A group of the command table. */
 export const group = (
   description: string,
-  commands: Group["commands"],
-  more: { hidden?: boolean; bare?: BareCommand } = {},
-): Group => ({ kind: "group", description, commands, ...more })
+  subCommands: Group["subCommands"],
+  more: Pick<Group, "deprecatedDefault"> = {},
+): Group => ({ meta: { description }, subCommands, ...more }) satisfies CommandDef
+
+/** Whether the entry of the table is a group. */
+export const isGroup = (entry: LazyCommand | Group): entry is Group => typeof entry !== "function"
+
+/** The entries that help and completion show, by name. */
+export const visibleCommands = (group: Group): [string, LazyCommand | Group][] =>
+  Object.entries(group.subCommands)
+    .filter(([, { meta }]) => meta.hidden !== true)
+    .sort(([a], [b]) => (a < b ? -1 : 1))
 
 /** Whether the definition is a positional argument. */
 export const isArgument = (
   definition: ArgumentDefinition | FlagDefinition,
-): definition is ArgumentDefinition =>
-  definition.kind === "argument" ||
-  definition.kind === "optionalArgument" ||
-  definition.kind === "restArguments"
+): definition is ArgumentDefinition => definition.type === "positional"
 
 /** The spelling of an input's key on the command line: `appVersion` is `app-version`. */
 export const kebab = (key: string): string =>

@@ -1,4 +1,4 @@
-import { isArgument, kebab, type Command, type Group } from "./command.ts"
+import { isArgument, isGroup, kebab, visibleCommands, type Command, type Group } from "./command.ts"
 
 /** One place on the command line, with what can follow. */
 type Spot = {
@@ -24,22 +24,19 @@ export async function renderCompletion(shell: string, root: Group): Promise<stri
 }
 
 async function collect(group: Group, path = ""): Promise<Spot[]> {
-  const entries = Object.entries(group.commands)
-    .filter(([, entry]) => entry.hidden !== true)
-    .sort(([a], [b]) => (a < b ? -1 : 1))
-  const words = entries.map(([word, { description }]) => ({ word, description }))
+  const entries = visibleCommands(group)
+  const words = entries.map(([word, { meta }]) => ({ word, description: meta.description }))
   const below = await Promise.all(
     entries.map(async ([word, entry]) => {
       const inner = path === "" ? word : `${path} ${word}`
-      if (entry.kind === "group") return collect(entry, inner)
-      return [spotOf((await entry.load()).command, inner)]
+      return isGroup(entry) ? collect(entry, inner) : [spotOf(await entry(), inner)]
     }),
   )
   return [{ path, words, flags: [], from: undefined }, ...below.flat()]
 }
 
 function spotOf(command: Command, path: string): Spot {
-  const inputs = Object.entries(command.input)
+  const inputs = Object.entries(command.args)
   return {
     path,
     words: [],
@@ -50,7 +47,7 @@ function spotOf(command: Command, path: string): Spot {
             {
               word: `--${kebab(key)}`,
               description: input.description,
-              takesValue: input.kind !== "boolean",
+              takesValue: input.type !== "boolean",
             },
           ],
     ),

@@ -1,3 +1,7 @@
+import { parseArgs } from "citty"
+import { flag, givenValues, restArguments, text, valuesOf } from "./command.ts"
+import { readLine } from "./pflag.ts"
+
 /** What the words before the command's name ask for. */
 export type GlobalFlags = {
   readonly verbosity: 0 | 1 | 2
@@ -5,53 +9,59 @@ export type GlobalFlags = {
   readonly help: boolean
   /** Deprecation notices to show. */
   readonly notices: readonly string[]
-  /** A word that is no flag of the program itself. */
+  /** Why the words are refused, if they are. */
   readonly refusal: string | undefined
   /** The command's words. */
   readonly rest: readonly string[]
 }
+
+const args = {
+  verbose: flag("Print more of what is done, -vv with HTTP calls.", { alias: "v" }),
+  version: flag("Print version information."),
+  help: flag("Show this help.", { alias: "h" }),
+  debug: flag("The old -vv.", { hidden: true }),
+  logLevel: text("level", "The old -v.", { hidden: true }),
+  words: restArguments("command"),
+}
+
+/** What an old flag means now. */
+type Meaning = { readonly verbosity: number; readonly notice: string }
 
 /** Parses the flags before the command's name. Source: dcos/dcos-cli: pkg/cli/global_flags.go. */
 export function parseGlobalFlags(
   words: readonly string[],
   env: Readonly<Record<string, string | undefined>>,
 ): GlobalFlags {
-  const notices: string[] = []
-  let verbosity = env["DCOS_VERBOSITY"] === "2" ? 2 : env["DCOS_VERBOSITY"] === "1" ? 1 : 0
-  let version = false
-  let help = false
-  let refusal: string | undefined
-  let at = 0
-  for (; at < words.length; at++) {
-    const word = words[at] ?? ""
-    if (!word.startsWith("-")) break
-    const level =
-      word === "--log-level" ? (words[++at] ?? "") : /^--log-level=(.*)$/.exec(word)?.[1]
-    if (level !== undefined) {
-      const flag = level === "debug" ? "-vv" : level === "info" ? "-v" : undefined
-      if (flag !== undefined) verbosity = flag.length - 1
-      notices.push(
-        flag === undefined
-          ? `The --log-level=${level} flag is deprecated. It is enabled by default.`
-          : `The --log-level=${level} flag is deprecated. Please use the ${flag} flag.`,
-      )
-    } else if (word === "--debug") {
-      verbosity = 2
-      notices.push("The --debug flag is deprecated. Please use the -vv flag.")
-    } else if (/^-v{1,3}$/.test(word)) verbosity = Math.min(2, word.length - 1)
-    else if (word === "--version") version = true
-    else if (word === "--help" || word === "-h") help = true
-    else
-      refusal ??= word.startsWith("--")
-        ? `unknown flag: ${word}`
-        : `unknown shorthand flag: '${word.charAt(1)}' in ${word}`
-  }
+  const line = readLine({ args, flagsFirst: true }, words)
+  const rawArgs = line.ok && line.value.kind === "run" ? [...line.value.rawArgs] : ["--"]
+  const values = valuesOf(args, parseArgs(rawArgs, args), rawArgs)
+  const old = [
+    ...givenValues(rawArgs, "logLevel").map(meaningOfLevel),
+    ...(values.debug ? [meaningOfDebug] : []),
+  ]
+  const asked = [
+    givenValues(rawArgs, "verbose").filter((value) => value === "true").length,
+    ...old.map(({ verbosity }) => verbosity),
+  ].filter((verbosity) => verbosity > 0)
+  const level = asked.length > 0 ? Math.max(...asked) : Number(env["DCOS_VERBOSITY"])
   return {
-    verbosity: verbosity === 2 ? 2 : verbosity === 1 ? 1 : 0,
-    version,
-    help,
-    notices,
-    refusal,
-    rest: words.slice(at),
+    verbosity: level >= 2 ? 2 : level >= 1 ? 1 : 0,
+    version: values.version,
+    help: values.help,
+    notices: old.map(({ notice }) => notice),
+    refusal: line.ok ? undefined : line.error,
+    rest: values.words,
   }
+}
+
+const meaningOfDebug: Meaning = {
+  verbosity: 2,
+  notice: "The --debug flag is deprecated. Please use the -vv flag.",
+}
+
+function meaningOfLevel(level: string): Meaning {
+  const now = level === "debug" ? "-vv" : level === "info" ? "-v" : undefined
+  const what = `The --log-level=${level} flag is deprecated.`
+  if (now === undefined) return { verbosity: 0, notice: `${what} It is enabled by default.` }
+  return { verbosity: now.length - 1, notice: `${what} Please use the ${now} flag.` }
 }

@@ -4,6 +4,7 @@ import {
   type ArgumentDefinition,
   type Command,
   type FlagDefinition,
+  visibleCommands,
   type Group,
 } from "./command.ts"
 
@@ -11,10 +12,9 @@ const HELP_FLAG = { spelling: "-h, --help", description: "Show this help." }
 
 /** Help of a group, of which `path` (such as "dcos marathon app") is the name. */
 export function renderGroupHelp(path: string, group: Group): string {
-  const commands = Object.entries(group.commands)
-    .filter(([, entry]) => entry.hidden !== true)
-    .sort(([a], [b]) => (a < b ? -1 : 1))
-    .map(([name, entry]) => `    ${name}\n        ${entry.description}\n`)
+  const commands = visibleCommands(group).map(
+    ([name, { meta }]) => `    ${name}\n        ${meta.description}\n`,
+  )
   const root = !path.includes(" ")
   const options = root
     ? [
@@ -24,7 +24,7 @@ export function renderGroupHelp(path: string, group: Group): string {
       ]
     : [HELP_FLAG]
   return [
-    `${group.description}\n`,
+    `${group.meta.description}\n`,
     `Usage:\n    ${path} [command]\n`,
     `Commands:\n${commands.join("")}`,
     renderOptions(options),
@@ -34,7 +34,7 @@ export function renderGroupHelp(path: string, group: Group): string {
 
 /** Help of one command, of which `path` (such as "dcos marathon app list") is the name. */
 export function renderCommandHelp(path: string, description: string, command: Command): string {
-  const inputs = Object.entries(command.input)
+  const inputs = Object.entries(command.args)
   const labels = inputs.flatMap(([, input]) => (isArgument(input) ? [renderArgument(input)] : []))
   const flags = inputs.flatMap(([key, input]) =>
     isArgument(input) || input.hidden === true
@@ -52,15 +52,14 @@ export function renderCommandHelp(path: string, description: string, command: Co
 }
 
 function renderArgument(definition: ArgumentDefinition): string {
-  if (definition.kind === "argument") return `<${definition.label}>`
-  return definition.kind === "optionalArgument"
-    ? `[<${definition.label}>]`
-    : `[<${definition.label}>...]`
+  const label = `<${definition.valueHint}>`
+  if (definition.required === true) return label
+  return definition.many === true ? `[${label}...]` : `[${label}]`
 }
 
 function renderFlag(key: string, definition: FlagDefinition): string {
-  const long = `--${kebab(key)}${definition.kind === "boolean" ? "" : ` <${definition.label}>`}`
-  return definition.short === undefined ? long : `-${definition.short}, ${long}`
+  const long = `--${kebab(key)}${definition.type === "boolean" ? "" : ` <${definition.valueHint}>`}`
+  return definition.alias === undefined ? long : `-${definition.alias}, ${long}`
 }
 
 function renderOptions(options: readonly { spelling: string; description: string }[]): string {

@@ -5,6 +5,7 @@ export {
   flag,
   group,
   integer,
+  isGroup,
   lazy,
   list,
   optionalArgument,

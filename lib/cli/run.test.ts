@@ -26,7 +26,6 @@ const help = defineCommand({
   run: (context, { words }) => context.help(words),
 })
 
-const lazyList = lazy("List the nodes", () => Promise.resolve({ command: list }))
 const notice = "Use `dcos node list`."
 const table: CommandTable = {
   version: lazy("", () =>
@@ -38,11 +37,11 @@ const table: CommandTable = {
     node: group(
       "Manage nodes",
       {
-        list: lazyList,
+        list: lazy("List the nodes", () => Promise.resolve({ command: list })),
         show: lazy("Show a node", () => Promise.resolve({ command: show })),
         ssh: notYet("node ssh", "Open a shell"),
       },
-      { bare: { command: lazyList, notice, takesArguments: false } },
+      { deprecatedDefault: { name: "list", notice, takesArguments: false } },
     ),
     help: lazy("Display help", () => Promise.resolve({ command: help })),
     settings: lazy("Read settings", () => Promise.resolve({ command: settings })),

@@ -1,12 +1,14 @@
+import { runCommand } from "citty"
+import { assert } from "#lib/std/assert.ts"
 import { ClusterStore } from "./clusters.ts"
-import type { Command, Group, LazyCommand } from "./command.ts"
+import { isGroup, visibleCommands, type Group, type LazyCommand } from "./command.ts"
 import type { Context, Terminal } from "./context.ts"
 import { CommandFailure, ExitCode, fail } from "./failure.ts"
 import { parseGlobalFlags } from "./global-flags.ts"
 import { renderCommandHelp, renderGroupHelp } from "./help.ts"
 import { createMessages, type Messages } from "./messages.ts"
 import { noCluster } from "./no-cluster.ts"
-import { parseLine } from "./parse.ts"
+import { readLine } from "./pflag.ts"
 import { createSettings, type Settings } from "./settings.ts"
 import { suggest } from "./suggest.ts"
 
@@ -46,7 +48,7 @@ export async function runCommandLine(
   try {
     for (const notice of global.notices) context.messages.warn(notice)
     if (global.refusal !== undefined) fail(global.refusal)
-    if (global.version) return await runCommand(context, `${PROGRAM} --version`, table.version, [])
+    if (global.version) return await runLeaf(context, `${PROGRAM} --version`, table.version, [])
     if (global.help) return await showHelp(context, table.root, global.rest)
     return await dispatch(context, table.root, global.rest)
   } catch (cause) {
@@ -83,7 +85,7 @@ async function dispatch(context: Context, root: Group, words: readonly string[])
     case "group":
       return await runGroup(context, found, words)
     case "command":
-      return await runCommand(context, found.path, found.command, found.rest)
+      return await runLeaf(context, found.path, found.command, found.rest)
     case "unknown":
       return await runUnknown(context, found, words)
     default:
@@ -97,10 +99,10 @@ function find(root: Group, words: readonly string[]): Found {
   let path = PROGRAM
   for (const [index, word] of words.entries()) {
     if (word.startsWith("-")) return { kind: "group", path, group }
-    const entry = Object.hasOwn(group.commands, word) ? group.commands[word] : undefined
+    const entry = Object.hasOwn(group.subCommands, word) ? group.subCommands[word] : undefined
     if (entry === undefined) return { kind: "unknown", path, group, word }
     path = `${path} ${word}`
-    if (entry.kind === "command")
+    if (!isGroup(entry))
       return { kind: "command", path, command: entry, rest: words.slice(index + 1) }
     group = entry
   }
@@ -117,22 +119,19 @@ async function runGroup(
 ): Promise<number> {
   const rest = words.slice(depth(path))
   const option = rest[0]
-  if (option === "--info") context.print(group.description)
+  if (option === "--info") context.print(group.meta.description)
   else if (option === "--version" && path !== PROGRAM)
     context.print(`${path.replaceAll(" ", "-")} version ${context.version}`)
   else if (option === "--config-schema") context.print("{}")
-  else if (group.bare !== undefined && option !== "--help" && option !== "-h")
+  else if (group.deprecatedDefault !== undefined && option !== "--help" && option !== "-h")
     return await runBare(context, path, group, rest)
   else {
-    const unknown = rest.find((word) => word !== "--help" && word !== "-h")
-    if (unknown !== undefined && !rest.includes("--help") && !rest.includes("-h"))
-      fail(unknown.startsWith("--") ? `unknown flag: ${unknown}` : unknownShort(unknown))
+    const line = readLine({ args: {} }, rest)
+    if (!line.ok) fail(line.error)
     context.stdout.write(renderGroupHelp(path, group))
   }
   return ExitCode.ok
 }
-
-const unknownShort = (word: string) => `unknown shorthand flag: '${word.charAt(1)}' in ${word}`
 
 async function runBare(
   context: Context,
@@ -140,21 +139,30 @@ async function runBare(
   group: Group,
   rest: readonly string[],
 ): Promise<number> {
-  const { bare } = group
-  if (bare === undefined) return ExitCode.failed
-  if (context.env["DCOS_CLI_STRICT_DEPRECATIONS"]) fail(bare.notice)
-  context.messages.warn(bare.notice)
-  return await runCommand(context, path, bare.command, rest)
+  const { name = "", notice = "" } = group.deprecatedDefault ?? {}
+  const command = group.subCommands[name]
+  assert(command !== undefined && !isGroup(command), `${path} has no command ${name}`)
+  if (context.env["DCOS_CLI_STRICT_DEPRECATIONS"]) fail(notice)
+  context.messages.warn(notice)
+  return await runLeaf(context, path, command, rest)
 }
+
+type Unknown = Extract<Found, { readonly kind: "unknown" }>
 
 async function runUnknown(
   context: Context,
-  { path, group, word }: { readonly path: string; readonly group: Group; readonly word: string },
+  unknown: Unknown,
   words: readonly string[],
 ): Promise<number> {
-  if (group.bare?.takesArguments === true)
+  const { path, group } = unknown
+  if (group.deprecatedDefault?.takesArguments === true)
     return await runBare(context, path, group, words.slice(depth(path)))
-  const near = suggest(word, visibleNames(group))
+  return refuseWord(context, unknown)
+}
+
+function refuseWord(context: Context, { path, group, word }: Unknown): number {
+  const names = visibleCommands(group).map(([name]) => name)
+  const near = suggest(word, names)
   const hint = near === undefined ? "" : `. Did you mean \`${path} ${near}\`?`
   if (path === PROGRAM) {
     context.stdout.write(renderGroupHelp(path, group))
@@ -166,9 +174,6 @@ async function runUnknown(
   return ExitCode.failed
 }
 
-const visibleNames = (group: Group) =>
-  Object.keys(group.commands).filter((name) => group.commands[name]?.hidden !== true)
-
 async function showHelp(context: Context, root: Group, words: readonly string[]): Promise<number> {
   const found = find(root, words)
   switch (found.kind) {
@@ -176,32 +181,30 @@ async function showHelp(context: Context, root: Group, words: readonly string[])
       context.stdout.write(renderGroupHelp(found.path, found.group))
       return ExitCode.ok
     case "command":
-      return await runCommand(context, found.path, found.command, ["--help"])
+      return await runLeaf(context, found.path, found.command, ["--help"])
     case "unknown":
-      return await runUnknown(
-        context,
-        { ...found, group: { ...found.group, bare: undefined } },
-        words,
-      )
+      return refuseWord(context, found)
     default:
       return found satisfies never
   }
 }
 
-async function runCommand(
+/** Runs a command by citty, once pflag's grammar has let its words pass. */
+async function runLeaf(
   context: Context,
   path: string,
-  lazyCommand: LazyCommand,
-  tokens: readonly string[],
+  load: LazyCommand,
+  words: readonly string[],
 ): Promise<number> {
-  const { command }: { readonly command: Command } = await lazyCommand.load()
-  const parsed = parseLine(command, tokens)
-  if (!parsed.ok) return fail(parsed.error)
-  if (parsed.value.kind === "help") {
-    context.stdout.write(renderCommandHelp(path, lazyCommand.description, command))
+  const command = await load()
+  const line = readLine(command, words)
+  if (!line.ok) return fail(line.error)
+  if (line.value.kind === "help") {
+    context.stdout.write(renderCommandHelp(path, load.meta.description, command))
     return ExitCode.ok
   }
-  return (await command.run(context, parsed.value.values)) ?? ExitCode.ok
+  const { result } = await runCommand(command, { rawArgs: [...line.value.rawArgs], data: context })
+  return typeof result === "number" ? result : ExitCode.ok
 }
 
 const exitCodeOfSignal = ({ reason }: AbortSignal): number =>

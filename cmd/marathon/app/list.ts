@@ -20,7 +20,7 @@ const HEADINGS = [
 export const command = defineCommand({
   input: {
     json: flag("Print in JSON format."),
-    quiet: flag("Print only the ids.", { short: "q" }),
+    quiet: flag("Print only the ids.", { alias: "q" }),
   },
   async run(context, { json, quiet }) {
     const marathon = await connectMarathon(context)

@@ -14,7 +14,7 @@ export const command = defineCommand({
   input: {
     id: optionalArgument("app-id", { from: "marathon app list --quiet" }),
     json: flag("Print in JSON format."),
-    quiet: flag("Print only the ids.", { short: "q" }),
+    quiet: flag("Print only the ids.", { alias: "q" }),
   },
   async run(context, { id, json, quiet }) {
     const all = await (await connectMarathon(context)).deployments()

@@ -1,14 +1,24 @@
 import { describe, expect, test } from "bun:test"
-import { argument, flag, integer, list, optionalArgument, restArguments, text } from "./command.ts"
-import { parseLine } from "./parse.ts"
+import { runCommand } from "citty"
+import {
+  argument,
+  defineCommand,
+  flag,
+  integer,
+  list,
+  optionalArgument,
+  restArguments,
+  text,
+} from "./command.ts"
+import { readLine } from "./pflag.ts"
 
 const show = {
   input: {
     id: argument("app-id"),
     instances: optionalArgument("instances"),
     json: flag("Print in JSON format."),
-    quiet: flag("Print ids.", { short: "q" }),
-    appVersion: text("V", "Version.", { short: "a" }),
+    quiet: flag("Print ids.", { alias: "q" }),
+    appVersion: text("V", "Version.", { alias: "a" }),
     lines: integer("N", "Lines."),
     field: list("F", "Field."),
   },
@@ -17,10 +27,23 @@ const show = {
 const update = { input: { id: argument("id"), properties: restArguments("key=value") } }
 const exec = {
   flagsFirst: true,
-  input: { ...update.input, tty: flag("Terminal.", { short: "t" }) },
+  input: { ...update.input, tty: flag("Terminal.", { alias: "t" }) },
 }
 
-describe("parseLine", () => {
+type Parsed = Parameters<typeof defineCommand>[0]
+
+/** What a command with this input is run with, or why it is not. */
+async function parse(shape: Omit<Parsed, "run">, words: readonly string[]) {
+  let values: unknown
+  const run = async (_: unknown, given: unknown) => void (values = given)
+  const command = defineCommand({ ...shape, run })
+  const line = readLine(command, words)
+  if (!line.ok || line.value.kind === "help") return line
+  await runCommand(command, { rawArgs: [...line.value.rawArgs] })
+  return { ok: true, value: { kind: "run", values } }
+}
+
+describe("a command line", () => {
   test.each([
     { line: "x", values: { id: "x", json: false, field: [], lines: undefined } },
     { line: "x 3 --json", values: { instances: "3", json: true } },
@@ -32,8 +55,8 @@ describe("parseLine", () => {
     { line: "--lines -5 x", values: { lines: -5 } },
     { line: "x --field a --field=b", values: { field: ["a", "b"] } },
     { line: "-- --json", values: { id: "--json", json: false } },
-  ])("takes `$line`", ({ line, values }) => {
-    const parsed = parseLine(show, line.split(" "))
+  ])("takes `$line`", async ({ line, values }) => {
+    const parsed = await parse(show, line.split(" "))
     expect(parsed).toMatchObject({ ok: true, value: { kind: "run", values } })
   })
 
@@ -47,27 +70,27 @@ describe("parseLine", () => {
       error: `invalid argument "many" for "--lines" flag: strconv.ParseInt: parsing "many": invalid syntax`,
     },
     { line: "a b c", error: "accepts between 1 and 2 arg(s), received 3" },
-  ])("refuses `$line`", ({ line, error }) => {
-    expect(parseLine(show, line.split(" "))).toEqual({ ok: false, error })
+  ])("refuses `$line`", async ({ line, error }) => {
+    expect(await parse(show, line.split(" "))).toEqual({ ok: false, error })
   })
 
-  test("counts the arguments of commands that take the rest", () => {
-    expect(parseLine(update, [])).toEqual({
+  test("counts the arguments of commands that take the rest", async () => {
+    expect(await parse(update, [])).toEqual({
       ok: false,
       error: "requires at least 1 arg(s), only received 0",
     })
-    expect(parseLine(update, ["x", "a=1", "b=2"])).toMatchObject({
+    expect(await parse(update, ["x", "a=1", "b=2"])).toMatchObject({
       value: { values: { id: "x", properties: ["a=1", "b=2"] } },
     })
   })
 
-  test("leaves flags after the first argument to what is run", () => {
-    expect(parseLine(exec, ["-t", "x", "ls", "-l", "--help"])).toMatchObject({
+  test("leaves flags after the first argument to what is run", async () => {
+    expect(await parse(exec, ["-t", "x", "ls", "-l", "--help"])).toMatchObject({
       value: { values: { tty: true, id: "x", properties: ["ls", "-l", "--help"] } },
     })
   })
 
-  test("help wins wherever it stands", () => {
-    expect(parseLine(show, ["x", "-h"])).toEqual({ ok: true, value: { kind: "help" } })
+  test("help wins wherever it stands", async () => {
+    expect(await parse(show, ["x", "-h"])).toEqual({ ok: true, value: { kind: "help" } })
   })
 })
