@@ -20,6 +20,7 @@ const show = {
     quiet: flag("Print ids.", { alias: "q" }),
     appVersion: text("V", "Version.", { alias: "a" }),
     lines: integer("N", "Lines."),
+    noCheck: flag("Trust."),
     field: list("F", "Field."),
   },
 }
@@ -55,6 +56,10 @@ describe("a command line", () => {
     { line: "--lines -5 x", values: { lines: -5 } },
     { line: "x --field a --field=b", values: { field: ["a", "b"] } },
     { line: "-- --json", values: { id: "--json", json: false } },
+    { line: "x --no-check", values: { noCheck: true } },
+    { line: "x --app-version --no-check", values: { appVersion: "--no-check", noCheck: false } },
+    { line: "x --app-version=", values: { appVersion: "" } },
+    { line: "x -- --no-check", values: { instances: "--no-check", noCheck: false } },
   ])("takes `$line`", async ({ line, values }) => {
     const parsed = await parse(show, line.split(" "))
     expect(parsed).toMatchObject({ ok: true, value: { kind: "run", values } })
@@ -68,6 +73,12 @@ describe("a command line", () => {
     {
       line: "x --lines many",
       error: `invalid argument "many" for "--lines" flag: strconv.ParseInt: parsing "many": invalid syntax`,
+    },
+    { line: "x --check", error: "unknown flag: --check" },
+    { line: "x --no-json", error: "unknown flag: --no-json" },
+    {
+      line: "x --quiet=maybe",
+      error: `invalid argument "maybe" for "-q, --quiet" flag: strconv.ParseBool: parsing "maybe": invalid syntax`,
     },
     { line: "a b c", error: "accepts between 1 and 2 arg(s), received 3" },
   ])("refuses `$line`", async ({ line, error }) => {
