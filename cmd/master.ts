@@ -12,13 +12,13 @@ export const command = defineCommand({
     marathonPort: integer("port", "Port of the Marathon API; 8080 by default"),
     routerPort: integer("port", "Port of the router; 80 by default, 8000 without root"),
     insecureApi: flag("Answer API requests from other machines, whoever asks"),
-    agentPingTimeout: text("<duration>", "Time an agent has to answer a ping; 15secs by default"),
+    agentPingTimeout: text("duration", "Time an agent has to answer a ping; 15secs by default"),
     maxAgentPingTimeouts: integer(
-      "<count>",
+      "count",
       "Pings missed until an agent is unreachable; 5 by default",
     ),
     agentReregisterTimeout: text(
-      "<duration>",
+      "duration",
       "Time agents have to come back after a restart of the master; 10mins by default",
     ),
     logLevel: text("level", "debug, info, warn or error; info by default"),

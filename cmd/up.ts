@@ -23,13 +23,13 @@ export const command = defineCommand({
     ),
     attributes: text("attributes", "Attributes of the node, such as rack:abc"),
     dockerSocket: text("path", "Socket of the Docker daemon; /var/run/docker.sock by default"),
-    agentPingTimeout: text("<duration>", "Time an agent has to answer a ping; 15secs by default"),
+    agentPingTimeout: text("duration", "Time an agent has to answer a ping; 15secs by default"),
     maxAgentPingTimeouts: integer(
-      "<count>",
+      "count",
       "Pings missed until an agent is unreachable; 5 by default",
     ),
     agentReregisterTimeout: text(
-      "<duration>",
+      "duration",
       "Time agents have to come back after a restart of the master; 10mins by default",
     ),
     logLevel: text("level", "debug, info, warn or error; warn by default"),

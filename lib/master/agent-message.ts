@@ -43,11 +43,12 @@ function updateProblem(message: Shape): string | undefined {
 }
 
 function registerProblem(message: Shape): string | undefined {
-  const { agentId, info } = message
+  const { address, agentId, info } = message
   if (agentId !== undefined) {
     const problem = typeof agentId === "string" ? idProblem(agentId) : "it is not a text"
     if (problem !== undefined) return `register: agentId: ${problem}`
   }
+  if (!["string", "undefined"].includes(typeof address)) return "register: address is not a text"
   if (!isObject(info)) return "register: no info"
   if (!Array.isArray(message["capabilities"])) return "register: no capabilities"
   return (

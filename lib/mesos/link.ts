@@ -27,6 +27,8 @@ export type RegisterMessage = {
   /** The id the agent already has; absent at its very first registration. */
   readonly agentId?: AgentId | undefined
   readonly info: AgentInfo
+  /** The IP address at which others reach the agent; absent, the one that its link comes from. */
+  readonly address?: string | undefined
   /** Version of the agent's software, such as "1.12.0". */
   readonly version: string
   readonly capabilities: readonly AgentInfoCapabilityType[]

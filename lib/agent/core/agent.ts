@@ -279,6 +279,7 @@ export class Agent implements Machine<AgentInput, AgentEffect> {
   #describe(): RegisterMessage {
     return describeAgent({
       info: this.options.info,
+      ip: this.options.ip,
       agentId: this.agentId,
       workload: this.#workload,
       streams: this.#streams,

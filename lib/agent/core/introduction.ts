@@ -34,9 +34,13 @@ export type Books = {
 
 /** What the agent says of itself and of all it runs when it registers. */
 export function describeAgent(
-  agent: Books & { readonly info: AgentInfo; readonly agentId: AgentId | undefined },
+  agent: Books & {
+    readonly info: AgentInfo
+    readonly ip: string
+    readonly agentId: AgentId | undefined
+  },
 ): RegisterMessage {
-  const { agentId, info, streams, workload } = agent
+  const { agentId, info, ip, streams, workload } = agent
   const frameworks: FrameworkRecord[] = []
   for (const framework of workload.frameworks)
     if (framework.executors.size > 0 && !framework.terminating) frameworks.push(framework)
@@ -45,6 +49,7 @@ export function describeAgent(
     kind: "register",
     ...(agentId === undefined ? {} : { agentId }),
     info: agentId === undefined ? info : { ...info, id: agentId },
+    address: ip,
     version: API_VERSION,
     capabilities: CAPABILITIES,
     // Dynamic reservations and volumes, none of which can be made yet.

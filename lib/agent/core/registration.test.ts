@@ -90,6 +90,7 @@ test("names all it runs when it registers again", () => {
     .all("send")
     .flatMap(({ message }) => (message.kind === "register" ? [message] : []))
     .at(-1)
+  expect(register?.address).toBe(w.agent.options.ip)
   expect(register?.frameworks.map(({ id }) => id)).toEqual([testFramework().id])
   expect(register?.executors.map(({ executorId }) => executorId as string)).toEqual(["pod"])
   expect(

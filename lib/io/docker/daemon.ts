@@ -4,6 +4,11 @@ import { errorCode, errorText } from "#lib/io/host/files.ts"
 /** How long the daemon may take to answer a ping before it counts as down. */
 const PING_MS = 5000
 
+/** What kept the daemon from answering, already in words that say what to do. */
+class DaemonError extends Error {
+  override readonly name = "DaemonError"
+}
+
 /** The connection to a Docker daemon; dockerode is loaded when it is first used. */
 export class DockerDaemon {
   readonly socketPath: string
@@ -27,12 +32,13 @@ export class DockerDaemon {
     try {
       await withDeadline(docker.ping(), PING_MS)
     } catch (cause) {
-      throw new Error(this.explain(cause), { cause })
+      throw new DaemonError(this.explain(cause), { cause })
     }
   }
 
   /** An error of the daemon, or of the way to it, as a text that says what to do. */
   explain(cause: unknown): string {
+    if (cause instanceof DaemonError) return cause.message
     const code = errorCode(cause)
     const where = `the Docker daemon at ${this.socketPath}`
     if (code === "EACCES")

@@ -42,6 +42,16 @@ describe("an agent's first registration", () => {
     ])
   })
 
+  test("is shown where the agent says that others reach it, else where its link comes from", () => {
+    const bench = new Bench()
+    const told = bench.register({ address: "192.0.2.7" })
+    const silent = bench.register()
+    const address = (id: AgentId) => bench.master.view.agents.get(id)?.address
+    expect([address(told.id), address(silent.id)]).toEqual(["192.0.2.7", "10.0.0.1"])
+    bench.fromAgent(bench.openLink(), registration({ agentId: told.id, address: "192.0.2.8" }))
+    expect(address(told.id)).toBe("192.0.2.8")
+  })
+
   test("numbers agents one by one", () => {
     const bench = new Bench()
     expect([bench.register().id, bench.register().id] as string[]).toEqual(["M-S0", "M-S1"])

@@ -115,7 +115,7 @@ function admit(
   if (stored === undefined || !sameStored(stored, record)) storeAgent(ctx, record)
   const agent = new AgentRecord({
     ...record,
-    address: link.address,
+    address: message.address ?? link.address,
     total: totalOf(message),
     registeredAt: ctx.now,
   })
@@ -159,7 +159,7 @@ function reregister(
   agent.info = record.info
   agent.version = record.version
   agent.capabilities = record.capabilities
-  agent.address = link.address
+  agent.address = message.address ?? link.address
   agent.reregisteredAt = ctx.now
   const reconcile = dropMissing(ctx, agent, message)
   agent.total = totalOf(message)

@@ -48,7 +48,7 @@ export interface MasterView {
 export type AgentView = {
   readonly id: AgentId
   readonly info: AgentInfo
-  /** The IP address the agent connected from. */
+  /** The IP address at which others reach the agent. */
   readonly address: string
   readonly version: string
   readonly capabilities: readonly AgentInfoCapabilityType[]
