@@ -101,7 +101,8 @@ describe("what went wrong", () => {
 
   test.each([
     [401, {}, "authentication failed, please run `dcos auth login`"],
-    [403, { message: "no" }, "you are not authorized to perform this operation"],
+    [403, {}, "you are not authorized to perform this operation"],
+    [403, { message: "no" }, "you are not authorized to perform this operation: no"],
     [400, { message: "Bad", details: "at line 1" }, "Bad: at line 1"],
     [
       422,

@@ -123,10 +123,12 @@ export class Http {
   async errorOf(response: Response): Promise<ApiError> {
     const text = await response.text()
     const body = parseOrUndefined(text)
+    const told = messageOf(body)
     const fixed = STATUS_TEXTS[response.status]
-    if (fixed !== undefined) return new ApiError(fixed, response.status, body)
+    if (fixed !== undefined)
+      return new ApiError(told === undefined ? fixed : `${fixed}: ${told}`, response.status, body)
     const plain = `HTTP ${response.status} error${response.url === "" ? "" : ` (${response.url})`}`
-    return new ApiError(messageOf(body) ?? plain, response.status, body)
+    return new ApiError(told ?? plain, response.status, body)
   }
 
   #unreachable(url: string, cause: unknown): Error {
