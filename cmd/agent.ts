@@ -11,7 +11,10 @@ export const command = defineCommand({
   input: {
     master: text("url", "The master, such as ws://10.0.0.1:5050"),
     joinToken: text("token", "What the master printed at its first start; or set DCOS_JOIN_TOKEN"),
-    workDir: text("dir", "Where the state and the sandboxes of tasks are kept"),
+    workDir: text(
+      "dir",
+      "Where the state and the sandboxes of tasks are kept; by default /var/lib/dcos/agent, without root below the home directory",
+    ),
     ip: text("address", "Address to listen on; all of them by default"),
     advertiseIp: text("address", "Address at which others reach this node"),
     hostname: text("name", "Host name at which others reach this node; its address by default"),

@@ -3,7 +3,10 @@ import { masterOptions, startMaster, supervise } from "#lib/roles/index.ts"
 
 export const command = defineCommand({
   input: {
-    workDir: text("dir", "Where the state is kept"),
+    workDir: text(
+      "dir",
+      "Where the state is kept; by default /var/lib/dcos/master, without root below the home directory",
+    ),
     cluster: text("name", "Name of the cluster, for people"),
     ip: text("address", "Address to listen on; all of them by default"),
     advertiseIp: text("address", "Address at which others reach this master"),

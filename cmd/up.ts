@@ -12,7 +12,10 @@ const LOOPBACK = "127.0.0.1"
 
 export const command = defineCommand({
   input: {
-    workDir: text("dir", "Where the cluster keeps its state"),
+    workDir: text(
+      "dir",
+      "Where the cluster keeps its state; by default /var/lib/dcos/up, without root below the home directory",
+    ),
     port: integer("port", "Port of the Mesos API; 5050 by default"),
     marathonPort: integer("port", "Port of the Marathon API; 8080 by default"),
     routerPort: integer("port", "Port of the router; 80 by default, 8000 without root"),
@@ -56,6 +59,7 @@ export const command = defineCommand({
     context.print(`A cluster of one node runs on this machine, for development (${seconds} s):`)
     for (const [name, url] of Object.entries(cluster.addresses))
       context.print(`  ${name.padEnd(9)} ${url}`)
+    context.print(`  ${"state".padEnd(9)} ${workDir}`)
     context.print(
       `In another terminal: dcos cluster setup ${cluster.addresses["cluster"]}\nCtrl-C stops it; its tasks run on and are found again at the next start.`,
     )

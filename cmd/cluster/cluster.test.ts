@@ -44,6 +44,14 @@ describe("dcos cluster setup", () => {
     expect(disk.get(`${DIR}/c-1/dcos.toml`)).toBe(toml("cluster", "http://cluster"))
   })
 
+  test("refuses the address of something else, and configures nothing", async () => {
+    const routes = { "HEAD /": new Response(""), "GET /ping": new Response("pong") }
+    const { code, errors, disk } = await cluster("setup http://cluster", { routes })
+    expect(code).toBe(1)
+    expect(errors).toContain("Error: what answers at http://cluster is not a cluster. Give the")
+    expect(disk.size).toBe(0)
+  })
+
   test("takes a name, no timeout and a token", async () => {
     const env = { DCOS_CLUSTER_SETUP_ACS_TOKEN: "t0" }
     const { errors, disk, calls } = await cluster("setup http://cluster --name=mine --no-timeout", {

@@ -35,13 +35,19 @@ export const command = defineCommand({
     const url = await canonical(context, metadataAt(context, { ...at, url: given }), given)
     const cluster = metadataAt(context, { ...at, url })
     if (token === undefined) await checkOpen(context, cluster)
-    const { CLUSTER_ID: id = context.newId() } = (await cluster.metadata()) ?? {}
+    const metadata = await cluster.metadata()
+    const ownName = await cluster.clusterName().catch(() => undefined)
+    if (metadata === undefined && ownName === undefined)
+      fail(
+        `what answers at ${url} is not a cluster. Give the address of its router: \`dcos up\` and \`dcos master\` print it as "cluster"`,
+      )
+    const id = metadata?.CLUSTER_ID ?? context.newId()
     const store = new ClusterStore(context)
     const trust = url.startsWith("https:")
       ? await keepTrust(context, cluster, `${store.dir}/clusters/${id}/dcos_ca.crt`, options)
       : undefined
     const config = new Map<string, ConfigValue>([
-      ["cluster.name", options.name ?? (await nameOf(cluster, url))],
+      ["cluster.name", options.name ?? ownName ?? new URL(url).host],
       ["core.dcos_url", url],
       ["core.timeout", options.noTimeout ? 0 : DEFAULT_TIMEOUT_S],
     ])
@@ -97,9 +103,4 @@ async function keepTrust(
   if (certificate === undefined) return "true"
   await context.files.writeText(path, certificate, 0o600)
   return path
-}
-
-/** The cluster's own name, or else its host. */
-async function nameOf(cluster: MetadataClient, url: string): Promise<string> {
-  return (await cluster.clusterName().catch(() => undefined)) ?? new URL(url).host
 }

@@ -67,6 +67,11 @@ describe("a call", () => {
 describe("what went wrong", () => {
   test.each([
     ["refusal", coded("ConnectionRefused"), "the connection was refused"],
+    [
+      "TLS where there is none",
+      coded("EPROTO"),
+      "it does not speak TLS there; if it is not meant to, write http:// instead of https://",
+    ],
     ["unknown host", coded("FailedToOpenSocket"), "there is no such host, or it cannot be reached"],
     ["cut", coded("ConnectionClosed"), "the connection was closed before an answer came"],
     ["deadline", new DOMException("late", "TimeoutError"), "no answer within 2 s (core.timeout)"],

@@ -163,6 +163,8 @@ function reasonOf(code: string, error: Error): string {
     case "ConnectionClosed":
     case "ECONNRESET":
       return "the connection was closed before an answer came"
+    case "EPROTO":
+      return "it does not speak TLS there; if it is not meant to, write http:// instead of https://"
     default:
       return error.message
   }

@@ -20,6 +20,7 @@ import type { ContainerRuntime, ContainerSpec, Log } from "#lib/ports/index.ts"
 import { must } from "#lib/std/assert.ts"
 import { buildInfo } from "./build-info.ts"
 import type { AgentEnd, AgentEvents } from "./memory-link.ts"
+import { News } from "./news.ts"
 import { causeText, StartError, type Running } from "./process.ts"
 import { inWorkDir } from "./work-dir.ts"
 
@@ -63,19 +64,26 @@ export type RemoteMaster = {
 /** Connects by WebSocket, telling the log why it does not succeed. A refused token ends the agent. */
 export const connectRemote =
   (remote: RemoteMaster): Connect =>
-  (events, handler, fail) =>
-    new LinkClient({
+  (events, handler, fail) => {
+    const news = new News()
+    return new LinkClient({
       master: remote.url,
       token: remote.token,
       handler,
       events: {
         ...events,
+        opened: () => {
+          news.clear()
+          events.opened()
+        },
         failed: (reason, fatal) => {
           if (fatal) fail(reason)
-          else remote.log.write("warn", reason)
+          else if (news.isNew(reason, systemClock.now()))
+            remote.log.write("warn", `${reason} (trying again)`)
         },
       },
     })
+  }
 
 /** Starts an agent. Throws a `StartError`, `ListenError` or `StoreError` when it cannot. */
 export async function startAgent(options: AgentRoleOptions, connect: Connect): Promise<Running> {

@@ -92,6 +92,13 @@ describe("dcos marathon debug", () => {
     `)
   })
 
+  test("summary says when an app waits because its tasks fail", async () => {
+    const queue = QUEUE.map((item) => ({ ...item, delay: { overdue: false, timeLeftSeconds: 7 } }))
+    const { errors } = await debug("summary big", queue)
+    expect(errors).toStartWith("/big waits 7 s before its next start, because its tasks failed:\n")
+    expect(errors).toContain("`dcos marathon delay reset /big`")
+  })
+
   test("details shows each refused offer", async () => {
     expect((await debug("details /big")).out).toMatchInlineSnapshot(`
       "   HOSTNAME   ROLE  CONSTRAINTS  CPUS  MEM  DISK  PORTS  SCARCE        RECEIVED        

@@ -87,6 +87,12 @@ function explain(item: QueueItem, rows: readonly Row[]): string[] {
     return refused === 0 ? [] : [`  ${name} did not fit on ${refused} of ${total} agent(s)`]
   })
   const id = queueItemId(item)
+  const seconds = item.delay?.timeLeftSeconds ?? 0
+  if (seconds > 0)
+    return [
+      `${id} waits ${seconds} s before its next start, because its tasks failed:`,
+      `  \`dcos marathon app show ${id}\` tells the last failure, \`dcos marathon delay reset ${id}\` starts it at once`,
+    ]
   if (lines.length > 0) return [`${id} waits to launch ${item.count ?? 0} instance(s):`, ...lines]
   if (total > 0) return []
   return [`${id} waits to launch ${item.count ?? 0} instance(s): no offer has been refused yet`]
