@@ -13,8 +13,8 @@ const { values } = parseArgs({
   options: {
     seed: { type: "string" },
     seeds: { type: "string" },
-    minutes: { type: "string", default: "10" },
-    agents: { type: "string", default: "4" },
+    minutes: { type: "string", default: "4" },
+    agents: { type: "string", default: "3" },
     trace: { type: "string" },
   },
 })

@@ -8,10 +8,13 @@ import {
   takeFromRanges,
   unallocate,
   type AgentId,
+  type ExecutorId,
+  type ExecutorInfo,
   type FrameworkId,
   type FrameworkInfo,
   type Offer,
   type OfferId,
+  type OfferOperation,
   type Resources,
   type TaskId,
   type TaskInfo,
@@ -36,6 +39,13 @@ const THINK_MAX_MS = 4_000
 
 const RECONCILE_MS = 30_000
 const KILL_AGAIN_MS = 15_000
+
+/** What the executor of a group takes; left free beside tasks of their own too. */
+const EXECUTOR_RESOURCES: Resources = [
+  scalarResource("cpus", 50),
+  scalarResource("disk", 1_000),
+  scalarResource("mem", 32_000),
+]
 
 /** A task as its framework remembers it across its own crashes. */
 type Task = {
@@ -124,7 +134,7 @@ export class ScriptedFramework {
     for (const task of tasks.values()) {
       const truth = this.#world.monitor.truth(frameworkId, task.id)
       const neverThere = truth.node === undefined && !agents.has(task.agentId)
-      if (neverThere && task.state === "TASK_UNREACHABLE") continue
+      if (neverThere && (task.state === "TASK_UNREACHABLE" || task.state === "TASK_LOST")) continue
       const heard = `${this.name} believes ${task.id} ${task.state ?? "launched"}`
       if (truth.running && (task.state !== "TASK_RUNNING" || task.ended))
         open.push(`${heard}, but it runs`)
@@ -274,12 +284,26 @@ export class ScriptedFramework {
       const task = { id: taskId, agentId, state: undefined, ended: false, wantsKill: false }
       this.#memory.tasks.set(taskId, task)
     }
-    this.#call({
-      kind: "accept",
-      offerIds: [offer.id],
-      operations: [{ kind: "launch", taskInfos }],
-      filters,
-    })
+    const operations = [this.#operation(taskInfos)]
+    this.#call({ kind: "accept", offerIds: [offer.id], operations, filters })
+  }
+
+  /** The tasks each on their own, or now and then as a group that lives and dies as one. */
+  #operation(tasks: readonly TaskInfo[]): OfferOperation {
+    const { frameworkId } = this.#memory
+    const [first] = tasks
+    if (frameworkId === undefined || first === undefined || !this.#random.chance(0.25))
+      return { kind: "launch", taskInfos: tasks }
+    this.#world.marks.hit("task.group")
+    for (const { taskId } of tasks) this.#world.monitor.inGroup(frameworkId, taskId)
+    const executorId = `${first.taskId}.pod` as ExecutorId
+    const executor: ExecutorInfo = {
+      type: "DEFAULT",
+      executorId,
+      frameworkId,
+      resources: EXECUTOR_RESOURCES,
+    }
+    return { kind: "launchGroup", executor, taskGroup: { tasks } }
   }
 
   #tasksFor(offer: Offer): readonly TaskInfo[] {
@@ -291,6 +315,8 @@ export class ScriptedFramework {
       : Number(last === undefined || last.ended)
     const infos: TaskInfo[] = []
     let left = unallocate(offer.resources ?? [])
+    if (!containsResources(left, EXECUTOR_RESOURCES)) return []
+    left = subtractResources(left, EXECUTOR_RESOURCES)
     while (infos.length < wanted) {
       const resources = this.#size(left)
       if (resources === undefined) break

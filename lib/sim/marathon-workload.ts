@@ -21,6 +21,11 @@ const PAUSE_MS = 12_000
 /** What a user was promised for an app: its definition, null that it is gone, or nothing certain. */
 type Promised = Spec | null | "unsure"
 
+type ChangeOptions = Pick<Extract<Command, { kind: "change" }>, "change" | "force"> & {
+  /** Whether all instances are replaced; true unless told. */
+  readonly replaces?: boolean | undefined
+}
+
 /**
  * Users of Marathon: they deploy, scale, update, restart, kill, roll back and delete at random, and
  * remember what Marathon accepted. An answer that never came leaves them unsure until the next one.
@@ -31,6 +36,8 @@ export class MarathonWorkload {
   readonly #random: Random
   readonly #ids: readonly AppId[]
   readonly #promised = new Map<AppId, Promised>()
+  /** Apps whose rollout was stopped midway by force: instances of the old version may stay. */
+  readonly #halfway = new Set<AppId>()
   #serial = 0
 
   constructor(world: World, host: MarathonHost, apps: number) {
@@ -81,7 +88,7 @@ export class MarathonWorkload {
     const wanted = app?.instances ?? 0
     if (mine.length !== wanted) open.push(`${id} runs ${mine.length} times, not ${wanted}`)
     for (const { spec } of mine)
-      if (spec.environment[TAG] !== app?.env[TAG])
+      if (spec.environment[TAG] !== app?.env[TAG] && !this.#halfway.has(id))
         open.push(`${spec.task.taskId} is of version ${spec.environment[TAG]}`)
     for (const instance of view.instances(id)) {
       if (instance.condition !== "Running") open.push(`${instance.id} is ${instance.condition}`)
@@ -135,21 +142,22 @@ export class MarathonWorkload {
     const promised = this.#promised.get(id)
     const next =
       typeof promised === "object" && promised !== null ? { ...promised, ...change } : "unsure"
-    this.#change(id, next, { change: patchApp(id, change), force })
+    const replaces = change.env !== undefined
+    this.#change(id, next, { change: patchApp(id, change), force, replaces })
   }
 
   /** Changes an app: once that is accepted, `next` is what must come of it. */
-  #change(
-    id: AppId,
-    next: Promised,
-    { change, force }: Pick<Extract<Command, { kind: "change" }>, "change" | "force">,
-  ): void {
+  #change(id: AppId, next: Promised, { change, force, replaces = true }: ChangeOptions): void {
     const before = this.#promised.get(id)
     this.#promised.set(id, "unsure")
     const groupId = "/" as AppId
+    const what = typeof next === "object" && next !== null ? describe(next) : next
+    note(this.#world, "user", `wants ${id}: ${what} (force ${force})`)
     this.#request({ kind: "change", change, force, groupId }, (reply) => {
-      if (reply.ok) this.#promised.set(id, next)
-      else if (before === undefined) this.#promised.delete(id)
+      if (reply.ok) {
+        this.#promised.set(id, next)
+        if (replaces) this.#halfway.delete(id)
+      } else if (before === undefined) this.#promised.delete(id)
       else this.#promised.set(id, before)
     })
   }
@@ -162,9 +170,14 @@ export class MarathonWorkload {
     })
   }
 
-  /** A rollback brings back what was before, and more than one app may change with it. */
+  /**
+   * A rollback brings back what was before, and more than one app may change with it. By force, what
+   * was begun is left as it is.
+   */
   #cancel(deploymentId: string, force: boolean): void {
-    if (!force) for (const id of this.#ids) this.#promised.set(id, "unsure")
+    for (const id of this.#ids)
+      if (force) this.#halfway.add(id)
+      else this.#promised.set(id, "unsure")
     this.#request({ kind: "cancelDeployment", deploymentId, force }, () => {})
   }
 
@@ -173,7 +186,7 @@ export class MarathonWorkload {
     if (at === undefined) return
     const { marks } = this.#world
     if (command.kind === "cancelDeployment" && !command.force) marks.hit("user.rollback")
-    note(this.#world, "user", describe(command))
+    if (command.kind !== "change") note(this.#world, "user", JSON.stringify(command))
     void at.driver.request(command).then((reply) => {
       // An answer that a dying process gives reaches nobody.
       const answered = !at.life.over && (reply.ok || reply.error.code !== "unavailable")
@@ -189,5 +202,5 @@ export class MarathonWorkload {
   }
 }
 
-const describe = (command: Command): string =>
-  command.kind === "change" ? `changes ${command.groupId} (force ${command.force})` : command.kind
+const describe = ({ instances, env }: Spec): string =>
+  `${instances} of version ${JSON.stringify(env[TAG])}`

@@ -31,6 +31,7 @@ export const MARKS = [
   "container.ignoredTerm",
   "container.exitedWhileAgentDown",
   "container.recovered",
+  "task.group",
   "task.dropped",
   "task.unreachable",
   "task.foundAgain",

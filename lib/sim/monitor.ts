@@ -150,6 +150,11 @@ export class Monitor {
     this.truth(frameworkId, taskId).killAsked = true
   }
 
+  /** A task lives and dies with others: it may be killed though nobody asked for it. */
+  inGroup(frameworkId: FrameworkId, taskId: TaskId): void {
+    this.killAsked(frameworkId, taskId)
+  }
+
   /** A process stopped itself. A disk that fails is a fault; all else is a bug. */
   processFailed(who: string, cause: unknown): void {
     const expected = cause instanceof Error && cause.message === "the disk failed"

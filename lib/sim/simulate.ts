@@ -184,6 +184,13 @@ class Simulation {
       else {
         const believed = [...agent.tasks].filter(({ state }) => state === "TASK_RUNNING").length
         const running = [...node.containers.all].filter((container) => container.running).length
+        for (const { executorId, frameworkId } of agent.executors)
+          if (
+            ![...agent.tasks].some(
+              (task) => task.executorId === executorId && task.frameworkId === frameworkId,
+            )
+          )
+            open.push(`${node.name} has executor ${executorId} without tasks`)
         if (believed !== running) open.push(`${node.name} runs ${running}, not ${believed} tasks`)
       }
     }

@@ -34,6 +34,7 @@ export type TaskTruth = {
   heard?: Pick<TaskStatus, "state" | "source"> | undefined
   /** Updates that its framework has seen, by uuid. */
   readonly seen: Set<string>
+  /** Whether there is a reason to end it: its framework asks, or it belongs to a group. */
   killAsked: boolean
 }
 

@@ -1,0 +1,132 @@
+/**
+ * Whether the simulator notices: each test puts one bug between a machine and its world and expects
+ * that some of the first seeds break a rule. The same seeds pass without it (cluster.test.ts).
+ */
+import { afterEach, describe, expect, test } from "bun:test"
+import type { MasterLink } from "#lib/agent/index.ts"
+import { Master } from "#lib/master/index.ts"
+import type { AgentToMaster, OfferId } from "#lib/mesos/index.ts"
+import type { Store, Write } from "#lib/ports/index.ts"
+import type { Report, SimulationOptions } from "#lib/sim/index.ts"
+import { isTerminal } from "#lib/sim/task-truth.ts"
+import { run } from "./seeds.ts"
+
+/** Seeds within which a bug must show. */
+const SEEDS = 15
+
+/** The reports of the seeds that broke a rule, the first `wanted` of them. */
+function caught(options: Partial<SimulationOptions>, wanted = 3): readonly Report[] {
+  const failed: Report[] = []
+  for (let seed = 1; seed <= SEEDS && failed.length < wanted; seed++) {
+    const report = run(seed, options)
+    if (report.violation !== undefined) failed.push(report)
+  }
+  return failed
+}
+
+const rulesOf = (reports: readonly Report[]): readonly (string | undefined)[] =>
+  reports.map(({ violation }) => violation?.invariant)
+
+/** Says that a commit is durable when only the one before it is. */
+function lateStore(store: Store): Store {
+  let waiting: readonly Write[] = []
+  return {
+    scan: (prefix) => store.scan(prefix),
+    close: () => store.close(),
+    commit(writes) {
+      const due = waiting
+      waiting = writes
+      return due.length > 0 ? store.commit(due) : undefined
+    },
+  }
+}
+
+/** Commits the first half of each batch at once, and the second with the next one. */
+function tornStore(store: Store): Store {
+  let rest: readonly Write[] = []
+  return {
+    scan: (prefix) => store.scan(prefix),
+    close: () => store.close(),
+    commit(writes) {
+      const half = Math.ceil(writes.length / 2)
+      const due = [...rest, ...writes.slice(0, half)]
+      rest = writes.slice(half)
+      return store.commit(due)
+    },
+  }
+}
+
+/** Takes having sent an update of a task's end for having it acknowledged, now and then. */
+function forgetfulLink(link: MasterLink, receive: (frame: string) => void): MasterLink {
+  let ends = 0
+  const lost = (message: AgentToMaster): boolean => {
+    if (message.kind !== "update" || !isTerminal(message.status.state)) return false
+    if (ends++ % 3 > 0) return false
+    const { frameworkId, status } = message
+    const { taskId, uuid } = status
+    receive(JSON.stringify([{ kind: "acknowledge", frameworkId, taskId, uuid }]))
+    return true
+  }
+  return {
+    reconnect: (reason) => link.reconnect(reason),
+    send(messages) {
+      const left = messages.filter((message) => !lost(message))
+      if (left.length > 0) link.send(left)
+    },
+  }
+}
+
+type Changeable<T> = { -readonly [K in keyof T]: T[K] }
+const prototype = Master.prototype as Changeable<Master>
+const original = { step: prototype.step, checkInvariants: prototype.checkInvariants }
+
+/** Puts every offer that was accepted back among the outstanding ones. */
+function acceptTwice(): void {
+  prototype.step = function (this: Master, input, now, out) {
+    const { offers, agents, frameworks } = this.view
+    const ids = input.kind === "call" && input.call.kind === "accept" ? input.call.offerIds : []
+    const accepted = (ids ?? []).flatMap((id) => offers.get(id) ?? [])
+    original.step.call(this, input, now, out)
+    for (const offer of accepted) {
+      ;(offers as Map<OfferId, unknown>).set(offer.id, offer)
+      ;(agents.get(offer.agentId)?.offers as Set<unknown> | undefined)?.add(offer)
+      ;(frameworks.get(offer.frameworkId)?.offers as Set<unknown> | undefined)?.add(offer)
+    }
+  }
+}
+
+describe("a planted bug is noticed:", () => {
+  afterEach(() => void Object.assign(prototype, original))
+
+  test("effects leave before the commit", () => {
+    const reports = caught({ seams: { store: lateStore } })
+    expect(rulesOf(reports)).toContain("durable before it leaves")
+    expect(reports).toHaveLength(3)
+  })
+
+  test("a commit is torn", () => {
+    expect(caught({ seams: { store: tornStore } })).toHaveLength(3)
+  })
+
+  test("an acknowledgement is taken for granted", () => {
+    const options = {
+      minutes: 2,
+      swarm: { quickPings: false },
+      seams: { masterLink: forgetfulLink },
+    }
+    expect(rulesOf(caught(options, 1))).toEqual(["all comes to rest once faults stop"])
+  })
+
+  test("an offer can be accepted twice", () => {
+    acceptTwice()
+    const reports = caught({ swarm: { reuseOffers: true } })
+    expect(rulesOf(reports)).toContain("allocated and free are all there is")
+    expect(reports).toHaveLength(3)
+  })
+
+  test("an offer can be accepted twice, and the master does not find that itself", () => {
+    acceptTwice()
+    prototype.checkInvariants = () => {}
+    expect(caught({ swarm: { reuseOffers: true } })).toHaveLength(3)
+  })
+})

@@ -1,0 +1,39 @@
+/**
+ * Bugs that the simulation found, each under the faults that bring it about and no others. What a seed
+ * means changes with the code; what a scenario means does not.
+ */
+import { expect, test } from "bun:test"
+import { CALM, type Swarm } from "#lib/sim/index.ts"
+import { failure, run } from "./seeds.ts"
+
+const SEEDS = [1, 2, 3, 4, 5]
+
+const SCENARIOS: readonly (readonly [name: string, swarm: Partial<Swarm>])[] = [
+  // A registration that was repeated because its answer was slow did not name the tasks launched
+  // meanwhile, and their resources were offered again: two tasks ran on the same cpus.
+  [
+    "registrations cross with launches",
+    { latencyMaxMs: 3_000, linkBreakMs: 20_000, taskLifeMs: 5_000, quickPings: true },
+  ],
+  // A late copy of TASK_STARTING turned a running task back, and one of any update kept an ended task
+  // from being completed.
+  ["updates come twice, the second time late", { duplicate: 0.3, taskLifeMs: 20_000 }],
+  // A task had ended while its agent was away; its framework asked, and was told TASK_GONE before the
+  // agent's own word came through.
+  [
+    "tasks end on agents that are away",
+    {
+      partitionMs: 60_000,
+      partitionMaxMs: 60_000,
+      streamBreakMs: 30_000,
+      frameworkCrashMs: 60_000,
+      taskLifeMs: 20_000,
+      quickPings: true,
+    },
+  ],
+]
+
+for (const [name, swarm] of SCENARIOS)
+  test.each(SEEDS)(`${name} (seed %d)`, (seed) => {
+    expect(failure(run(seed, { swarm: { ...CALM, ...swarm } }))).toBe("")
+  })
