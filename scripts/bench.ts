@@ -1,9 +1,12 @@
 /**
- * `npm run bench`: measures the compiled executable and prints a table; `-- --json` prints one JSON
- * object instead, `-- --only NAME` runs one benchmark. Exits with 0 whether or not budgets are met.
+ * `npm run bench`: measures the compiled executable and prints a table that compares with the last
+ * results kept in test/bench/results. `-- --json` prints one JSON object instead, `-- --only NAME`
+ * runs one benchmark (by its own name or that of a figure), `-- --save` keeps the results. Exits with 0
+ * whether or not budgets are met.
  */
-import { cpus, totalmem, release, arch } from "node:os"
+import { arch, cpus, release, totalmem } from "node:os"
 import { benchmarks } from "../test/bench/index.ts"
+import { lastReport, saveReport, type Machine } from "../test/bench/report.ts"
 import type { BenchResult } from "../test/bench/result.ts"
 import { buildExecutable } from "./build.ts"
 
@@ -11,13 +14,15 @@ const args = process.argv.slice(2)
 const json = args.includes("--json")
 const at = args.indexOf("--only")
 const only = at >= 0 ? args[at + 1] : undefined
-const chosen = benchmarks.filter(({ name }) => only === undefined || name === only)
+const chosen = benchmarks.filter(
+  ({ name, measures }) => only === undefined || name === only || measures.includes(only),
+)
 if (chosen.length === 0) {
   console.error(`no benchmark ${only}; there are ${benchmarks.map(({ name }) => name).join(", ")}`)
   process.exit(2)
 }
 
-const machine = {
+const machine: Machine = {
   cpu: cpus()[0]?.model ?? "unknown",
   cores: cpus().length,
   memoryGib: Math.round(totalmem() / 2 ** 30),
@@ -25,26 +30,43 @@ const machine = {
   arch: arch(),
   bun: Bun.version,
 }
+const last = lastReport(machine)
 
 const show = (value: number): string =>
   value >= 100 ? value.toFixed(0) : value >= 10 ? value.toFixed(1) : value.toFixed(2)
 
-function row({ name, value, unit, budget, met }: BenchResult): string {
+/** What the same figure was the last time, and by how much it has changed since. */
+function comparison({ name, value }: BenchResult): string {
+  const before = last?.results.find((result) => result.name === name)?.value
+  if (before === undefined) return ""
+  const percent = Math.round((100 * (value - before)) / before)
+  return `${show(before)} (${percent < 0 ? "" : "+"}${percent} %)`
+}
+
+function row(result: BenchResult): string {
+  const { name, value, unit, budget, met } = result
   const verdict = met === null ? "" : met ? "met" : "MISSED"
   const limit = budget === null ? "" : `${show(budget)} ${unit}`
-  return `${name.padEnd(28)} ${`${show(value)} ${unit}`.padStart(14)} ${limit.padStart(12)}  ${verdict}`
+  const measured = `${show(value)} ${unit}`
+  return `${name.padEnd(28)} ${measured.padStart(12)} ${limit.padStart(10)}  ${verdict.padEnd(6)} ${comparison(result).padStart(16)}`
 }
 
 const executable = await buildExecutable()
 const results: BenchResult[] = []
-if (!json)
+if (!json) {
   console.log(
-    `${machine.cores} cores of ${machine.cpu}, ${machine.memoryGib} GiB, Linux ${machine.kernel}, Bun ${machine.bun}\n${"benchmark".padEnd(28)} ${"measured".padStart(14)} ${"budget".padStart(12)}`,
+    `${machine.cores} cores of ${machine.cpu}, ${machine.memoryGib} GiB, Linux ${machine.kernel}, Bun ${machine.bun}`,
   )
+  if (last) console.log(`compared with ${last.file}`)
+  console.log(
+    `${"benchmark".padEnd(28)} ${"measured".padStart(12)} ${"budget".padStart(10)}         ${last ? "before".padStart(16) : ""}`,
+  )
+}
 for (const { run } of chosen)
   for (const result of await run(executable)) {
     results.push(result)
     if (!json) console.log(row(result))
   }
 if (json) console.log(JSON.stringify({ machine, results }))
+if (args.includes("--save")) console.error(`kept in ${saveReport({ machine, results })}`)
 process.exit(0)

@@ -89,7 +89,8 @@ export async function buildExecutable(options: { readonly force?: boolean } = {}
     throw new Error(`the build failed:\n${result.logs.map((log) => Bun.inspect(log)).join("\n")}`)
   writeFileSync(stamp, wanted)
   const mib = Math.round(Bun.file(executable).size / 2 ** 20)
-  console.log(
+  // On standard error, as some callers print JSON.
+  console.error(
     `built dist/dcos ${version} (${revision}), ${mib} MiB, in ${seconds(performance.now() - start)}`,
   )
   return executable

@@ -24,9 +24,10 @@ export const atLeast = (
   budget: number | null,
 ): BenchResult => ({ name, value, unit, budget, met: budget === null ? null : value >= budget })
 
-/** A benchmark: a name to run it alone by, and what measures it. */
+/** A benchmark: a name to run it alone by, the figures it yields, and what measures them. */
 export type Benchmark = {
   readonly name: string
+  readonly measures: readonly string[]
   readonly run: (executable: string) => Promise<readonly BenchResult[]>
 }
 
