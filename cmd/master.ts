@@ -32,10 +32,11 @@ export const command = defineCommand({
     const master = await startMaster(masterOptions(flags, environment))
     const { secret, created, path } = master.joinToken
     for (const [name, url] of Object.entries(master.addresses)) context.print(`${name}: ${url}`)
+    if (!flags.insecureApi) context.print("they answer on loopback only, without --insecure-api")
     if (created)
       context.print(
         `join token (shown this once, kept in ${path}): ${secret}\n` +
-          `on each node: DCOS_JOIN_TOKEN=${secret} dcos agent --master ${master.addresses["mesos"]}`,
+          `on each node: DCOS_JOIN_TOKEN=${secret} dcos agent --master ${master.joinUrl}`,
       )
     const reason = await supervise(master, context.signal)
     if (reason !== undefined) fail(`the master stopped: ${reason}`)

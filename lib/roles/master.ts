@@ -34,6 +34,7 @@ import type { Connect } from "./agent.ts"
 import { causeText, StartError, type Running } from "./process.ts"
 import { callService } from "./service-call.ts"
 import { findService } from "./services.ts"
+import { apiHost } from "./settings.ts"
 import { inWorkDir } from "./work-dir.ts"
 
 /** How a master is started. */
@@ -62,6 +63,8 @@ export type MasterRoleOptions = {
 export type RunningMaster = Running & {
   /** What agents present to be admitted, and whether it was made at this start. */
   readonly joinToken: { readonly secret: string; readonly created: boolean; readonly path: string }
+  /** What agents of other machines are given as `--master`. */
+  readonly joinUrl: string
   /** Connects an agent of this process. */
   readonly connectLocal: Connect
 }
@@ -98,6 +101,7 @@ export async function startMaster(options: MasterRoleOptions): Promise<RunningMa
       addresses: addresses(options, servers),
       failed: failure.promise,
       joinToken: { ...token, path: tokenPath },
+      joinUrl: `ws://${options.hostname}:${options.mesosPort}`,
       connectLocal: connectLocal(master, links),
       stop: () => closeAll(closers),
     }
@@ -326,7 +330,7 @@ function addresses(
   options: MasterRoleOptions,
   [mesos, marathon, router]: readonly [Listening, Listening, Listening],
 ): Readonly<Record<string, string>> {
-  const url = (server: Listening): string => `http://${options.hostname}:${server.port}`
+  const url = (server: Listening): string => `http://${apiHost(options)}:${server.port}`
   return { cluster: url(router), mesos: url(mesos), marathon: url(marathon) }
 }
 

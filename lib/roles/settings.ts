@@ -128,3 +128,11 @@ export function agentOptions(flags: AgentFlags, environment: RoleEnvironment): A
     log: daemonLog(parseLevel(flags.logLevel)),
   }
 }
+
+/** Where whoever started a master reaches its API: by loopback, when that is all it answers on. */
+export const apiHost = (
+  options: Pick<MasterRoleOptions, "hostname" | "insecureApi" | "listenIp">,
+): string =>
+  !options.insecureApi && ["0.0.0.0", "::"].includes(options.listenIp)
+    ? "127.0.0.1"
+    : options.hostname

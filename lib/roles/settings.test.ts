@@ -1,0 +1,11 @@
+import { expect, test } from "bun:test"
+import { apiHost } from "./settings.ts"
+
+test.each([
+  ["0.0.0.0", false, "127.0.0.1"],
+  ["::", false, "127.0.0.1"],
+  ["0.0.0.0", true, "m1"],
+  ["127.0.0.2", false, "m1"],
+])("a master on %s, open to others: %p, is reached at %s", (listenIp, insecureApi, host) => {
+  expect(apiHost({ hostname: "m1", insecureApi, listenIp })).toBe(host)
+})
