@@ -17,9 +17,15 @@ export function renderTable(
   { leftOnly = false }: TableOptions = {},
 ): string {
   const titles = headings.map((heading) => heading.toUpperCase().replaceAll(/[_.]/g, " "))
-  const { widths, lines } = layOut(titles, rows)
+  const { widths, lines, width } = layOut(titles, rows)
+  const toRight = (cell: string): boolean => !leftOnly && NUMBER.test(cell)
   const body = lines.map((line) =>
-    widths.map((size, column) => align(line[column] ?? "", size, leftOnly)),
+    widths.map((size, column) => {
+      const cell = line[column] ?? ""
+      // What the width counts less than the length does, padding must add.
+      const padded = size + cell.length - width(cell)
+      return toRight(cell) ? cell.padStart(padded) : cell.padEnd(padded)
+    }),
   )
   const head = titles.map((title, column) => centre(title, widths[column] ?? 0))
   return [head, ...body].map((line) => `  ${line.join("  ")}  \n`).join("")
@@ -33,32 +39,39 @@ export function renderPlainTable(
   headings: readonly string[],
   rows: readonly (readonly string[])[],
 ): string {
-  const { widths, lines } = layOut(headings, rows)
+  const { widths, lines, width } = layOut(headings, rows)
+  const pad = (cell: string, size: number): string => cell.padEnd(size + cell.length - width(cell))
   return [headings, ...lines]
     .map((line) => `${widths.map((size, column) => pad(line[column] ?? "", size)).join("  ")}  \n`)
     .join("")
 }
 
-/** Cells cut into lines, and the width of each column. */
-function layOut(
-  titles: readonly string[],
-  rows: readonly (readonly string[])[],
-): { readonly widths: readonly number[]; readonly lines: readonly (readonly string[])[] } {
-  const lines = rows.flatMap((row) =>
-    row.some((cell) => cell.includes("\n")) ? splitRow(titles.length, row) : [row],
-  )
+/** Cells cut into lines, the width of each column, and what tells the width of a text of this table. */
+type Layout = {
+  readonly widths: readonly number[]
+  readonly lines: readonly (readonly string[])[]
+  readonly width: (text: string) => number
+}
+
+function layOut(titles: readonly string[], rows: readonly (readonly string[])[]): Layout {
+  // Most tables are plain: one look at all of it spares a look at each of thousands of cells.
+  const plain = PLAIN.test(rows.map((row) => row.join("")).join("") + titles.join(""))
+  const width = plain ? lengthOf : charactersOf
+  const lines = plain ? rows : rows.flatMap((row) => splitRow(titles.length, row))
   const widths = titles.map(width)
   for (const line of lines)
-    for (const [column, size] of widths.entries()) {
+    for (let column = 0; column < widths.length; column++) {
       const cell = line[column] ?? ""
+      const size = widths[column] ?? 0
       // No text is wider than it is long, so most need no look.
       if (cell.length > size) widths[column] = Math.max(size, width(cell))
     }
-  return { widths, lines }
+  return { widths, lines, width }
 }
 
-/** A row whose cells have several lines, as that many lines. */
-function splitRow(columns: number, row: readonly string[]): string[][] {
+/** A row as one line, or as several where its cells have more. */
+function splitRow(columns: number, row: readonly string[]): readonly (readonly string[])[] {
+  if (!row.some((cell) => cell.includes("\n"))) return [row]
   const cells = Array.from({ length: columns }, (_, column) => (row[column] ?? "").split("\n"))
   const height = Math.max(...cells.map((cell) => cell.length))
   return Array.from({ length: height }, (_, line) => cells.map((cell) => cell[line] ?? ""))
@@ -66,24 +79,22 @@ function splitRow(columns: number, row: readonly string[]): string[][] {
 
 const PLAIN = /^[ -~]*$/
 
-/** Characters, not code units, so that text beyond ASCII lines up. */
-const width = (text: string): number => (PLAIN.test(text) ? text.length : Array.from(text).length)
+const lengthOf = (text: string): number => text.length
 
-const pad = (text: string, size: number): string => text.padEnd(size + text.length - width(text))
+/** Characters, not code units, so that text beyond ASCII lines up. */
+const charactersOf = (text: string): number =>
+  PLAIN.test(text) ? text.length : Array.from(text).length
 
 function centre(text: string, size: number): string {
-  const gap = Math.max(0, size - width(text))
+  const gap = Math.max(0, size - charactersOf(text))
   const left = Math.floor(gap / 2)
   return " ".repeat(left) + text + " ".repeat(gap - left)
 }
 
-function align(text: string, size: number, leftOnly: boolean): string {
-  if (leftOnly || !NUMBER.test(text)) return pad(text, size)
-  return text.padStart(size + text.length - width(text))
-}
-
 /** Cuts a text of more than `limit` characters to `keep` and three dots. */
 export function shorten(text: string, limit: number, keep: number): string {
+  // No text has more characters than it is long.
+  if (text.length <= limit) return text
   const characters = Array.from(text)
   return characters.length <= limit ? text : `${characters.slice(0, keep).join("")}...`
 }
