@@ -70,6 +70,9 @@ describe("the task of an app", () => {
       value: "/bin/x",
       arguments: ["/bin/x", "y"],
     })
+    const { docker: _, ...imageless } = image("MESOS")
+    const inHost = build({ cmd: undefined, args: ["/bin/x"], container: imageless })
+    expect(inHost.command?.value).toBe("/bin/x")
     const inImage = build({ cmd: undefined, args: ["y"], container: image("DOCKER") })
     expect(inImage.command?.value).toBeUndefined()
     expect(inImage.command?.arguments).toEqual(["y"])

@@ -80,8 +80,8 @@ function commandOf(app: App, variables: readonly EnvironmentVariable[]): Command
     user: app.user,
   }
   if (app.cmd !== undefined) return { ...common, shell: true, value: app.cmd }
-  // Without a container the first argument is the program; an image has its own entry point.
-  const value = app.container === undefined ? app.args[0] : undefined
+  // Without an image the first argument is the program; an image has its own entry point.
+  const value = app.container?.docker === undefined ? app.args[0] : undefined
   const args = app.args.length > 0 ? app.args : undefined
   return { ...common, shell: false, value, arguments: args }
 }
