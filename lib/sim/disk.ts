@@ -43,12 +43,18 @@ export class DiskStore implements Store {
   readonly #disk: Disk
   readonly #life: Life
   readonly #crashes: CrashPoint
+  #underWay = 0
 
   constructor(world: World, parts: { disk: Disk; life: Life; crashes: CrashPoint }) {
     this.#world = world
     this.#disk = parts.disk
     this.#life = parts.life
     this.#crashes = parts.crashes
+  }
+
+  /** Whether a commit is under way: its process is ahead of the disk. */
+  get busy(): boolean {
+    return this.#underWay > 0
   }
 
   async scan(prefix: string): Promise<readonly (readonly [string, unknown])[]> {
@@ -71,6 +77,7 @@ export class DiskStore implements Store {
       this.#disk.apply(texts)
       return this.#crashes("crash.afterCommit") ? this.#life.never() : undefined
     }
+    this.#underWay++
     world.marks.hit("commit.slow")
     const ms = between(world.chance, 0, commitMaxMs)
     // A process that dies meanwhile leaves it to the kernel: all of it or nothing is on the disk then.
@@ -79,6 +86,7 @@ export class DiskStore implements Store {
     })
     return this.#life.later(ms, () => {
       done()
+      this.#underWay--
       this.#disk.apply(texts)
     })
   }

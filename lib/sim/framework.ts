@@ -104,7 +104,11 @@ export class ScriptedFramework {
         ...(this.#random.chance(0.8) ? [{ type: "PARTITION_AWARE" } as const] : []),
       ],
     }
-    const program = { boot: (life: Life) => this.#boot(life), ended: () => this.#ended() }
+    const program = {
+      boot: (life: Life) => this.#boot(life),
+      ending: () => {},
+      ended: () => this.#ended(),
+    }
     this.process = new Process(world, this.name, { program, crashMark: "crash.framework" })
   }
 

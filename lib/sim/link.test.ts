@@ -26,7 +26,7 @@ function bench(swarm: Partial<Swarm> = {}) {
     closed: () => heard.push("master: closed"),
   })
   const life = new Life("node", world.schedule, { offsetMs: 0, rate: 1 })
-  const program = { boot: () => {}, ended: () => {} }
+  const program = { boot: () => {}, ending: () => {}, ended: () => {} }
   const process = new Process(world, "node", { program, crashMark: "crash.agent" })
   process.start()
   const side = new AgentSide(network, {

@@ -12,6 +12,7 @@ import { Disk, DiskStore } from "./disk.ts"
 import type { Life } from "./life.ts"
 import type { MasterNode } from "./master-node.ts"
 import { Process } from "./process.ts"
+import { marathonPicture, recoveredMarathonPicture } from "./recovery.ts"
 import { RemoteScheduler } from "./stream.ts"
 import { traceLog, type World } from "./world.ts"
 
@@ -32,6 +33,7 @@ export class MarathonHost {
   #driver: MarathonDriver | undefined
   #life: Life | undefined
   #remote: RemoteScheduler | undefined
+  #store: DiskStore | undefined
 
   constructor(
     world: World,
@@ -42,15 +44,17 @@ export class MarathonHost {
     this.#prober = parts.prober
     this.#random = world.chance.fork()
     const ended = (): void => this.#ended()
+    const ending = (): void => this.#compare()
     world.marks.hit(world.swarm.marathonApart ? "marathon.apart" : "marathon.inMaster")
     if (world.swarm.marathonApart) {
       this.#disk = new Disk()
-      const program = { boot: (life: Life) => this.#boot(life, undefined), ended }
+      const program = { boot: (life: Life) => this.#boot(life, undefined), ending, ended }
       this.#own = new Process(world, "marathon", { program, crashMark: "crash.framework" })
       parts.master.onEnd.push(() => this.#remote?.masterDied())
     } else {
       this.#disk = parts.master.disk
       parts.master.guests.push((driver, life) => this.#boot(life, driver))
+      parts.master.onEnding.push(ending)
       parts.master.onEnd.push(ended)
     }
   }
@@ -71,6 +75,7 @@ export class MarathonHost {
     const process = this.#own ?? this.#master.process
     const crashes = process.crashPoint.bind(process)
     const store = new DiskStore(world, { disk: this.#disk, life, crashes })
+    this.#store = store
     void MarathonDriver.start({
       marathon: { ...DEFAULT_OPTIONS, seed: this.#random.uint32() },
       store: world.seams.store?.(store, "marathon") ?? store,
@@ -88,6 +93,17 @@ export class MarathonHost {
       this.#driver = driver
       this.#life = life
     })
+  }
+
+  /** What Marathon knows must be what its disk makes of it. */
+  #compare(): void {
+    const at = this.at()
+    if (at === undefined || this.#store?.busy !== false) return
+    const { marks, monitor } = this.#world
+    marks.hit("recovery.marathon")
+    const { view, settings } = at.driver
+    if (marathonPicture(view) !== recoveredMarathonPicture(this.#disk, settings, at.life.now()))
+      monitor.broken("the disk knows what the process knows", "marathon")
   }
 
   #ended(): void {

@@ -10,6 +10,8 @@ export const MARKS = [
   "crash.afterCommit",
   "crash.midEffects",
   "crash.midLaunch",
+  "recovery.agent",
+  "recovery.marathon",
   "reboot.node",
   "clock.back",
   "clock.ahead",

@@ -20,6 +20,8 @@ export class MasterNode {
   #driver: MasterDriver | undefined
   #lives = 0
   #stepped = false
+  /** Who hears when the process is about to end at a quiet moment. */
+  readonly onEnding: (() => void)[] = []
   /** Who hears when the process ends. */
   readonly onEnd: (() => void)[] = []
   /** What starts in the same process once the master runs. */
@@ -28,7 +30,13 @@ export class MasterNode {
   constructor(world: World) {
     this.#world = world
     this.#random = world.chance.fork()
-    const program = { boot: (life: Life) => this.#boot(life), ended: () => this.#ended() }
+    const program = {
+      boot: (life: Life) => this.#boot(life),
+      ending: () => {
+        for (const hear of this.onEnding) hear()
+      },
+      ended: () => this.#ended(),
+    }
     this.process = new Process(world, "master", { program, crashMark: "crash.master" })
   }
 

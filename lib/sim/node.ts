@@ -9,6 +9,7 @@ import { Disk, DiskStore } from "./disk.ts"
 import type { Life } from "./life.ts"
 import { AgentSide, type LinkNetwork } from "./link.ts"
 import { Process } from "./process.ts"
+import { agentPicture, recoveredAgentPicture } from "./recovery.ts"
 import { note, randomMs, traceLog, type World } from "./world.ts"
 
 /** What a node has, as `--resources` says it. */
@@ -30,6 +31,7 @@ export class Node {
   readonly #random: Random
   #driver: AgentDriver | undefined
   #side: AgentSide | undefined
+  #store: DiskStore | undefined
 
   constructor(world: World, network: LinkNetwork, index: number) {
     this.#world = world
@@ -44,7 +46,11 @@ export class Node {
     })
     const resources = parseResources(RESOURCES, "*")
     this.resources = resources.ok ? resources.value : []
-    const program = { boot: (life: Life) => this.#boot(life), ended: () => this.#ended() }
+    const program = {
+      boot: (life: Life) => this.#boot(life),
+      ending: () => this.#compare(),
+      ended: () => this.#ended(),
+    }
     this.process = new Process(world, this.name, { program, crashMark: "crash.agent" })
   }
 
@@ -93,6 +99,7 @@ export class Node {
     const link = masterLink?.(side, (frame) => side.receive(frame)) ?? side
     const crashes = this.process.crashPoint.bind(this.process)
     const store = new DiskStore(world, { disk: this.disk, life, crashes })
+    this.#store = store
     const random = this.#random
     void AgentDriver.start({
       agent: {
@@ -126,6 +133,15 @@ export class Node {
       this.#driver = started.value
       return side.open()
     })
+  }
+
+  /** What the agent knows must be what its disk makes of it. */
+  #compare(): void {
+    const agent = this.#driver?.agent
+    if (agent === undefined || this.#store?.busy !== false) return
+    this.#world.marks.hit("recovery.agent")
+    if (agentPicture(agent) !== recoveredAgentPicture(agent, this.disk))
+      this.#world.monitor.broken("the disk knows what the process knows", this.name)
   }
 
   #ended(): void {

@@ -9,6 +9,8 @@ const EPOCH_MS = 1_700_000_000_000
 export type Program = {
   /** Begins a life. What it starts must do nothing once the life is over. */
   readonly boot: (life: Life) => void
+  /** The life is about to end at a moment when it does nothing: the disk should know what it knows. */
+  readonly ending: () => void
   /** The life is over; the operating system closes what it held open. */
   readonly ended: () => void
 }
@@ -50,7 +52,9 @@ export class Process {
     const meanMs = this.#crashMeanMs()
     if (meanMs > 0)
       life.after(randomMs(world.chance, meanMs), () => {
-        if (world.faulty) this.crash("killed")
+        if (!world.faulty) return
+        this.#program.ending()
+        this.crash("killed")
       })
   }
 
