@@ -322,6 +322,17 @@ describe("refusals", () => {
     ])
   })
 
+  test("installing while the app is still being removed is not taken for installed", async () => {
+    const locked = { message: "App is locked by one or more deployments.", deployments: [{}] }
+    const { ask } = world(undefined, () => ({ status: 409, body: locked }))
+    const { status, body } = await ask("/package/install", { packageName: "web" })
+    expect(status).toBe(409)
+    expect(body).toMatchObject({
+      type: "MarathonBadResponse",
+      message: expect.stringContaining("still holds the app"),
+    })
+  })
+
   test("installing twice, and uninstalling one of two without saying which", async () => {
     const { ask } = world()
     await ask("/package/install", { packageName: "web" })

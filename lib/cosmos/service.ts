@@ -109,7 +109,9 @@ export class Cosmos {
       body: app.value,
       authorization,
     })
-    if (answer.status === 409) return err(errors.alreadyInstalled())
+    // Marathon answers 409 to both: the app exists, and a deployment (such as its removal) holds it.
+    if (answer.status === 409)
+      return err(isLocked(answer) ? errors.locked() : errors.alreadyInstalled())
     const refused = marathonProblem(answer)
     if (refused !== undefined) return err(refused)
     return ok({ ...installed, appId: textMember(app.value, "id") })
@@ -240,6 +242,9 @@ const absolute = (appId: string): string => (appId.startsWith("/") ? appId : `/$
 const compare = (a: string, b: string): number => (a < b ? -1 : a > b ? 1 : 0)
 
 /** Marathon's refusal in the words of the package API, or undefined when it did what was asked. */
+const isLocked = ({ body }: ServiceAnswer): boolean =>
+  isJsonObject(body) && Array.isArray(body["deployments"])
+
 function marathonProblem(answer: ServiceAnswer): CosmosError | undefined {
   if (answer.status < 400) return undefined
   if (answer.status >= 500) return errors.marathonFailed(answer.status)

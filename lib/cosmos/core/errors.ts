@@ -57,6 +57,13 @@ export const errors = {
     ),
   alreadyInstalled: () =>
     refuse("PackageAlreadyInstalled", "Package is already installed", undefined, 409),
+  locked: () =>
+    refuse(
+      "MarathonBadResponse",
+      "A running deployment, such as its removal, still holds the app: try again when it is done",
+      undefined,
+      409,
+    ),
   optionsMismatch: (mismatches: readonly Json[]) =>
     refuse("JsonSchemaMismatch", "Options JSON failed validation", { errors: mismatches }),
   optionsNotAllowed: () =>
