@@ -1,5 +1,5 @@
 import { expect, test } from "bun:test"
-import { readdirSync, writeFileSync } from "node:fs"
+import { readdirSync, renameSync, writeFileSync } from "node:fs"
 import { freePorts } from "../fixtures/daemons.ts"
 import { Marathon } from "../fixtures/marathon.ts"
 import { waitFor } from "../fixtures/wait.ts"
@@ -56,6 +56,28 @@ test("a damaged state file stops the start and is left as it is", async () => {
   expect(await Bun.file(path).text()).toStartWith("no database")
 })
 
+test("an agent's damaged state stops its start, while its tasks run on", async () => {
+  const world = open()
+  const master = await world.master()
+  const marathon = new Marathon(master.marathonUrl)
+  const place = await world.place("agent")
+  const agent = await world.agent(master, place)
+  const before = await marathon.run({ id: "/kept", cmd: "sleep 600" })
+  await agent.end()
+  const folder = `${place.workDir}/meta`
+  const files = readdirSync(folder).filter((name) => name.startsWith("agent.db"))
+  for (const name of files) renameSync(`${folder}/${name}`, `${folder}/saved-${name}`)
+  writeFileSync(`${folder}/agent.db`, "no database ".repeat(1000))
+  const line = `agent --master ${master.mesosUrl} --work-dir ${place.workDir} --ip 127.0.0.1`
+  expect(await refused(world, `${line} --port ${place.port}`)).toContain(
+    `the state file ${folder}/agent.db is damaged (file is not a database): restore it from a backup`,
+  )
+  // Restored as it says, it finds its tasks as they were.
+  for (const name of files) renameSync(`${folder}/saved-${name}`, `${folder}/${name}`)
+  await world.agent(master, place)
+  expect(await marathon.settled("/kept")).toEqual(before)
+})
+
 test("a work directory that cannot be made stops the start", async () => {
   const world = open()
   writeFileSync(`${world.path}/file`, "")
@@ -105,8 +127,8 @@ test("an agent whose master is not there says so, waits, and joins when it comes
 test("commands say which address does not answer, and where it is set", async () => {
   const world = open()
   const { dcos } = world
-  expect(await dcos.fails("marathon app list")).toBe(
-    "Error: no cluster is attached. Please run `dcos cluster setup <cluster-url>`, or `dcos up` to start one on this machine\n",
+  expect(await dcos.fails("marathon app list")).toMatch(
+    /^Error: no cluster is attached.* Please run `dcos cluster setup /,
   )
   const cluster = await world.up()
   await dcos.ok(`cluster setup ${cluster.routerUrl}`)

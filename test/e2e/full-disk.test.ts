@@ -85,3 +85,32 @@ testWith(mounts())(
     }
   },
 )
+
+testWith(mounts())("a full disk stops an agent with the reason, and its tasks run on", async () => {
+  const world = open()
+  const small = mountSmall(`${world.path}/agent`)
+  try {
+    const master = await world.master()
+    const place = await world.place("agent")
+    const agent = await world.agent(master, place)
+    const marathon = new Marathon(master.marathonUrl)
+    // What the agent could not store counts as a failed launch; that is not what is waited for here.
+    const definition = { id: "/kept", cmd: "sleep 600", backoffSeconds: 0 }
+    const [before] = await marathon.run(definition)
+
+    const empty = fill(place.workDir)
+    await marathon.ok("PUT", "/v2/apps/kept", { instances: 4 })
+    expect(await agent.exited).toBe(1)
+    expect(agent.output()).toContain(
+      `the disk of ${place.workDir}/meta/agent.db is full: free some space and start again`,
+    )
+    empty()
+    await world.agent(master, place)
+    const after = await marathon.settled("/kept")
+    expect(after).toHaveLength(4)
+    expect(after.map(({ id }) => id)).toContain(before?.id ?? "")
+    await marathon.removeAll()
+  } finally {
+    small.umount()
+  }
+})
