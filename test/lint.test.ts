@@ -23,6 +23,7 @@ const refusals: readonly Plant[] = [
   refused("lib/schema/a.ts", "hono"),
   refused("lib/mesos/a.ts", "#lib/ports/index.ts"),
   refused("lib/mesos/b.ts", "typebox"),
+  refused("lib/mesos/codec/c.ts", "protobufjs/light.js"),
   refused("lib/ports/a.ts", "#lib/runtime/index.ts"),
   refused("lib/runtime/a.ts", "#lib/mesos/index.ts"),
   refused("lib/marathon/a.ts", "#lib/master/index.ts"),

@@ -66,16 +66,24 @@ const idCodec: Codec = {
 
 const identity = (value: unknown): unknown => value
 
-/** Source: google/protobuf/duration.proto. */
-const durationCodec = messageCodec(() => [
-  plainField("seconds", true, scalarCodec("int64")),
-  plainField("nanos", false, scalarCodec("int32")),
+const durationFields = messageCodec(() => [
+  plainField("seconds", scalarCodec("int64")),
+  plainField("nanos", scalarCodec("int32")),
 ])
 
-const plainField = (name: string, required: boolean, codec: Codec): FieldPlan => ({
+/** Of proto3, where what is not there is zero. Source: google/protobuf/duration.proto. */
+const durationCodec: Codec = {
+  decode(json, decoding) {
+    const value = durationFields.decode(json, decoding) as object | undefined
+    return value && { seconds: 0, ...value }
+  },
+  encode: durationFields.encode,
+}
+
+const plainField = (name: string, codec: Codec): FieldPlan => ({
   wire: name,
   name,
-  required,
+  required: false,
   repeated: false,
   codec,
   fallback: undefined,

@@ -8,10 +8,10 @@ const zero = 0x30
 const HEADER_LIMIT = 10
 
 /** Records of a stream, in one piece: of each its length in decimal, a newline, the bytes. */
-export function encodeRecords(payloads: readonly string[]): Uint8Array {
+export function encodeRecords(payloads: readonly (string | Uint8Array)[]): Uint8Array {
   const parts: Uint8Array[] = []
   for (const payload of payloads) {
-    const bytes = encoder.encode(payload)
+    const bytes = typeof payload === "string" ? encoder.encode(payload) : payload
     parts.push(encoder.encode(`${bytes.length}\n`), bytes)
   }
   const out = new Uint8Array(parts.reduce((total, { length }) => total + length, 0))

@@ -27,9 +27,10 @@ const decodeInteger =
 export const decodeString: Decode = (json, decoding) =>
   typeof json === "string" ? json : decoding.expected("a string", json)
 
-/** A number, a numeric string, or one of the strings that stand for infinity. */
+/** A number but NaN, a numeric string, or one of the strings that stand for infinity. */
 export const decodeDouble: Decode = (json, decoding) => {
-  if (typeof json === "number") return json
+  if (typeof json === "number")
+    return Number.isNaN(json) ? decoding.expected("a number", json) : json
   if (json === "Infinity" || json === "-Infinity") return Number(json)
   if (typeof json !== "string" || json.trim() === "") return decoding.expected("a number", json)
   const value = Number(json)
