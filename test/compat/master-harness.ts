@@ -2,6 +2,7 @@
 import type { Hono } from "hono"
 import {
   RecordDecoder,
+  loadProtobuf,
   type AgentId,
   type AgentToMaster,
   type MasterToAgent,
@@ -60,6 +61,21 @@ export class ManualClock implements Clock {
   }
 }
 
+/** The media type of protobuf. */
+export const PROTOBUF = "application/x-protobuf"
+
+const readJson = (bytes: Uint8Array): Json => JSON.parse(new TextDecoder().decode(bytes)) as Json
+
+/** Reads a message from protobuf; throws when the bytes are none. */
+export async function protobufReader(message: string): Promise<(bytes: Uint8Array) => Json> {
+  const protobuf = await loadProtobuf()
+  return (bytes) => {
+    const json = protobuf.toJson(message, bytes)
+    if (!json.ok) throw new Error(json.error.message)
+    return json.value
+  }
+}
+
 /** The events of one SUBSCRIBE response. */
 export class TestStream {
   readonly response: Response
@@ -90,13 +106,14 @@ export class TestStream {
 
   async #read(): Promise<void> {
     const decoder = new RecordDecoder(1 << 20)
+    const type = this.response.headers.get("content-type")
+    const decode = type === PROTOBUF ? await protobufReader("mesos.v1.scheduler.Event") : readJson
     for (;;) {
       const { done, value } = await this.#reader.read()
       if (done) break
       const records = decoder.push(value)
       if (!records.ok) throw new Error(records.error.message)
-      for (const record of records.value)
-        this.events.push(JSON.parse(new TextDecoder().decode(record)) as Json)
+      for (const record of records.value) this.events.push(decode(record))
     }
     this.ended = true
   }
@@ -202,10 +219,11 @@ export class TestMaster {
 
   /** POST of a scheduler call, with the headers of a well-behaved client unless told otherwise. */
   async call(body: unknown, headers: Readonly<Record<string, string>> = {}): Promise<Response> {
+    const raw = typeof body === "string" || body instanceof Uint8Array
     return this.api.request("/api/v1/scheduler", {
       method: "POST",
       headers: { "content-type": "application/json", accept: "application/json", ...headers },
-      body: typeof body === "string" ? body : JSON.stringify(body),
+      body: raw ? (body as string) : JSON.stringify(body),
     })
   }
 

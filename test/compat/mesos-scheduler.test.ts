@@ -61,7 +61,7 @@ describe("1.6: the scheduler endpoint, check by check", () => {
   test.each<[string, number, unknown, Record<string, string>]>([
     ["no Content-Type", 400, subscribe, { "content-type": "" }],
     ["an unknown Content-Type", 415, subscribe, { "content-type": "text/xml" }],
-    ["protobuf", 415, subscribe, { "content-type": "application/x-protobuf" }],
+    ["JSON that says it is protobuf", 400, subscribe, { "content-type": "application/x-protobuf" }],
     ["Content-Type before the body", 415, "{", { "content-type": "text/xml" }],
     ["a body that is no JSON", 400, "{", {}],
     ["a body that is no call", 400, "[]", {}],
@@ -72,7 +72,7 @@ describe("1.6: the scheduler endpoint, check by check", () => {
     ["no framework id", 400, { type: "REVIVE" }, {}],
     ["an invalid call before Accept", 400, { type: "REVIVE" }, { accept: "text/html" }],
     ["a framework id that differs", 400, { ...subscribe, framework_id: { value: "x" } }, {}],
-    ["an unusable Accept", 406, subscribe, { accept: "application/x-protobuf" }],
+    ["an unusable Accept", 406, subscribe, { accept: "application/xml" }],
     ["a stream id on SUBSCRIBE", 400, subscribe, { "mesos-stream-id": "s" }],
     [
       "Accept before the stream id",

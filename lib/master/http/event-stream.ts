@@ -1,6 +1,7 @@
 import {
   encodeMessage,
   encodeRecords,
+  type Protobuf,
   type ReservationForm,
   type scheduler,
 } from "#lib/mesos/index.ts"
@@ -10,6 +11,8 @@ import type { SchedulerSink } from "#lib/master/driver.ts"
 export type EventStreamOptions = {
   /** How the framework reads reservations; asked before each batch, as it may update itself. */
   readonly form: () => ReservationForm
+  /** Given, events are protobuf; else they are JSON. */
+  readonly protobuf?: Protobuf | undefined
   /** Bytes that may wait for the reader; beyond them the stream is cut. */
   readonly limitBytes: number
   /** The reader went away, or was cut off with this reason. Called at most once, never for `end`. */
@@ -17,7 +20,7 @@ export type EventStreamOptions = {
 }
 
 /**
- * The body of a SUBSCRIBE response: RecordIO of JSON events. What a slow reader leaves waits in
+ * The body of a SUBSCRIBE response: RecordIO of events. What a slow reader leaves waits in
  * memory up to a limit; then the stream breaks, as a framework that misses events must subscribe anew.
  */
 export class EventStream implements SchedulerSink {
@@ -40,9 +43,14 @@ export class EventStream implements SchedulerSink {
     const controller = this.#controller
     if (controller === undefined) return
     const form = this.#options.form()
+    const { protobuf } = this.#options
     // In one piece: each one that is queued costs a write of its own.
     const records = encodeRecords(
-      events.map((event) => JSON.stringify(encodeMessage("mesos.v1.scheduler.Event", event, form))),
+      events.map((event) =>
+        protobuf === undefined
+          ? JSON.stringify(encodeMessage("mesos.v1.scheduler.Event", event, form))
+          : protobuf.encode("mesos.v1.scheduler.Event", event, form),
+      ),
     )
     if (records.length > (controller.desiredSize ?? 0)) {
       controller.error(new Error("the scheduler reads its events too slowly"))

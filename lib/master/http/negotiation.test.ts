@@ -1,41 +1,48 @@
 import { describe, expect, test } from "bun:test"
-import { acceptRefusal, contentTypeRefusal } from "./negotiation.ts"
+import { acceptedType, contentType } from "./negotiation.ts"
+
+const json = "application/json"
+const protobuf = "application/x-protobuf"
 
 describe("Content-Type", () => {
-  test.each<[string | null, number | undefined]>([
-    ["application/json", undefined],
-    ["Application/JSON; charset=utf-8", undefined],
+  test.each<[string | null, string | number]>([
+    [json, json],
+    ["Application/JSON; charset=utf-8", json],
+    [protobuf, protobuf],
+    ["application/X-Protobuf; messageType=mesos.v1.scheduler.Call", protobuf],
     [null, 400],
     ["", 400],
-    ["application/x-protobuf", 415],
     ["text/plain", 415],
     ["application/jsonp", 415],
-  ])("%p", (header, status) => {
-    expect(contentTypeRefusal(header)?.status).toBe(status as 400)
-  })
-
-  test("protobuf is refused by its name", () => {
-    expect(contentTypeRefusal("application/x-protobuf")?.message).toContain(
-      "application/x-protobuf is not supported yet",
-    )
+    ["application/protobuf", 415],
+  ])("%p: %p", (header, outcome) => {
+    const type = contentType(header)
+    expect(type.ok ? type.value : type.error.status).toBe(outcome as 400)
   })
 })
 
 describe("Accept", () => {
-  test.each([
-    [null, true],
-    ["", true],
-    ["application/json", true],
-    ["*/*", true],
-    ["application/*", true],
-    ["text/html, application/json;q=0.5", true],
-    ["application/x-protobuf, */*", true],
-    ["application/x-protobuf", false],
-    ["text/html", false],
-    ["application/json;q=0", false],
-    ["application/json;q=0, */*", false],
-    ["*/*;q=0, application/json", true],
-  ])("%p is served: %p", (header, served) => {
-    expect(acceptRefusal(header) === undefined).toBe(served)
+  test.each<[string | null, string | undefined]>([
+    [null, json],
+    ["", json],
+    [json, json],
+    ["*/*", json],
+    ["application/*", json],
+    ["text/html, application/json;q=0.5", json],
+    ["application/x-protobuf, */*", json],
+    ["application/x-protobuf, application/json;q=0.1", json],
+    [protobuf, protobuf],
+    ["application/X-Protobuf;q=0.2, text/html", protobuf],
+    ["application/json;q=0, */*", protobuf],
+    ["application/json;q=0, application/*", protobuf],
+    ["*/*;q=0, application/json", json],
+    ["*/*;q=0, application/x-protobuf", protobuf],
+    ["application/json;q=0, application/x-protobuf;q=0, */*", undefined],
+    ["application/json;q=0", undefined],
+    ["application/protobuf", undefined],
+    ["text/html", undefined],
+  ])("%p: %p", (header, outcome) => {
+    const type = acceptedType(header)
+    expect(type.ok ? type.value : undefined).toBe(outcome as "application/json")
   })
 })

@@ -1,36 +1,49 @@
-const json = "application/json"
-const protobuf = "application/x-protobuf"
+import { err, ok, type Result } from "#lib/std/result.ts"
+
+/** Encodings of calls, answers and events. */
+export type MediaType = "application/json" | "application/x-protobuf"
+
+const json = ok<MediaType>("application/json")
+const protobuf = ok<MediaType>("application/x-protobuf")
+const names = `${json.value} or ${protobuf.value}`
 
 /** Why a request's media type cannot be served. */
 export type MediaRefusal = { readonly status: 400 | 415; readonly message: string }
 
-/** Why the body cannot be read, going by its `Content-Type`; undefined for JSON. Parameters are allowed. */
-export function contentTypeRefusal(header: string | null): MediaRefusal | undefined {
-  if (header === json) return undefined
+/** How the body is encoded, going by its `Content-Type`. Parameters are allowed. */
+export function contentType(header: string | null): Result<MediaType, MediaRefusal> {
+  if (header === json.value) return json
   const type = header?.split(";")[0]?.trim().toLowerCase()
-  if (!type) return { status: 400, message: "Expecting 'Content-Type' to be present" }
-  if (type === json) return undefined
-  if (type === protobuf)
-    return {
-      status: 415,
-      message: `'Content-Type' ${protobuf} is not supported yet; send ${json}`,
-    }
-  return { status: 415, message: `Expecting 'Content-Type' of ${json}, not '${type}'` }
+  if (!type) return err({ status: 400, message: "Expecting 'Content-Type' to be present" })
+  if (type === json.value) return json
+  if (type === protobuf.value) return protobuf
+  return err({ status: 415, message: `Expecting 'Content-Type' of ${names}, not '${type}'` })
 }
 
-/** Why no reply is acceptable (status 406), going by `Accept`; undefined when JSON is. */
-export function acceptRefusal(header: string | null): string | undefined {
-  if (header === null || header.trim() === "") return undefined
-  let best: { readonly specificity: number; readonly quality: number } | undefined
-  for (const range of header.split(",")) {
-    const [type = "", ...parameters] = range.split(";").map((part) => part.trim().toLowerCase())
-    const specificity = [`*/*`, "application/*", json].indexOf(type)
-    if (specificity < 0 || (best !== undefined && best.specificity > specificity)) continue
-    const given = parameters.find((parameter) => parameter.startsWith("q="))?.slice(2)
-    best = { specificity, quality: given === undefined ? 1 : Number(given) }
+/**
+ * How to encode the reply, going by `Accept`: JSON wherever it is acceptable, or else protobuf. Fails
+ * (for status 406) when neither is.
+ */
+export function acceptedType(header: string | null): Result<MediaType, string> {
+  if (header === null || header.trim() === "") return json
+  const ranges = header.split(",").map(parseRange)
+  if (accepts(ranges, json.value)) return json
+  return accepts(ranges, protobuf.value) ? protobuf : err(`Expecting 'Accept' to allow ${names}`)
+}
+
+type Range = { readonly type: string; readonly quality: number }
+
+function parseRange(text: string): Range {
+  const [type = "", ...parameters] = text.split(";").map((part) => part.trim().toLowerCase())
+  const given = parameters.find((parameter) => parameter.startsWith("q="))?.slice(2)
+  return { type, quality: given === undefined ? 1 : Number(given) }
+}
+
+/** The most specific range that matches decides; of equal ones the last. */
+function accepts(ranges: readonly Range[], type: MediaType): boolean {
+  for (const wanted of [type, "application/*", "*/*"]) {
+    const range = ranges.findLast((each) => each.type === wanted)
+    if (range !== undefined) return range.quality > 0
   }
-  if (best !== undefined && best.quality > 0) return undefined
-  return header.toLowerCase().includes(protobuf)
-    ? `'Accept' allows only ${protobuf}, which is not supported yet; allow ${json}`
-    : `Expecting 'Accept' to allow ${json}`
+  return false
 }

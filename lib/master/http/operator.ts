@@ -1,7 +1,8 @@
 import { decodeMessage, encodeMessage, type master as v1 } from "#lib/mesos/index.ts"
 import type { Admitted } from "./admission.ts"
+import { readBody } from "./call-body.ts"
 import type { LazyObject } from "./lazy-json.ts"
-import { acceptRefusal, contentTypeRefusal } from "./negotiation.ts"
+import { acceptedType, contentType } from "./negotiation.ts"
 import {
   listAgents,
   listExecutors,
@@ -11,6 +12,7 @@ import {
   wholeState,
 } from "./operator-views.ts"
 import type { MasterHttpOptions } from "./ports.ts"
+import { replyProtobuf } from "./protobuf-reply.ts"
 import { refuse, replyJson } from "./respond.ts"
 import { seconds } from "./render-framework.ts"
 
@@ -23,19 +25,15 @@ export async function serveOperator(
   { context }: Admitted,
 ): Promise<Response> {
   const { req } = context
-  const media = contentTypeRefusal(req.raw.headers.get("content-type"))
-  if (media !== undefined) return refuse(media.status, media.message)
-  let json: unknown
-  try {
-    json = JSON.parse(await req.text())
-  } catch {
-    return refuse(400, "Failed to parse body into JSON")
-  }
-  const decoded = decodeMessage("mesos.v1.master.Call", json)
+  const type = contentType(req.raw.headers.get("content-type"))
+  if (!type.ok) return refuse(type.error.status, type.error.message)
+  const body = await readBody(req.raw, type.value, "mesos.v1.master.Call")
+  if (!body.ok) return refuse(400, body.error)
+  const decoded = decodeMessage("mesos.v1.master.Call", body.value)
   if (!decoded.ok && decoded.error.code !== "unknownType")
     return refuse(400, `Failed to validate master::Call: ${decoded.error.message}`)
-  const unacceptable = acceptRefusal(req.raw.headers.get("accept"))
-  if (unacceptable !== undefined) return refuse(406, unacceptable)
+  const accepted = acceptedType(req.raw.headers.get("accept"))
+  if (!accepted.ok) return refuse(406, accepted.error)
   if (!decoded.ok) return refuse(501, "Calls of type UNKNOWN are not implemented")
   const call = decoded.value
   if (call.kind === "teardown") {
@@ -43,9 +41,13 @@ export async function serveOperator(
     return refuse(reply.status, reply.message ?? "")
   }
   const answer = read(options, call)
-  if (answer !== undefined) return replyJson(context, answer, options.clock)
-  const { type } = json as { readonly type: string }
-  return refuse(501, `The call ${type} is not implemented yet`)
+  if (answer === undefined) {
+    const named = body.value as { readonly type: string }
+    return refuse(501, `The call ${named.type} is not implemented yet`)
+  }
+  return accepted.value === "application/json"
+    ? replyJson(context, answer, options.clock)
+    : replyProtobuf("mesos.v1.master.Response", answer, options.clock)
 }
 
 const encode = (response: v1.Response): object =>

@@ -1,5 +1,6 @@
 import {
   decodeMessage,
+  loadProtobuf,
   type DecodeError,
   type FrameworkId,
   type FrameworkInfo,
@@ -10,8 +11,9 @@ import type { Result } from "#lib/std/result.ts"
 import type { StreamId } from "#lib/master/core/types.ts"
 import { admit, type Caller } from "./admission.ts"
 import { callProblem } from "./call-validation.ts"
+import { readBody } from "./call-body.ts"
 import { EventStream } from "./event-stream.ts"
-import { acceptRefusal, contentTypeRefusal } from "./negotiation.ts"
+import { acceptedType, contentType, type MediaType } from "./negotiation.ts"
 import type { MasterHttpOptions } from "./ports.ts"
 import { refuse } from "./respond.ts"
 
@@ -37,10 +39,11 @@ export async function serveScheduler(
   const caller = await admit(options, { method: "POST", realm: "scheduler" }, request)
   if (caller instanceof Response) return caller
   const admitted: Admitted = { request, principal: caller.principal }
-  const media = contentTypeRefusal(request.headers.get("content-type"))
-  if (media !== undefined) return refuse(media.status, media.message)
-  const json = parseBody(await request.text())
-  if (json === undefined) return refuse(400, "Failed to parse body into JSON")
+  const type = contentType(request.headers.get("content-type"))
+  if (!type.ok) return refuse(type.error.status, type.error.message)
+  const body = await readBody(request, type.value, "mesos.v1.scheduler.Call")
+  if (!body.ok) return refuse(400, body.error)
+  const json = body.value
   const decoded = decodeMessage("mesos.v1.scheduler.Call", json)
   if (!decoded.ok && decoded.error.code === "unknownType")
     return refuseUnknownType(options, admitted, json)
@@ -48,38 +51,33 @@ export async function serveScheduler(
   if (problem !== undefined || !decoded.ok)
     return refuse(400, `Failed to validate scheduler::Call: ${problem}`)
   const call = decoded.value
-  if (call.kind === "subscribe" || call.kind === "reconcileOperations") {
-    const refusal = acceptRefusal(request.headers.get("accept"))
-    if (refusal !== undefined) return refuse(406, refusal)
-  }
+  if (call.kind !== "subscribe" && call.kind !== "reconcileOperations")
+    return perform(options, admitted, call)
+  const accepted = acceptedType(request.headers.get("accept"))
+  if (!accepted.ok) return refuse(406, accepted.error)
   return call.kind === "subscribe"
-    ? subscribe(options, admitted, call)
+    ? subscribe(options, admitted, call, accepted.value)
     : perform(options, admitted, call)
 }
 
 const problemOf = (decoded: Result<scheduler.Call, DecodeError>): string | undefined =>
   decoded.ok ? callProblem(decoded.value) : decoded.error.message
 
-function parseBody(text: string): unknown {
-  try {
-    return JSON.parse(text)
-  } catch {
-    return undefined
-  }
-}
-
-function subscribe(
+async function subscribe(
   options: MasterHttpOptions,
   { request, principal }: Admitted,
   call: Extract<scheduler.Call, { readonly kind: "subscribe" }>,
-): Response {
+  type: MediaType,
+): Promise<Response> {
   const { master, clock, log } = options
   if (request.headers.has(STREAM_ID))
     return refuse(400, "Subscribe calls should not include the 'Mesos-Stream-Id' header")
+  const protobuf = type === "application/x-protobuf" ? await loadProtobuf() : undefined
   const { kind: _, frameworkId, ...body } = call
   const opened: { id: StreamId | undefined } = { id: undefined }
   const stream = new EventStream({
     form: () => formOf(options, opened.id, body.frameworkInfo.capabilities ?? []),
+    protobuf,
     limitBytes: options.streamBufferBytes ?? STREAM_BUFFER_BYTES,
     onClosed: (reason) => {
       log.write("info", "scheduler stream closed", { framework: body.frameworkInfo.name, reason })
@@ -95,7 +93,7 @@ function subscribe(
   if (signal.aborted) gone()
   else signal.addEventListener("abort", gone)
   return new Response(stream.body, {
-    headers: { "content-type": "application/json", "mesos-stream-id": id },
+    headers: { "content-type": type, "mesos-stream-id": id },
   })
 }
 

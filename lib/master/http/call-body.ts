@@ -1,0 +1,35 @@
+import { loadProtobuf } from "#lib/mesos/index.ts"
+import { err, ok, type Result } from "#lib/std/result.ts"
+import type { MediaType } from "./negotiation.ts"
+
+/**
+ * The body of a request as the JSON form of a message, in whichever encoding it comes. Fails (for
+ * status 400) with what is wrong with it.
+ */
+export async function readBody(
+  request: Request,
+  type: MediaType,
+  message: "mesos.v1.scheduler.Call" | "mesos.v1.master.Call",
+): Promise<Result<unknown, string>> {
+  switch (type) {
+    case "application/json":
+      return parseJson(await request.text())
+    case "application/x-protobuf":
+      return parseProtobuf(new Uint8Array(await request.arrayBuffer()), message)
+    default:
+      return type satisfies never
+  }
+}
+
+function parseJson(text: string): Result<unknown, string> {
+  try {
+    return ok(JSON.parse(text) as unknown)
+  } catch {
+    return err("Failed to parse body into JSON")
+  }
+}
+
+async function parseProtobuf(bytes: Uint8Array, message: string): Promise<Result<unknown, string>> {
+  const json = (await loadProtobuf()).toJson(message, bytes)
+  return json.ok ? json : err(`Failed to parse body into Call protobuf: ${json.error.message}`)
+}
