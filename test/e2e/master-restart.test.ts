@@ -12,8 +12,12 @@ test("a killed master comes back with its apps, its running deployment and all t
   const first = await world.place("node-1", ["--hostname", "127.0.0.1"])
   const agents = [await world.agent(master, first)]
   const marathon = new Marathon(master.marathonUrl)
-  const steady = await marathon.run({ id: "/steady", cmd: "sleep 600", instances: 3 })
-  await marathon.run({ id: "/spread", cmd: "sleep 600", constraints: [["hostname", "UNIQUE"]] })
+  const steady = await marathon.run({ id: "/steady", cmd: "exec sleep 600", instances: 3 })
+  await marathon.run({
+    id: "/spread",
+    cmd: "exec sleep 600",
+    constraints: [["hostname", "UNIQUE"]],
+  })
   await marathon.ok("PUT", "/v2/apps/spread", { instances: 2 })
   const [deployment, ...others] = await marathon.deployments()
   expect(others).toEqual([])
@@ -70,7 +74,7 @@ test("a whole cluster in one process is killed and comes back with the same proc
   const world = open()
   const cluster = await world.up()
   const marathon = new Marathon(cluster.marathonUrl)
-  const before = await marathon.run({ id: "/steady", cmd: "sleep 600", instances: 3 })
+  const before = await marathon.run({ id: "/steady", cmd: "exec sleep 600", instances: 3 })
   const processes = processesOf(world.path).filter((pid) => pid !== cluster.pid)
   await cluster.end("SIGKILL")
   const again = await world.up({ ports: cluster.ports, args: cluster.args })
