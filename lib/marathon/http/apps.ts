@@ -49,18 +49,21 @@ const one = (id: PathId): Resource => ({
   DELETE: (request) => remove(request, id),
 })
 
-/** An app as a request wants to see it. */
-export const shown = (
+/** What encodes apps as a request wants to see them. */
+export function appEncoder(
   { ports, view, query }: ApiRequest,
-  app: App,
   always: readonly AppEmbed[],
-): Encoded => encodeAppInfo(app, appEmbeds(query, always), { view: view, now: ports.clock.now() })
+): (app: App) => Encoded {
+  const embeds = appEmbeds(query, always)
+  const now = ports.clock.now()
+  return (app) => encodeAppInfo(app, embeds, { view, now })
+}
 
 function listAll(request: ApiRequest): Response {
   const matches = filterOf(request)
   if (!matches.ok) return refuse(matches.error)
   const apps = [...request.view.apps()].filter(matches.value)
-  return json({ apps: apps.map((app) => shown(request, app, ["counts", "deployments"])) })
+  return json({ apps: apps.map(appEncoder(request, ["counts", "deployments"])) })
 }
 
 function filterOf({ query }: ApiRequest): Result<(app: App) => boolean, Rejection> {
@@ -80,14 +83,14 @@ function listBelow(request: ApiRequest, group: PathId): Response {
   const { view } = request
   if (view.group(group) === undefined) return refuse(noGroup(group).error)
   const apps = appsBelow(group, view)
-  return json({ "*": apps.map((app) => shown(request, app, ["counts", "deployments"])) })
+  return json({ "*": apps.map(appEncoder(request, ["counts", "deployments"])) })
 }
 
 function show(request: ApiRequest, id: PathId): Response {
   const app = request.view.app(id)
   if (app === undefined) return refuse(noApp(id).error)
   const always = ["counts", "tasks", "lastTaskFailure", "deployments"] as const
-  return json({ app: shown(request, app, always) })
+  return json({ app: appEncoder(request, always)(app) })
 }
 
 function versions({ view }: ApiRequest, id: PathId): Response {

@@ -5,7 +5,7 @@ import {
   resolvePathId,
   ROOT,
 } from "#lib/marathon/model/index.ts"
-import type { Encoded, GroupChange, PathId, Timestamp } from "#lib/marathon/model/index.ts"
+import type { GroupChange, PathId, Timestamp } from "#lib/marathon/model/index.ts"
 import type { Change } from "#lib/marathon/core/command.ts"
 import { json, refuse } from "./answer.ts"
 import type { ApiRequest, Resolve, Resource } from "./api-request.ts"
@@ -19,7 +19,7 @@ import {
   rollBackGroup,
   scaleGroup,
 } from "./change/group.ts"
-import { shown } from "./apps.ts"
+import { appEncoder } from "./apps.ts"
 import { groupEmbeds } from "./embed.ts"
 import { encodeSteps } from "./encode/deployment.ts"
 import { appsBelow, encodeGroup } from "./encode/group.ts"
@@ -63,7 +63,7 @@ function show(
     tree,
     version,
     embed: groupEmbeds(request.query),
-    encodeApp: (app) => shown(request, app, []),
+    encodeApp: appEncoder(request, []),
   })
   return group === undefined ? refuse(noGroup(id).error) : json(group)
 }
@@ -71,7 +71,7 @@ function show(
 function apps(request: ApiRequest, id: PathId): Response {
   const { view } = request
   if (view.group(id) === undefined) return refuse(noGroup(id).error)
-  return json(appsBelow(id, view).map((app): Encoded => shown(request, app, [])))
+  return json(appsBelow(id, view).map(appEncoder(request, [])))
 }
 
 function versions({ view }: ApiRequest, id: PathId): Response {

@@ -21,8 +21,8 @@ export function encodeAppInfo(
   { view, now }: { readonly view: MarathonView; readonly now: number },
 ): Encoded {
   const instances = view.instances(app.id)
-  return {
-    ...encodeApp(app),
+  // Into the object that is new anyway: a copy of its forty members shows in long lists.
+  return Object.assign(encodeApp(app), {
     ...(embed.has("counts") ? taskCounts(instances, view) : {}),
     ...(embed.has("tasks") ? { tasks: withTasks(instances).map(encodeTask) } : {}),
     ...(embed.has("deployments")
@@ -31,7 +31,7 @@ export function encodeAppInfo(
     ...(embed.has("readiness") ? { readinessCheckResults: view.readiness(app.id) } : {}),
     ...(embed.has("lastTaskFailure") ? { lastTaskFailure: lastTaskFailure(app.id, view) } : {}),
     ...(embed.has("taskStats") ? { taskStats: taskStats(app, instances, { view, now }) } : {}),
-  }
+  })
 }
 
 function lastTaskFailure(id: PathId, view: MarathonView): Encoded | undefined {
