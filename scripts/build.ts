@@ -24,7 +24,7 @@ const sources = [
 /**
  * Leaves out what Docker's client loads for daemons behind SSH and for sessions of BuildKit, which we
  * never use: 9 MiB of an agent's memory, and addons in C that exist only where npm ran the packages'
- * own scripts.
+ * own scripts. What speaks protobuf to schedulers is `protobufjs/light.js`, which stays.
  */
 const unusedPackages: BunPlugin = {
   name: "unused packages",

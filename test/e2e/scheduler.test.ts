@@ -61,3 +61,26 @@ test("tearing a framework down ends its tasks", async () => {
   })
   expect(await dcos.ok("service list")).not.toContain(framework.id)
 })
+
+test("the executable speaks protobuf", async () => {
+  const world = open()
+  const cluster = await world.up()
+  // Call: type (2) SUBSCRIBE (1), subscribe (3), in it framework_info (1) with user and name.
+  const call = Uint8Array.fromHex("1001 1a08 0a06 0a0175 12016e".replaceAll(" ", ""))
+  const answer = await fetch(`${cluster.mesosUrl}/api/v1/scheduler`, {
+    method: "POST",
+    headers: { "content-type": "application/x-protobuf", accept: "application/x-protobuf" },
+    body: call,
+    signal: AbortSignal.timeout(10_000),
+  })
+  expect([answer.status, answer.headers.get("content-type")]).toEqual([
+    200,
+    "application/x-protobuf",
+  ])
+  const reader = answer.body?.getReader()
+  const first = (await reader?.read())?.value ?? new Uint8Array()
+  // A record after its length and a newline. Event: type (1) SUBSCRIBED (1), subscribed (2).
+  const start = first.indexOf(0x0a) + 1
+  expect(first.subarray(start, start + 3)).toEqual(Uint8Array.of(0x08, 0x01, 0x12))
+  await reader?.cancel()
+})
