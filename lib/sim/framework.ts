@@ -79,6 +79,8 @@ export class ScriptedFramework {
   readonly #random: Random
   readonly #info: FrameworkInfo
   readonly #memory: Memory = { frameworkId: undefined, tasks: new Map(), launches: 0 }
+  /** Its former selves, which it had removed with all they ran. */
+  readonly #removed = new Set<FrameworkId>()
   #connection: RemoteScheduler | undefined
   #connected = false
   #offers = new Map<OfferId, Offer>()
@@ -134,6 +136,9 @@ export class ScriptedFramework {
   open(agents: ReadonlySet<AgentId>): readonly string[] {
     const { frameworkId, tasks } = this.#memory
     const open: string[] = []
+    for (const truth of this.#world.monitor.tasks.values())
+      if (truth.running && this.#removed.has(truth.frameworkId))
+        open.push(`${truth.taskId} runs on though its framework was removed`)
     if (!this.#connected || frameworkId === undefined) return [`${this.name} is not subscribed`]
     for (const task of tasks.values()) {
       const truth = this.#world.monitor.truth(frameworkId, task.id)
@@ -198,6 +203,34 @@ export class ScriptedFramework {
     else if (dice === 5 || dice === 6) this.#call({ kind: "revive" })
     else if (dice === 7) this.#call({ kind: "reconcile", tasks: [] })
     else if (dice === 8) this.#subscribe()
+    else if (dice === 9 && this.#mayTearDown && this.#random.chance(0.2)) this.#tearDown()
+  }
+
+  /** A master that starts anew does not know whom the one before it removed: not under such faults. */
+  get #mayTearDown(): boolean {
+    const { masterCrashMs, crashPoint, commitFailure } = this.#world.swarm
+    return masterCrashMs + crashPoint + commitFailure === 0
+  }
+
+  /** Has itself removed, and comes back as another framework. */
+  #tearDown(): void {
+    const { frameworkId } = this.#memory
+    const connection = this.#connection
+    if (!this.#connected || frameworkId === undefined || connection === undefined) return
+    this.#world.monitor.removing(frameworkId)
+    void connection.call({ kind: "teardown", frameworkId }).then(({ status }) => {
+      if (status === 202) this.#startOver(frameworkId)
+    })
+  }
+
+  #startOver(removed: FrameworkId): void {
+    if (this.#memory.frameworkId !== removed) return
+    this.#world.marks.hit("framework.removed")
+    note(this.#world, this.name, `was removed as ${removed}`)
+    this.#removed.add(removed)
+    this.#memory.frameworkId = undefined
+    this.#memory.tasks.clear()
+    this.#subscribe()
   }
 
   #subscribe(): void {
@@ -227,7 +260,8 @@ export class ScriptedFramework {
       case "update":
         return this.#update(event.status)
       case "error":
-        note(this.#world, this.name, `is told: ${event.message}`)
+        if (event.message !== "Framework has been removed") return
+        if (this.#memory.frameworkId !== undefined) this.#startOver(this.#memory.frameworkId)
         return
       case "inverseOffers":
       case "rescindInverseOffer":

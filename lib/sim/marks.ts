@@ -33,6 +33,7 @@ export const MARKS = [
   "container.ignoredTerm",
   "container.exitedWhileAgentDown",
   "container.recovered",
+  "framework.removed",
   "task.group",
   "task.dropped",
   "task.unreachable",

@@ -13,7 +13,7 @@ import {
   type TaskStatus,
   type UpdateMessage,
 } from "#lib/mesos/index.ts"
-import type { ContainerSpec } from "#lib/ports/index.ts"
+import type { ContainerId, ContainerSpec } from "#lib/ports/index.ts"
 import { AssertionError } from "#lib/std/assert.ts"
 import type { Disk } from "./disk.ts"
 import type { Marks } from "./marks.ts"
@@ -39,6 +39,12 @@ export class Monitor {
   readonly #marks: Marks
   readonly #nodes = new Map<string, NodeTruth>()
   readonly #tasks = new Map<string, TaskTruth>()
+  /** Resources that running containers are known to take, by container. */
+  readonly #taken = new Map<
+    ContainerId,
+    { readonly node: NodeTruth; readonly resources: Resources; readonly framework: FrameworkId }
+  >()
+  readonly #removed = new Set<FrameworkId>()
   #violation: Violation | undefined
 
   constructor(marks: Marks) {
@@ -93,14 +99,19 @@ export class Monitor {
     truth.node = node
     truth.running = true
     const books = this.#nodes.get(node)
-    if (books === undefined) return
+    if (books === undefined || this.#removed.has(truth.frameworkId)) return
     const wanted = resourcesOf(spec)
     if (!containsResources(books.free, wanted))
-      this.broken(
+      return this.broken(
         "no agent is oversubscribed",
         `${node} has no room for ${taskId}, which it starts`,
       )
-    else books.free = subtractResources(books.free, wanted)
+    books.free = subtractResources(books.free, wanted)
+    this.#taken.set(spec.containerId, {
+      node: books,
+      resources: wanted,
+      framework: truth.frameworkId,
+    })
   }
 
   /** A container's process has ended. */
@@ -108,8 +119,17 @@ export class Monitor {
     const truth = this.#truthOf(spec)
     truth.running = false
     truth.ended = { status }
-    const books = truth.node === undefined ? undefined : this.#nodes.get(truth.node)
-    if (books !== undefined) books.free = addResources(books.free, resourcesOf(spec))
+    this.#giveBack(spec.containerId)
+  }
+
+  /**
+   * A framework has itself removed. As in Mesos its resources are free at once, though its containers
+   * take their time to end: for so long they count for nothing.
+   */
+  removing(frameworkId: FrameworkId): void {
+    this.#removed.add(frameworkId)
+    for (const [containerId, { framework }] of this.#taken)
+      if (framework === frameworkId) this.#giveBack(containerId)
   }
 
   /** Frames leave an agent. */
@@ -191,11 +211,20 @@ export class Monitor {
     return undefined
   }
 
+  #giveBack(containerId: ContainerId): void {
+    const taken = this.#taken.get(containerId)
+    if (taken === undefined) return
+    this.#taken.delete(containerId)
+    taken.node.free = addResources(taken.node.free, taken.resources)
+  }
+
   #told(node: string, disk: Disk, { frameworkId, status, latestState }: UpdateMessage): void {
     const { taskId, uuid, state } = status
     const truth = this.truth(frameworkId, taskId)
-    // One that its framework has seen was stored, and may have been acknowledged since.
-    if (uuid !== undefined && !truth.seen.has(uuid)) {
+    // One that its framework has seen was stored, and may have been acknowledged since; those of a
+    // removed framework are dropped, even between their turn to be sent and the sending.
+    const dropped = truth.seen.has(uuid ?? "") || this.#removed.has(frameworkId)
+    if (uuid !== undefined && !dropped) {
       const stored = disk.text(`/agent/updates/${frameworkId}/${taskId}`)
       if (stored?.includes(uuid) !== true)
         this.broken("durable before it leaves", `${node} tells ${taskId} ${state} unrecorded`)
