@@ -8,6 +8,11 @@ import { showFailures } from "./demo/failures.ts"
 import { done, heading, tell } from "./demo/show.ts"
 
 const APP = "helloworld"
+const unknown = process.argv.slice(2).find((word) => !["--once", "--failures"].includes(word))
+if (unknown !== undefined) {
+  console.error(`demo: ${unknown}: there are only --once and --failures`)
+  process.exit(2)
+}
 const once = process.argv.includes("--once")
 const failures = process.argv.includes("--failures")
 
