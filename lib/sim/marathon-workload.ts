@@ -13,6 +13,7 @@ import {
 } from "./app.ts"
 import type { Container } from "./containers.ts"
 import type { MarathonHost } from "./marathon-host.ts"
+import type { Life } from "./life.ts"
 import { note, randomMs, type World } from "./world.ts"
 
 /** Mean time between two things that a user does. */
@@ -39,6 +40,8 @@ export class MarathonWorkload {
   /** Apps whose rollout was stopped midway by force: instances of the old version may stay. */
   readonly #halfway = new Set<AppId>()
   #serial = 0
+  /** The lives of Marathon that owe an answer, once for each request. */
+  #asked: Life[] = []
 
   constructor(world: World, host: MarathonHost, apps: number) {
     this.#world = world
@@ -187,11 +190,15 @@ export class MarathonWorkload {
     const { marks } = this.#world
     if (command.kind === "cancelDeployment" && !command.force) marks.hit("user.rollback")
     if (command.kind !== "change") note(this.#world, "user", JSON.stringify(command))
+    // Most of what a dying process was asked is never answered at all.
+    for (const life of this.#asked) if (life.over) marks.hit("user.unanswered")
+    this.#asked = this.#asked.filter((life) => !life.over)
+    this.#asked.push(at.life)
     void at.driver.request(command).then((reply) => {
       // An answer that a dying process gives reaches nobody.
-      const answered = !at.life.over && (reply.ok || reply.error.code !== "unavailable")
-      marks.hit(answered ? (reply.ok ? "user.accepted" : "user.refused") : "user.unanswered")
-      if (!answered) return
+      if (at.life.over || (!reply.ok && reply.error.code === "unavailable")) return
+      this.#asked.splice(this.#asked.indexOf(at.life), 1)
+      marks.hit(reply.ok ? "user.accepted" : "user.refused")
       note(
         this.#world,
         "user",
