@@ -53,8 +53,9 @@ async function run(executable: string): Promise<readonly BenchResult[]> {
   const node = await startOneNode(executable)
   try {
     await node.ready()
-    await node.dcos.ok(`cluster setup ${node.routerUrl}`)
+    // Attached to a cluster it would ask that for its version too.
     const version = measure(node, "cold-start-version", ["--version"])
+    await node.dcos.ok(`cluster setup ${node.routerUrl}`)
     await node.marathon.ok(
       "PUT",
       "/v2/apps",
