@@ -31,6 +31,14 @@ test("gives the reason of a skipped test from its name, from the report, or says
   ])
 })
 
+test("a skipped group gives its reason to its tests, and its hooks are no tests", () => {
+  const skip = (name: string): string =>
+    `<testcase name="${name}" classname="docker [skipped: no daemon]" file="a"><skipped /></testcase>`
+  expect(parseJunit(report(skip("runs") + skip("(unnamed)"))).skipped).toEqual([
+    { name: "a: docker > runs", reason: "no daemon" },
+  ])
+})
+
 test("tells neighbours apart: a passed test before a failed one stays passed", () => {
   const xml = report(
     `<testcase name="x" classname="" file="a" /><testcase name="y" classname="" file="a"><error /></testcase>`,

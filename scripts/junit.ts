@@ -24,8 +24,16 @@ const unescape = (text: string): string =>
 const attribute = (tag: string, name: string): string =>
   unescape(new RegExp(`(?:^|\\s)${name}="([^"]*)"`).exec(tag)?.[1] ?? "")
 
+/** How the reporter calls the hooks of a group that is skipped as a whole: no tests. */
+const HOOK_NAME = "(unnamed)"
+
 /** A name that ends in " [skipped: reason]", as test/fixtures/system-parts.ts writes it. */
 const skippedName = /^(.*?) \[skipped: (.*)\]$/s
+
+const splitReason = (name: string): readonly [name: string, reason: string | undefined] => {
+  const [, plain = name, reason] = skippedName.exec(name) ?? []
+  return [plain, reason]
+}
 
 /** Reads the report of `bun test --reporter=junit`. Files that could not be loaded are not in it. */
 export function parseJunit(xml: string): Outcome {
@@ -35,12 +43,13 @@ export function parseJunit(xml: string): Outcome {
   for (const [, tag = "", body = ""] of xml.matchAll(
     /<testcase ([^>]*?)(?:\/>|>(.*?)<\/testcase>)/gs,
   )) {
-    const group = attribute(tag, "classname")
-    const own = attribute(tag, "name")
-    const [, plain = own, why] = skippedName.exec(own) ?? []
+    const [group, groupWhy] = splitReason(attribute(tag, "classname"))
+    const [plain, ownWhy] = splitReason(attribute(tag, "name"))
+    const why = ownWhy ?? groupWhy
     const name = `${attribute(tag, "file")}: ${group === "" ? "" : `${group} > `}${plain}`
     if (/<(failure|error)\b/.test(body)) failed.push(name)
     else if (body.includes("<skipped")) {
+      if (plain === HOOK_NAME) continue
       const told = attribute(/<skipped([^>]*)>/.exec(body)?.[1] ?? "", "message")
       skipped.push({ name, reason: why ?? (told === "" ? "no reason given" : told) })
     } else passed++

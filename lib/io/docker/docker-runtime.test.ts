@@ -1,4 +1,4 @@
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from "bun:test"
+import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from "bun:test"
 import { existsSync, mkdirSync, writeFileSync } from "node:fs"
 import type { ContainerInfo, Resource, TaskInfo } from "#lib/mesos/index.ts"
 import { exitedStatus } from "#lib/io/host/wait-status.ts"
@@ -7,6 +7,7 @@ import type { ContainerSpec } from "#lib/ports/index.ts"
 import { DockerDaemon } from "./daemon.ts"
 import { containerName } from "./create-options.ts"
 import { DockerRuntime } from "./docker-runtime.ts"
+import { describeWith, testWith } from "../../../test/fixtures/system-parts.ts"
 
 const SOCKET = process.env["DCOS_TEST_DOCKER_SOCKET"] ?? "/var/run/docker.sock"
 const IMAGE = "dcos-test/busybox:1"
@@ -93,7 +94,7 @@ async function importImage(): Promise<void> {
   )
 }
 
-describe.skipIf(missing !== undefined)(`docker containers${missing ? ` (${missing})` : ""}`, () => {
+describeWith({ name: "docker", missing })("docker containers", () => {
   beforeAll(importImage)
   beforeEach(() => {
     place = new TestPlace()
@@ -155,28 +156,31 @@ describe.skipIf(missing !== undefined)(`docker containers${missing ? ` (${missin
     expect(statistics).toMatchObject({ memLimitBytes: 64 * 1024 * 1024, cpusLimit: 0.5 })
   })
 
-  test.skipIf(!bridged)("publishes ports of a container on the bridge network", async () => {
-    const port = 31_000 + (process.pid % 1000)
-    const value = { kind: "ranges", ranges: [{ begin: port, end: port }] } as const
-    const task = await launch(
-      spec("while true; do echo -e 'HTTP/1.0 200 OK\n\nhello' | nc -l -p 80; done", {
-        resources: [{ name: "ports", value, reservations: [] }],
-        container: container({
-          network: "BRIDGE",
-          portMappings: [{ hostPort: port, containerPort: 80 }],
+  testWith({ name: "bridge", missing: bridged ? undefined : "the daemon has no bridge network" })(
+    "publishes ports of a container on the bridge network",
+    async () => {
+      const port = 31_000 + (process.pid % 1000)
+      const value = { kind: "ranges", ranges: [{ begin: port, end: port }] } as const
+      const task = await launch(
+        spec("while true; do echo -e 'HTTP/1.0 200 OK\n\nhello' | nc -l -p 80; done", {
+          resources: [{ name: "ports", value, reservations: [] }],
+          container: container({
+            network: "BRIDGE",
+            portMappings: [{ hostPort: port, containerPort: 80 }],
+          }),
         }),
-      }),
-    )
-    const answer = (): Promise<string> =>
-      fetch(`http://127.0.0.1:${port}/`).then((response) => response.text())
-    await until(async () => (await answer().catch(() => "")).startsWith("hello"))
-    const address = await runtime.address(task)
-    const recovered = await runtime.recover(task)
-    expect(address).not.toBe("127.0.0.1")
-    expect(recovered).toMatchObject({
-      started: { status: { networkInfos: [{ ipAddresses: [{ ipAddress: address }] }] } },
-    })
-  })
+      )
+      const answer = (): Promise<string> =>
+        fetch(`http://127.0.0.1:${port}/`).then((response) => response.text())
+      await until(async () => (await answer().catch(() => "")).startsWith("hello"))
+      const address = await runtime.address(task)
+      const recovered = await runtime.recover(task)
+      expect(address).not.toBe("127.0.0.1")
+      expect(recovered).toMatchObject({
+        started: { status: { networkInfos: [{ ipAddresses: [{ ipAddress: address }] }] } },
+      })
+    },
+  )
 
   test("reports the end of a container that used too much memory as a limitation", async () => {
     const fill = "exec dd if=/dev/zero of=/dev/null bs=200M count=1"

@@ -14,8 +14,7 @@ import { gzipSync } from "node:zlib"
 import type { CommandInfoUri } from "#lib/mesos/index.ts"
 import { TestPlace, until } from "#lib/io/testing/containers.ts"
 import { UriFetcher } from "./uri-fetcher.ts"
-
-const asRoot = process.getuid?.() === 0
+import { command, rootUser, testWith } from "../../../test/fixtures/system-parts.ts"
 
 let place: TestPlace
 let sandbox: string
@@ -113,7 +112,7 @@ describe("copies", () => {
     expect(names()).toEqual(["run.gz"])
   })
 
-  test.skipIf(!asRoot)("with the rights of the task's user, who owns the copy", async () => {
+  testWith(rootUser)("with the rights of the task's user, who owns the copy", async () => {
     writeFileSync(`${source}/public`, "public")
     writeFileSync(`${source}/private`, "private")
     chmodSync(`${source}/private`, 0o600)
@@ -229,7 +228,7 @@ describe("archives", () => {
     expect(names()).toEqual(["a.tar"])
   })
 
-  test.skipIf(!asRoot)("belong to the task's user", async () => {
+  testWith(rootUser)("belong to the task's user", async () => {
     pack("a.tar", fill)
     chmodSync(place.root, 0o755)
     const { signal } = new AbortController()
@@ -240,17 +239,14 @@ describe("archives", () => {
     expect(statSync(`${sandbox}/dir/file`).uid).toBe(65534)
   })
 
-  test.skipIf(Bun.which("unzip") === null)(
-    "of zip are refused when a member lies outside",
-    async () => {
-      writeFileSync(`${source}/good.zip`, zipOf("dir/file", "x"))
-      writeFileSync(`${source}/bad.zip`, zipOf("../outside", "x"))
-      expect(await fetchAll("good.zip")).toBe("")
-      expect(read("dir/file")).toBe("x")
-      expect(await fetchAll("bad.zip")).toContain("'../outside' would lie outside")
-      expect(existsSync(`${place.root}/outside`)).toBe(false)
-    },
-  )
+  testWith(command("unzip"))("of zip are refused when a member lies outside", async () => {
+    writeFileSync(`${source}/good.zip`, zipOf("dir/file", "x"))
+    writeFileSync(`${source}/bad.zip`, zipOf("../outside", "x"))
+    expect(await fetchAll("good.zip")).toBe("")
+    expect(read("dir/file")).toBe("x")
+    expect(await fetchAll("bad.zip")).toContain("'../outside' would lie outside")
+    expect(existsSync(`${place.root}/outside`)).toBe(false)
+  })
 
   test("are refused whole when a member or a link leads out", async () => {
     writeFileSync(`${place.root}/victim`, "precious")
@@ -291,7 +287,7 @@ describe("archives", () => {
     expect(existsSync(`${place.root}/planted`)).toBe(false)
   })
 
-  test.skipIf(!asRoot)("cannot bring device nodes", async () => {
+  testWith(rootUser)("cannot bring device nodes", async () => {
     const archive = pack("node.tar", (directory) => {
       Bun.spawnSync(["mknod", `${directory}/null`, "c", "1", "3"])
     })

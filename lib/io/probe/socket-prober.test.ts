@@ -3,6 +3,7 @@ import { createServer } from "node:net"
 import type { AddressInfo, Server } from "node:net"
 import { TestPlace } from "#lib/io/testing/containers.ts"
 import { SocketProber } from "./socket-prober.ts"
+import { command, testWith } from "../../../test/fixtures/system-parts.ts"
 
 const prober = new SocketProber()
 const closing: (() => unknown)[] = []
@@ -90,7 +91,7 @@ describe("http", () => {
     expect(aborted).toMatchObject({ kind: "failed", timedOut: false })
   })
 
-  test.skipIf(Bun.which("openssl") === null)("takes any certificate over https", async () => {
+  testWith(command("openssl"))("takes any certificate over https", async () => {
     using place = new TestPlace()
     const [key, cert] = [`${place.root}/key`, `${place.root}/cert`]
     const subject = ["-subj", "/CN=elsewhere", "-days", "1", "-nodes", "-newkey", "rsa:2048"]

@@ -6,6 +6,7 @@ import { Exits, TestPlace, until } from "#lib/io/testing/containers.ts"
 import { Cgroups } from "./cgroups.ts"
 import { readStat } from "./proc.ts"
 import { ProcessRuntime } from "./process-runtime.ts"
+import { describeWith } from "../../../test/fixtures/system-parts.ts"
 
 const NAME = `dcos-test-${process.pid}`
 
@@ -67,7 +68,7 @@ describe("version 2", () => {
   })
 })
 
-describe.skipIf(missing !== undefined)(`on this machine${missing ? ` (${missing})` : ""}`, () => {
+describeWith({ name: "cgroups", missing })("on this machine", () => {
   let exits: Exits
   let runtime: ProcessRuntime
   beforeEach(() => {

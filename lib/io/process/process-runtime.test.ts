@@ -5,8 +5,8 @@ import { exitedStatus, signaledStatus } from "#lib/io/host/wait-status.ts"
 import type { ContainerSpec } from "#lib/ports/index.ts"
 import { isAlive, readStat } from "./proc.ts"
 import { ProcessRuntime } from "./process-runtime.ts"
+import { command, rootUser, testWith } from "../../../test/fixtures/system-parts.ts"
 
-const asRoot = process.getuid?.() === 0
 const never = new AbortController().signal
 
 let place: TestPlace
@@ -98,7 +98,7 @@ describe("launch", () => {
     expect(place.read(spec)).toBe("a b $c\n")
   })
 
-  test.skipIf(Bun.which("bash") === null)("sets an argv[0] of another name (bash)", async () => {
+  testWith(command("bash"))("sets an argv[0] of another name (bash)", async () => {
     const value = "/bin/sh"
     const spec = place.spec({ shell: false, value, arguments: ["my-name", "-c", "echo $0"] })
     await launch(spec)
@@ -161,7 +161,7 @@ describe("launch", () => {
     expect(again.ok ? "" : again.error.message).toContain("was launched before")
   })
 
-  test.skipIf(Bun.which("prlimit") === null)("applies resource limits", async () => {
+  testWith(command("prlimit"))("applies resource limits", async () => {
     const rlimitInfo = { rlimits: [{ type: "RLMT_NOFILE", soft: 77, hard: 99 }] } as const
     const spec = place.spec("ulimit -Sn; ulimit -Hn", {
       task: { container: { type: "MESOS", rlimitInfo } },
@@ -171,7 +171,7 @@ describe("launch", () => {
     expect(place.read(spec)).toBe("77\n99\n")
   })
 
-  test.skipIf(!asRoot)("runs as another user when the agent is root", async () => {
+  testWith(rootUser)("runs as another user when the agent is root", async () => {
     const spec = place.spec("id -u; ls -ln stdout | cut -d' ' -f3", {
       user: "nobody",
       environment: { LD_PRELOAD: "/nonexistent.so" },

@@ -12,6 +12,7 @@ import { spawnSync } from "node:child_process"
 import { TestPlace } from "#lib/io/testing/containers.ts"
 import { DiskSandboxes } from "./disk-sandboxes.ts"
 import { fileMode } from "./file-mode.ts"
+import { rootUser, testWith } from "../../../test/fixtures/system-parts.ts"
 
 let place: TestPlace
 let root: string
@@ -41,7 +42,7 @@ test("makes a work directory that other users can pass through", async () => {
   expect(statSync(`${place.root}/new/work`).mode & 0o005).toBe(0o005)
 })
 
-test.skipIf(process.getuid?.() !== 0)("gives a sandbox to the user of its task", async () => {
+testWith(rootUser)("gives a sandbox to the user of its task", async () => {
   await sandboxes.create(`${place.root}/new`, "nobody")
   expect(statSync(`${place.root}/new`).uid).toBe(65534)
 })
