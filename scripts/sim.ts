@@ -9,20 +9,31 @@ import { parseArgs } from "node:util"
 import { simulate, type Report } from "#lib/sim/index.ts"
 import { root } from "./shell.ts"
 
-const { values } = parseArgs({
-  options: {
-    seed: { type: "string" },
-    seeds: { type: "string" },
-    minutes: { type: "string", default: "4" },
-    agents: { type: "string", default: "3" },
-    trace: { type: "string" },
-  },
-})
-
 function refuse(message: string): never {
   console.error(message)
   process.exit(2)
 }
+
+function readArguments() {
+  try {
+    return parseArgs({
+      options: {
+        seed: { type: "string" },
+        seeds: { type: "string" },
+        minutes: { type: "string", default: "4" },
+        agents: { type: "string", default: "3" },
+        trace: { type: "string" },
+      },
+    }).values
+  } catch (cause) {
+    const why = cause instanceof Error ? cause.message : String(cause)
+    return refuse(
+      `${why}\nusage: npm run sim -- [--seed N | --seeds A..B] [--minutes M] [--agents K] [--trace L]`,
+    )
+  }
+}
+
+const values = readArguments()
 
 function numberOf(name: "seed" | "minutes" | "agents" | "trace", text: string): number {
   const number = Number(text)

@@ -129,10 +129,19 @@ export function agentOptions(flags: AgentFlags, environment: RoleEnvironment): A
   }
 }
 
+/** Addresses that mean all addresses of the machine. */
+const EVERYWHERE: readonly string[] = ["0.0.0.0", "::"]
+
+const isLoopback = (address: string): boolean => address === "::1" || address.startsWith("127.")
+
+type ApiPlace = Pick<MasterRoleOptions, "hostname" | "insecureApi" | "listenIp">
+
+/** The addresses a master listens on: loopback besides another one, where only loopback is answered. */
+export const listenHosts = ({ insecureApi, listenIp }: ApiPlace): readonly string[] =>
+  insecureApi || EVERYWHERE.includes(listenIp) || isLoopback(listenIp)
+    ? [listenIp]
+    : [listenIp, "127.0.0.1"]
+
 /** Where whoever started a master reaches its API: by loopback, when that is all it answers on. */
-export const apiHost = (
-  options: Pick<MasterRoleOptions, "hostname" | "insecureApi" | "listenIp">,
-): string =>
-  !options.insecureApi && ["0.0.0.0", "::"].includes(options.listenIp)
-    ? "127.0.0.1"
-    : options.hostname
+export const apiHost = (options: ApiPlace): string =>
+  !options.insecureApi && !isLoopback(options.listenIp) ? "127.0.0.1" : options.hostname

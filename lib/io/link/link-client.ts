@@ -127,9 +127,17 @@ export class LinkClient {
   }
 }
 
-/** The WebSocket URL of a master given as ws, wss, http or https; throws a TypeError otherwise. */
+/** The port of the Mesos API, where agents' links are taken. */
+const MASTER_PORT = "5050"
+
+/**
+ * The WebSocket URL of a master given as ws, wss, http or https, or as a bare host with or without a
+ * port; throws a TypeError otherwise.
+ */
 export function linkUrl(master: string): URL {
-  const url = new URL(/^[a-z]+:\/\//.test(master) ? master : `ws://${master}`)
+  const bare = !/^[a-z]+:\/\//.test(master)
+  const url = new URL(bare ? `ws://${master}` : master)
+  if (bare && url.port === "") url.port = MASTER_PORT
   if (url.protocol === "http:") url.protocol = "ws:"
   if (url.protocol === "https:") url.protocol = "wss:"
   if (url.protocol !== "ws:" && url.protocol !== "wss:")

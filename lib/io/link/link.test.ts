@@ -133,6 +133,7 @@ test("closes a link whose frame is not a list of messages", async () => {
 test("understands the ways to write the master's address, and refuses others", () => {
   for (const text of ["127.0.0.1:5050", "ws://127.0.0.1:5050", "http://127.0.0.1:5050"])
     expect(linkUrl(text).href).toBe("ws://127.0.0.1:5050/api/agent-link")
+  expect(linkUrl("m1").href).toBe("ws://m1:5050/api/agent-link")
   expect(linkUrl("https://m1").href).toBe("wss://m1/api/agent-link")
   expect(() => linkUrl("ftp://m1")).toThrow(TypeError)
 })
