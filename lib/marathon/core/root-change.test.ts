@@ -2,7 +2,7 @@ import { describe, expect, test } from "bun:test"
 import { ok } from "#lib/std/result.ts"
 import { ROOT } from "../model/index.ts"
 import type { Command } from "./command.ts"
-import { equal } from "./equal.ts"
+import { equal } from "#lib/std/equal.ts"
 import { patch, pathId, put, remove, testSpec } from "./test-app.ts"
 import { World } from "./test-world.ts"
 

@@ -4,7 +4,7 @@ import { ancestorsOf, formatTimestamp, parseTimestampMs } from "../model/index.t
 import type { App, AppSpec, PathId, Timestamp } from "../model/index.ts"
 import type { Refusal, RootChange } from "./command.ts"
 import type { Core } from "./core.ts"
-import { equal } from "./equal.ts"
+import { equal } from "#lib/std/equal.ts"
 import { planSteps } from "./plan.ts"
 import type { AppChange } from "./plan.ts"
 import type { GroupNode, RootVersion, Step } from "./records.ts"

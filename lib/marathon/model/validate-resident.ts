@@ -1,6 +1,6 @@
 import type { App, AppSpec } from "./app.ts"
 import { isResident } from "./resident.ts"
-import { sameJson } from "./same.ts"
+import { equal } from "#lib/std/equal.ts"
 import type { Problems } from "./reader.ts"
 
 type ResidentContext = {
@@ -16,12 +16,12 @@ export function checkResident(
   { path, problems, force }: ResidentContext,
 ): void {
   if (!isResident(current) && !isResident(next)) return
-  if (!sameJson(volumesOf(current), volumesOf(next)))
+  if (!equal(volumesOf(current), volumesOf(next)))
     problems.add(path, "Persistent volumes can not be changed!")
   if (!isResident(current)) return
   if ((["cpus", "mem", "disk", "gpus"] as const).some((name) => current[name] !== next[name]))
     problems.add(path, "Resident Tasks may not change resource requirements!")
-  if (!sameJson(hostPortsOf(current), hostPortsOf(next)))
+  if (!equal(hostPortsOf(current), hostPortsOf(next)))
     problems.add(path, "Resident Tasks may not change host ports!")
   if (current.role !== next.role && !force)
     problems.add(
