@@ -2,7 +2,7 @@
 // Plain Node 20 without packages, because it also installs them: on first use, and whenever
 // package-lock.json names something else than what is installed.
 import { spawn, spawnSync } from "node:child_process"
-import { existsSync, readFileSync } from "node:fs"
+import { existsSync, lstatSync, readFileSync } from "node:fs"
 import { constants } from "node:os"
 import { dirname, join } from "node:path"
 import { fileURLToPath } from "node:url"
@@ -35,6 +35,8 @@ function installed() {
 
 /** Packages run no scripts of their own here, but for Bun's, which puts its binary in place. */
 function install() {
+  if (lstatSync(modules, { throwIfNoEntry: false })?.isSymbolicLink())
+    stop("node_modules is a link, and npm ci would empty the folder it leads to: install there.")
   console.error("dcos: installing the development tools with npm ci (once, under a minute) ...")
   const { status, stdout, stderr, error } = spawnSync(
     "npm",

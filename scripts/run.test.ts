@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, expect, test } from "bun:test"
-import { cpSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs"
+import { cpSync, mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from "node:fs"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
 
@@ -45,6 +45,12 @@ function run(...args: string[]): { code: number; out: string; err: string } {
 test("runs the verb with its arguments, quietly, when all is installed", () => {
   install("1.0.0")
   expect(run("build", "--force", "x y")).toEqual({ code: 0, out: "--force,x y\n", err: "" })
+})
+
+test("does not let npm empty a folder that node_modules only leads to", () => {
+  mkdirSync(join(folder, "shared"))
+  symlinkSync(join(folder, "shared"), join(folder, "node_modules"))
+  expect(run("build").err).toContain("node_modules is a link")
 })
 
 test("passes the exit code on", () => {
