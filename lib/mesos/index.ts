@@ -22,7 +22,6 @@ export { NO_RESOURCES, normalizeResources } from "./resources/normal.ts"
 export { parseResourceJson, parseResources } from "./resources/parse.ts"
 export type { ResourceTextError } from "./resources/parse.ts"
 export {
-  NO_QUANTITIES,
   addQuantities,
   containsQuantities,
   quantitiesOf,

@@ -1,4 +1,4 @@
-import type { CheckStatusInfo, HealthCheck } from "#lib/mesos/index.ts"
+import type { HealthCheck } from "#lib/mesos/index.ts"
 import type { ContainerId } from "#lib/ports/index.ts"
 import type { HealthRecord, TaskRecord } from "./records.ts"
 import type { TimerKey, Timers, Turn } from "./turn.ts"
@@ -118,13 +118,6 @@ export class Checks {
 
 /** What a health check knows before its first result. */
 export const NO_HEALTH: HealthRecord = { succeeded: false, consecutiveFailures: 0 }
-
-/** One result of a task's check. */
-export type CheckResult = {
-  readonly containerId: ContainerId
-  readonly sequence: number
-  readonly status: CheckStatusInfo
-}
 
 function requestOf(task: TaskRecord, kind: CheckKind): ProbeRequest | undefined {
   const { healthCheck, check } = task.launch.info

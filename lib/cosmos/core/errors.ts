@@ -88,11 +88,6 @@ export const errors = {
       { marathonStatus },
       502,
     ),
-  appIdChanged: (oldAppId: string, newAppId: string) =>
-    refuse("AppIdChanged", `Attempted to change app id from [${oldAppId}] to [${newAppId}]`, {
-      newAppId,
-      oldAppId,
-    }),
   notPresent: (what: string) =>
     refuse("not_present", `Required value '${what}' of the request is missing`),
   notParsed: (message: string) => refuse("not_parsed", message),

@@ -1,5 +1,5 @@
 import { Database, SQLiteError, type Statement } from "bun:sqlite"
-import { chmodSync, statSync } from "node:fs"
+import { chmodSync } from "node:fs"
 import { dirname } from "node:path"
 import type { Store, Write } from "#lib/ports/index.ts"
 import { makePrivateDirectory } from "#lib/io/host/private-directory.ts"
@@ -95,11 +95,6 @@ export class SqliteStore implements Store {
     this.#put.finalize()
     this.#delete.finalize()
     this.#database.close()
-  }
-
-  /** Bytes of the state file, without its write-ahead log. */
-  size(): number {
-    return statSync(this.#path).size
   }
 
   #rollback(): void {

@@ -19,7 +19,6 @@ export type { ParseGroupOptions } from "./parse-group.ts"
 export {
   ancestorsOf,
   isBelow,
-  lastSegment,
   parentOf,
   pathIdProblem,
   resolvePathId,

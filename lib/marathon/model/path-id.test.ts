@@ -1,12 +1,5 @@
 import { expect, test } from "bun:test"
-import {
-  ancestorsOf,
-  isBelow,
-  lastSegment,
-  parentOf,
-  pathIdProblem,
-  resolvePathId,
-} from "./path-id.ts"
+import { ancestorsOf, isBelow, parentOf, pathIdProblem, resolvePathId } from "./path-id.ts"
 import { ROOT, topSegment } from "./path-id.ts"
 import type { PathId } from "./path-id.ts"
 
@@ -38,7 +31,6 @@ test("knows parents, ancestors and what lies below", () => {
   expect(parentOf(id("/a"))).toBe(ROOT)
   expect(parentOf(ROOT)).toBe(ROOT)
   expect<string[]>(ancestorsOf(id("/a/b/c"))).toEqual(["/a/b", "/a", "/"])
-  expect(lastSegment(id("/a/b"))).toBe("b")
   expect(topSegment(id("/a/b"))).toBe("a")
   expect(topSegment(ROOT)).toBeUndefined()
   expect(isBelow(id("/a/b"), id("/a"))).toBe(true)

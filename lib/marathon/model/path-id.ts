@@ -39,9 +39,6 @@ export function parentOf(id: PathId): PathId {
   return (cut <= 0 ? "/" : id.slice(0, cut)) as PathId
 }
 
-/** The last segment of an id, "" for the root. */
-export const lastSegment = (id: PathId): string => id.slice(id.lastIndexOf("/") + 1)
-
 /** The name of the top-level group that an id lies in or is, or undefined for the root. */
 export const topSegment = (id: PathId): string | undefined => segmentsOf(id)[0]
 

@@ -10,9 +10,6 @@ export type Quantity = { readonly name: string; readonly milli: number }
  */
 export type Quantities = readonly Quantity[]
 
-/** Nothing. */
-export const NO_QUANTITIES: Quantities = []
-
 /** Amounts from pairs in any order; those of one name are summed, and what is not above zero dropped. */
 export function quantitiesOf(pairs: Iterable<readonly [name: string, milli: number]>): Quantities {
   const sums = new Map<string, number>()
