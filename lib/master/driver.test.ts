@@ -198,7 +198,9 @@ describe("the driver", () => {
     await clock.settle()
     await driver.stop()
     expect(sink.heard.at(-1)).toBe("end")
-    expect(await driver.teardown("M-0000" as FrameworkId)).toMatchObject({ status: 503 })
+    expect(
+      await driver.operate({ kind: "teardown", frameworkId: "M-0000" as FrameworkId }),
+    ).toMatchObject({ status: 503 })
     expect(driver.subscribe({ subscribe }, recordingSink())).toBeUndefined()
     expect(driver.linkMessages(link, [registration()])).toBe(false)
   })
@@ -208,7 +210,7 @@ describe("the driver", () => {
     store.fails = true
     driver.linkOpened(link, "10.0.0.1")
     driver.linkMessages(link, [registration()])
-    const reply = driver.teardown("M-0000" as FrameworkId)
+    const reply = driver.operate({ kind: "teardown", frameworkId: "M-0000" as FrameworkId })
     await clock.settle()
     expect(order).toEqual(["fatal Error: disk full"])
     expect(await reply).toMatchObject({ status: 503 })
@@ -219,7 +221,7 @@ describe("the driver", () => {
     store.commit = () => new Promise(() => undefined)
     driver.linkOpened(link, "10.0.0.1")
     driver.linkMessages(link, [registration()])
-    const reply = driver.teardown("M-0000" as FrameworkId)
+    const reply = driver.operate({ kind: "teardown", frameworkId: "M-0000" as FrameworkId })
     await clock.settle(29_999)
     await clock.settle(2)
     expect(await reply).toMatchObject({ status: 503 })
@@ -301,7 +303,7 @@ describe("the in-memory transport", () => {
     const { connection, clock, driver, kinds, disconnects } = await connected()
     connection.subscribe(call)
     await clock.settle()
-    void driver.teardown(frameworkId)
+    void driver.operate({ kind: "teardown", frameworkId })
     await clock.settle()
     expect(disconnects()).toBe(1)
     connection.subscribe({

@@ -5,13 +5,14 @@ import { Deadlines } from "#lib/std/deadlines.ts"
 import { ok, type Result } from "#lib/std/result.ts"
 import { parseAgentMessage } from "./agent-message.ts"
 import { Master } from "./core/master.ts"
-import { MASTER_STORE_PREFIX, type RegistryError } from "./core/registry.ts"
+import { MASTER_STORE_PREFIXES, type RegistryError } from "./core/registry.ts"
 import type {
   LinkId,
   MasterEffect,
   MasterInput,
   MasterOptions,
   MasterReply,
+  OperatorCall,
   OtherCall,
   RequestId,
   StreamId,
@@ -88,7 +89,8 @@ export class MasterDriver {
 
   /** Recovers the master from its store. Refused, with the key, when a stored value is unreadable. */
   static async start(options: MasterDriverOptions): Promise<Result<MasterDriver, RegistryError>> {
-    const entries = await options.store.scan(MASTER_STORE_PREFIX)
+    const entries: (readonly [string, unknown])[] = []
+    for (const prefix of MASTER_STORE_PREFIXES) entries.push(...(await options.store.scan(prefix)))
     const master = Master.recover(options.master, entries, options.clock.now())
     return master.ok ? ok(new MasterDriver(options, master.value)) : master
   }
@@ -168,9 +170,9 @@ export class MasterDriver {
     return this.#request((id) => ({ kind: "call", request: id, ...request }))
   }
 
-  /** Removes a framework and all it runs, as an operator. */
-  teardown(frameworkId: FrameworkId): Promise<MasterReply> {
-    return this.#request((request) => ({ kind: "teardown", request, frameworkId }))
+  /** Makes an operator's call; resolves as `call` does. */
+  operate(call: OperatorCall, principal?: string): Promise<MasterReply> {
+    return this.#request((request) => ({ kind: "operate", request, call, principal }))
   }
 
   /** A scheduler in this process: behaves as one over HTTP, without sockets and encoding. */

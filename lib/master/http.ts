@@ -64,7 +64,10 @@ function addCalls(options: MasterHttpOptions, add: Add): void {
   add("/teardown", { method: "POST", realm: "readwrite" }, async ({ context }) => {
     const id = new URLSearchParams(await context.req.text()).get("frameworkId")
     if (!id) return refuse(400, "Missing 'frameworkId' query parameter in the request body")
-    const reply = await options.master.teardown(id as FrameworkId)
+    const reply = await options.master.operate({
+      kind: "teardown",
+      frameworkId: id as FrameworkId,
+    })
     return refuse(reply.status, reply.message ?? "")
   })
 }

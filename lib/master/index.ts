@@ -6,7 +6,7 @@ export type {
   Refusal,
 } from "./core/allocator/allocator.ts"
 export { Master } from "./core/master.ts"
-export { MASTER_STORE_PREFIX, type RegistryError } from "./core/registry.ts"
+export { MASTER_STORE_PREFIXES, type RegistryError } from "./core/registry.ts"
 export type * from "./core/types.ts"
 export { DEFAULT_LIMITS, DEFAULT_TIMINGS } from "./core/types.ts"
 export type * from "./core/views.ts"

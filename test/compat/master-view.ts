@@ -130,5 +130,5 @@ export const masterPort = (view: MasterView): MasterPort => ({
   subscribe: () => undefined,
   closeStream: () => undefined,
   call: () => Promise.resolve({ status: 503, message: "no machine" }),
-  teardown: () => Promise.resolve({ status: 503, message: "no machine" }),
+  operate: () => Promise.resolve({ status: 503, message: "no machine" }),
 })

@@ -218,10 +218,14 @@ describe("TEARDOWN", () => {
     const bench = new Bench()
     const marathon = bench.subscribe(INFO)
     const request = 77 as RequestId
-    bench.feed({ kind: "teardown", request, frameworkId: marathon.id })
+    bench.feed({ kind: "operate", request, call: { kind: "teardown", frameworkId: marathon.id } })
     expect(bench.replyTo(request)).toEqual({ status: 200 })
     const again = 78 as RequestId
-    bench.feed({ kind: "teardown", request: again, frameworkId: marathon.id })
+    bench.feed({
+      kind: "operate",
+      request: again,
+      call: { kind: "teardown", frameworkId: marathon.id },
+    })
     expect(bench.replyTo(again)).toEqual({
       status: 400,
       message: "No framework found with specified ID",

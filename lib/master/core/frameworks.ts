@@ -5,7 +5,7 @@ import { FrameworkRecord, type AgentRecord } from "./records.ts"
 import { sendMasterStatus } from "./statuses.ts"
 import { isTerminal } from "./task-states.ts"
 import { completeTask, recordStatus, removeExecutor, setTaskState } from "./tasks.ts"
-import type { RequestId, StreamId, SubscribeInput } from "./types.ts"
+import type { MasterReply, StreamId, SubscribeInput } from "./types.ts"
 import { changeProblem, frameworkProblem } from "./validation/framework.ts"
 
 /** A scheduler subscribes: a new framework, one that returns, or one that replaces its own scheduler. */
@@ -253,10 +253,10 @@ function dropStrays(ctx: Context, agent: AgentRecord, frameworkId: FrameworkId):
 }
 
 /** An operator removes a framework. */
-export function teardown(ctx: Context, request: RequestId, frameworkId: FrameworkId): void {
+export function teardown(ctx: Context, frameworkId: FrameworkId): MasterReply {
   const framework = ctx.frameworks.get(frameworkId)
   if (framework === undefined)
-    return ctx.reply(request, { status: 400, message: "No framework found with specified ID" })
+    return { status: 400, message: "No framework found with specified ID" }
   removeFramework(ctx, framework)
-  ctx.reply(request, { status: 200 })
+  return { status: 200 }
 }

@@ -13,12 +13,13 @@ import {
 } from "./agents.ts"
 import { onCall } from "./calls.ts"
 import { Context, type LinkRecord } from "./context.ts"
-import { heartbeat, onStreamClosed, removeFramework, subscribe, teardown } from "./frameworks.ts"
+import { heartbeat, onStreamClosed, removeFramework, subscribe } from "./frameworks.ts"
 import { masterMetrics } from "./metrics.ts"
 import { rescindOffer, sendOffers } from "./offers.ts"
+import { operate } from "./operate.ts"
 import { executorKey, type AgentRecord } from "./records.ts"
 import { register } from "./registration.ts"
-import { parseAgent, type RegistryError } from "./registry.ts"
+import { parseAgent, STORE_PATHS, type RegistryError } from "./registry.ts"
 import { onUpdate } from "./statuses.ts"
 import { removeExecutor } from "./tasks.ts"
 import type { MasterEffect, MasterInput, MasterOptions } from "./types.ts"
@@ -35,7 +36,7 @@ export class Master implements Machine<MasterInput, MasterEffect> {
   #alarmAt: number | undefined
   readonly view: MasterView
 
-  /** The master as the stored entries under MASTER_STORE_PREFIX describe it. */
+  /** The master as the stored entries under MASTER_STORE_PREFIXES describe it. */
   static recover(
     options: MasterOptions,
     entries: readonly (readonly [key: string, value: unknown])[],
@@ -43,11 +44,8 @@ export class Master implements Machine<MasterInput, MasterEffect> {
   ): Result<Master, RegistryError> {
     const ctx = new Context(options, now)
     for (const [key, value] of entries) {
-      const agent = parseAgent(key, value)
-      if (!agent.ok) return agent
-      const { id, unreachableAt } = agent.value
-      if (unreachableAt === undefined) ctx.recovered.set(id, agent.value)
-      else ctx.unreachable.set(id, agent.value)
+      const restored = restore(ctx, key, value)
+      if (!restored.ok) return restored
     }
     sortByTime(ctx)
     if (ctx.recovered.size > 0) ctx.recoveryEndsAt = now + ctx.timings.agentReregisterMs
@@ -101,8 +99,8 @@ export class Master implements Machine<MasterInput, MasterEffect> {
         return onCall(ctx, input)
       case "streamClosed":
         return onStreamClosed(ctx, input.stream)
-      case "teardown":
-        return teardown(ctx, input.request, input.frameworkId)
+      case "operate":
+        return operate(ctx, input)
       default:
         return input satisfies never
     }
@@ -211,6 +209,18 @@ function onExecutorExited(
   if (executor === undefined) return
   removeExecutor(ctx, executor)
   ctx.event(executor.framework, { kind: "failure", agentId: agent.id, executorId, status })
+}
+
+/** Takes one stored entry over, by the path it is stored under. */
+function restore(ctx: Context, key: string, value: unknown): Result<void, RegistryError> {
+  if (key.startsWith(STORE_PATHS.agents)) {
+    const agent = parseAgent(key, value)
+    if (!agent.ok) return agent
+    const { id, unreachableAt } = agent.value
+    if (unreachableAt === undefined) ctx.recovered.set(id, agent.value)
+    else ctx.unreachable.set(id, agent.value)
+  }
+  return ok(undefined)
 }
 
 /** Stored agents come in key order; the sweep wants the oldest first. */

@@ -1,8 +1,13 @@
 import type { AgentId, AgentInfo, AgentInfoCapabilityType } from "#lib/mesos/index.ts"
 import { err, ok, type Result } from "#lib/std/result.ts"
 
-/** Everything the master stores lies below this path. */
-export const MASTER_STORE_PREFIX = "/agents/"
+/** Where the master stores what: one key per thing below each of these paths. */
+export const STORE_PATHS = {
+  agents: "/agents/",
+} as const
+
+/** Everything the master stores lies below one of these paths. */
+export const MASTER_STORE_PREFIXES: readonly string[] = Object.values(STORE_PATHS)
 
 /** Version of the stored form. A reader accepts it and everything older. */
 const SCHEMA = 1
@@ -25,7 +30,7 @@ export type RegistryError = {
 }
 
 /** Where an agent is stored. */
-export const agentKey = (id: AgentId): string => `${MASTER_STORE_PREFIX}${id}`
+export const agentKey = (id: AgentId): string => `${STORE_PATHS.agents}${id}`
 
 /** The stored form of an agent. */
 export const encodeAgent = (agent: StoredAgent): unknown => ({ schema: SCHEMA, ...agent })

@@ -3,6 +3,7 @@ import type {
   FrameworkId,
   MasterInfo,
   MasterToAgent,
+  master,
   scheduler,
 } from "#lib/mesos/index.ts"
 import type { BaseEffect, Wake } from "#lib/runtime/index.ts"
@@ -41,6 +42,40 @@ export type CallInput = {
   readonly principal?: string | undefined
 }
 
+/** The calls of the operator API that change something; all others are answered from the view. */
+export const OPERATOR_CALLS = [
+  "updateWeights",
+  "updateQuota",
+  "setQuota",
+  "removeQuota",
+  "reserveResources",
+  "unreserveResources",
+  "createVolumes",
+  "destroyVolumes",
+  "growVolume",
+  "shrinkVolume",
+  "updateMaintenanceSchedule",
+  "startMaintenance",
+  "stopMaintenance",
+  "drainAgent",
+  "deactivateAgent",
+  "reactivateAgent",
+  "markAgentGone",
+  "teardown",
+] as const satisfies readonly master.Call["kind"][]
+
+/** A call of the operator API that changes something. */
+export type OperatorCall = Extract<master.Call, { readonly kind: (typeof OPERATOR_CALLS)[number] }>
+
+/** An operator's command; the sender waits for the reply. */
+export type OperateInput = {
+  readonly kind: "operate"
+  readonly request: RequestId
+  readonly call: OperatorCall
+  /** The authenticated principal, when there is one. */
+  readonly principal?: string | undefined
+}
+
 /** What the master reacts to. */
 export type MasterInput =
   | Wake
@@ -51,8 +86,7 @@ export type MasterInput =
   | SubscribeInput
   | CallInput
   | { readonly kind: "streamClosed"; readonly stream: StreamId }
-  /** An operator's command; grows in the next issue (operator API). */
-  | { readonly kind: "teardown"; readonly request: RequestId; readonly frameworkId: FrameworkId }
+  | OperateInput
 
 /** The outcome of a call: an HTTP status of the Mesos API, with the reason when it is a refusal. */
 export type MasterReply = { readonly status: number; readonly message?: string | undefined }

@@ -1,4 +1,5 @@
 import { decodeMessage, encodeMessage, type master as v1 } from "#lib/mesos/index.ts"
+import { OPERATOR_CALLS, type OperatorCall } from "#lib/master/core/types.ts"
 import type { Admitted } from "./admission.ts"
 import { readBody } from "./call-body.ts"
 import type { LazyObject } from "./lazy-json.ts"
@@ -22,7 +23,7 @@ import { seconds } from "./render-framework.ts"
  */
 export async function serveOperator(
   options: MasterHttpOptions,
-  { context }: Admitted,
+  { context, principal }: Admitted,
 ): Promise<Response> {
   const { req } = context
   const type = contentType(req.raw.headers.get("content-type"))
@@ -36,8 +37,8 @@ export async function serveOperator(
   if (!accepted.ok) return refuse(406, accepted.error)
   if (!decoded.ok) return refuse(501, "Calls of type UNKNOWN are not implemented")
   const call = decoded.value
-  if (call.kind === "teardown") {
-    const reply = await options.master.teardown(call.frameworkId)
+  if (isOperatorCall(call)) {
+    const reply = await options.master.operate(call, principal)
     return refuse(reply.status, reply.message ?? "")
   }
   const answer = read(options, call)
@@ -49,6 +50,10 @@ export async function serveOperator(
     ? replyJson(context, answer, options.clock)
     : replyProtobuf("mesos.v1.master.Response", answer, options.clock)
 }
+
+const changing: ReadonlySet<string> = new Set(OPERATOR_CALLS)
+
+const isOperatorCall = (call: v1.Call): call is OperatorCall => changing.has(call.kind)
 
 const encode = (response: v1.Response): object =>
   encodeMessage("mesos.v1.master.Response", response, "endpoint")

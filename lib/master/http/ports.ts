@@ -1,6 +1,5 @@
-import type { FrameworkId } from "#lib/mesos/index.ts"
 import type { Clock, FileLocation, Log, Sandboxes } from "#lib/ports/index.ts"
-import type { MasterReply, StreamId } from "#lib/master/core/types.ts"
+import type { MasterReply, OperatorCall, StreamId } from "#lib/master/core/types.ts"
 import type { MasterView } from "#lib/master/core/views.ts"
 import type { CallRequest, SchedulerSink, SubscribeRequest } from "#lib/master/driver.ts"
 
@@ -10,7 +9,7 @@ export interface MasterPort {
   subscribe(request: SubscribeRequest, sink: SchedulerSink): StreamId | undefined
   closeStream(stream: StreamId): void
   call(request: CallRequest): Promise<MasterReply>
-  teardown(frameworkId: FrameworkId): Promise<MasterReply>
+  operate(call: OperatorCall, principal?: string): Promise<MasterReply>
 }
 
 /** Who leads, as seen by the master that is asked. */

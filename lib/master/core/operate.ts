@@ -1,0 +1,36 @@
+import type { Context } from "./context.ts"
+import { teardown } from "./frameworks.ts"
+import type { MasterReply, OperateInput, OperatorCall } from "./types.ts"
+
+/** An operator's call: does it and answers its sender. */
+export function operate(ctx: Context, { call, request }: OperateInput): void {
+  ctx.reply(request, perform(ctx, call))
+}
+
+/** Exhaustive over the calls that change something, each answered by the file that owns its matter. */
+function perform(ctx: Context, call: OperatorCall): MasterReply {
+  switch (call.kind) {
+    case "teardown":
+      return teardown(ctx, call.frameworkId)
+    case "updateWeights":
+    case "updateQuota":
+    case "setQuota":
+    case "removeQuota":
+    case "reserveResources":
+    case "unreserveResources":
+    case "createVolumes":
+    case "destroyVolumes":
+    case "growVolume":
+    case "shrinkVolume":
+    case "updateMaintenanceSchedule":
+    case "startMaintenance":
+    case "stopMaintenance":
+    case "drainAgent":
+    case "deactivateAgent":
+    case "reactivateAgent":
+    case "markAgentGone":
+      return { status: 501, message: `The call ${call.kind} is not implemented yet` }
+    default:
+      return call satisfies never
+  }
+}
