@@ -1,5 +1,13 @@
-import { defineCommand, fail, flag, integer, text } from "#lib/cli/index.ts"
 import {
+  defineCommand,
+  fail,
+  readSettings,
+  settingFlags,
+  settingsNote,
+  text,
+} from "#lib/cli/index.ts"
+import {
+  AGENT_SETTINGS,
   agentOptions,
   connectRemote,
   executablePath,
@@ -9,32 +17,20 @@ import {
 
 export const command = defineCommand({
   input: {
-    master: text("url", "The master, such as ws://10.0.0.1:5050"),
-    joinToken: text("token", "What the master printed at its first start; or set DCOS_JOIN_TOKEN"),
-    workDir: text(
-      "dir",
-      "Where the state and the sandboxes of tasks are kept; by default /var/lib/dcos/agent, without root below the home directory",
-    ),
-    ip: text("address", "Address to listen on; all of them by default"),
-    advertiseIp: text("address", "Address at which others reach this node"),
-    hostname: text("name", "Host name at which others reach this node; its address by default"),
-    port: integer("port", "Port of the agent's API; 5051 by default"),
-    resources: text(
-      "resources",
-      "Such as cpus:4;mem:1024;ports:[31000-32000]; measured by default",
-    ),
-    attributes: text("attributes", "Such as rack:abc;level:10"),
-    dockerSocket: text("path", "Socket of the Docker daemon; /var/run/docker.sock by default"),
-    insecureApi: flag("Answer API requests from other machines, whoever asks"),
-    logLevel: text("level", "debug, info, warn or error; info by default"),
+    config: text("path", "Configuration file; /etc/dcos/agent.toml by default, if it is there"),
+    ...settingFlags(AGENT_SETTINGS),
   },
   examples: ["DCOS_JOIN_TOKEN=... dcos agent --master ws://10.0.0.1:5050"],
-  async run(context, { master, joinToken, ...flags }) {
-    if (master === undefined) fail("give the master's URL: dcos agent --master ws://<host>:5050")
-    const options = agentOptions(flags, { ...context, executable: executablePath() })
-    const token = joinToken ?? context.env["DCOS_JOIN_TOKEN"]
-    const agent = await startAgent(options, connectRemote({ url: master, token, log: options.log }))
-    for (const [name, url] of Object.entries(agent.addresses)) context.print(`${name}: ${url}`)
+  note: settingsNote("agent"),
+  async run(context, { config, ...flags }) {
+    const settings = await readSettings(context, AGENT_SETTINGS, flags, { role: "agent", config })
+    const url = settings.text("master")
+    if (url === undefined) fail("give the master's URL: dcos agent --master ws://<host>:5050")
+    const options = agentOptions(settings, { ...context, executable: executablePath() })
+    const token = settings.text("joinToken") ?? context.env["DCOS_JOIN_TOKEN"]
+    const agent = await startAgent(options, connectRemote({ url, token, log: options.log }))
+    for (const [name, address] of Object.entries(agent.addresses))
+      context.print(`${name}: ${address}`)
     const reason = await supervise(agent, context.signal)
     if (reason !== undefined) fail(`the agent stopped: ${reason}`)
   },

@@ -1,57 +1,58 @@
-import { defineCommand, fail, integer, text } from "#lib/cli/index.ts"
+import { defineCommand, fail, settingFlags } from "#lib/cli/index.ts"
 import {
+  AGENT_SETTINGS,
   agentOptions,
   defaultWorkDir,
   executablePath,
+  MASTER_SETTINGS,
   masterOptions,
+  settingsFrom,
   startUp,
   supervise,
 } from "#lib/roles/index.ts"
 
 const LOOPBACK = "127.0.0.1"
 
+const {
+  port,
+  marathonPort,
+  routerPort,
+  agentPingTimeout,
+  maxAgentPingTimeouts,
+  agentReregisterTimeout,
+} = MASTER_SETTINGS
+const { resources, attributes, dockerSocket } = AGENT_SETTINGS
+
 export const command = defineCommand({
-  input: {
-    workDir: text(
-      "dir",
-      "Where the cluster keeps its state; by default /var/lib/dcos/up, without root below the home directory",
-    ),
-    port: integer("port", "Port of the Mesos API; 5050 by default"),
-    marathonPort: integer("port", "Port of the Marathon API; 8080 by default"),
-    routerPort: integer("port", "Port of the router; 80 by default, 8000 without root"),
-    agentPort: integer("port", "Port of the agent's API; 5051 by default"),
-    resources: text(
-      "resources",
-      "What the node offers, such as cpus:4;mem:1024; measured by default",
-    ),
-    attributes: text("attributes", "Attributes of the node, such as rack:abc"),
-    dockerSocket: text("path", "Socket of the Docker daemon; /var/run/docker.sock by default"),
-    agentPingTimeout: text("duration", "Time an agent has to answer a ping; 15secs by default"),
-    maxAgentPingTimeouts: integer(
-      "count",
-      "Pings missed until an agent is unreachable; 5 by default",
-    ),
-    agentReregisterTimeout: text(
-      "duration",
-      "Time agents have to come back after a restart of the master; 10mins by default",
-    ),
-    logLevel: text("level", "debug, info, warn or error; warn by default"),
-  },
+  input: settingFlags({
+    workDir: {
+      hint: "dir",
+      help: "Where the cluster keeps its state; by default /var/lib/dcos/up, without root below the home directory",
+    },
+    port,
+    marathonPort,
+    routerPort,
+    agentPort: AGENT_SETTINGS.port,
+    resources,
+    attributes,
+    dockerSocket,
+    agentPingTimeout,
+    maxAgentPingTimeouts,
+    agentReregisterTimeout,
+    logLevel: { ...MASTER_SETTINGS.logLevel, fallback: "warn" },
+  }),
   examples: ["dcos up"],
-  async run(context, { agentPort, ...flags }) {
+  async run(context, { agentPort, workDir, logLevel = "warn", ...flags }) {
     const started = context.now()
     const environment = { ...context, executable: executablePath() }
-    const workDir = flags.workDir ?? defaultWorkDir("up", environment)
-    const common = {
-      ...flags,
-      ip: LOOPBACK,
-      advertiseIp: LOOPBACK,
-      insecureApi: false,
-      logLevel: flags.logLevel ?? "warn",
-    }
-    const master = masterOptions({ ...common, workDir: `${workDir}/master` }, environment)
+    const state = workDir ?? defaultWorkDir("up", environment)
+    const common = { ...flags, ip: LOOPBACK, advertiseIp: LOOPBACK, logLevel }
+    const master = masterOptions(
+      settingsFrom(MASTER_SETTINGS, { ...common, workDir: `${state}/master` }),
+      environment,
+    )
     const agent = agentOptions(
-      { ...common, port: agentPort, workDir: `${workDir}/agent` },
+      settingsFrom(AGENT_SETTINGS, { ...common, port: agentPort, workDir: `${state}/agent` }),
       environment,
     )
     const cluster = await startUp({ master: { ...master, requireToken: false }, agent })
@@ -59,7 +60,7 @@ export const command = defineCommand({
     context.print(`A cluster of one node runs on this machine, for development (${seconds} s):`)
     for (const [name, url] of Object.entries(cluster.addresses))
       context.print(`  ${name.padEnd(9)} ${url}`)
-    context.print(`  ${"state".padEnd(9)} ${workDir}`)
+    context.print(`  ${"state".padEnd(9)} ${state}`)
     context.print(
       `In another terminal: dcos cluster setup ${cluster.addresses["cluster"]}\nCtrl-C stops it; its tasks run on and are found again at the next start.`,
     )

@@ -31,7 +31,13 @@ export type FlagDefinition = (
       /** Its value is a whole number. */
       readonly integer?: boolean
     })
-) & { readonly description: string; readonly alias?: string; readonly hidden?: boolean }
+) & {
+  readonly description: string
+  readonly alias?: string
+  readonly hidden?: boolean
+  /** A daemon's setting: may be written with underscores, and a switch as `--no-name`. */
+  readonly setting?: boolean
+}
 
 /** Everything a command reads from its line, by the name its code uses; order is that of arguments. */
 export type InputDefinitions = Readonly<Record<string, ArgumentDefinition | FlagDefinition>>
@@ -52,6 +58,8 @@ export type Values<I extends InputDefinitions> = { readonly [Name in keyof I]: V
 type Shape = {
   /** Lines shown under `Examples:`. */
   readonly examples?: readonly string[]
+  /** A paragraph at the end of the command's help. */
+  readonly note?: string
   /** Flags end at the first argument; what follows belongs to something else (`task exec`). */
   readonly flagsFirst?: boolean
   /** Every word is an argument, even one that looks like a flag. */

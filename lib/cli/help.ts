@@ -48,6 +48,7 @@ export function renderCommandHelp(path: string, description: string, command: Co
     `Usage:\n    ${use}\n`,
     ...(examples === undefined ? [] : [`Examples:\n${examples}`]),
     renderOptions([...flags, HELP_FLAG]),
+    ...(command.note === undefined ? [] : [command.note]),
   ].join("\n")
 }
 

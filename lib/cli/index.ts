@@ -17,6 +17,7 @@ export {
 } from "./command.ts"
 export { renderCompletion, SHELLS } from "./completion.ts"
 export type { Context, Fetch, FetchOptions, Files, Input, Output, Terminal } from "./context.ts"
+export { readSettings, settingFlags, settingsNote } from "./daemon.ts"
 export { readDefinition, readOptions, type Definition } from "./definition.ts"
 export { CommandFailure, ExitCode, fail } from "./failure.ts"
 export { globToRegExp, matchesFilter } from "./glob.ts"

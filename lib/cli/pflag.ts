@@ -87,11 +87,22 @@ const flagsOf = ({ args }: Pick<Command, "args">): Flags =>
 function readLong(flags: Flags, word: string): Result<readonly Given[], string> {
   const equals = word.indexOf("=")
   const name = equals < 0 ? word : word.slice(0, equals)
-  const flag = flags.get(name)
-  if (flag === undefined) return err(`unknown flag: ${name}`)
+  const flag = flags.get(name) ?? settingOf(flags, name)
+  if (flag === undefined) {
+    const off =
+      equals < 0 && name.startsWith("--no-") ? settingOf(flags, `--${name.slice(5)}`) : undefined
+    if (off?.definition.type === "boolean") return ok([{ flag: off, value: "false", missing: "" }])
+    return err(`unknown flag: ${name}`)
+  }
   const alone = flag.definition.type === "boolean" ? "true" : undefined
   const value = equals < 0 ? alone : word.slice(equals + 1)
   return ok([{ flag, value, missing: `flag needs an argument: ${name}` }])
+}
+
+/** The daemon's setting that is meant, in Mesos' spelling: `--agent_ping_timeout`. */
+function settingOf(flags: Flags, name: string): Flag | undefined {
+  const flag = flags.get(`--${name.slice(2).replaceAll("_", "-")}`)
+  return flag?.definition.setting === true ? flag : undefined
 }
 
 /** Letters that share one hyphen: switches, of which the last may be a flag with its value. */

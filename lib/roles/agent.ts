@@ -1,4 +1,10 @@
-import { AgentDriver, agentResources, createAgentApi, type MasterLink } from "#lib/agent/index.ts"
+import {
+  AgentDriver,
+  agentResources,
+  createAgentApi,
+  type AgentLimits,
+  type MasterLink,
+} from "#lib/agent/index.ts"
 import {
   ContainerProber,
   DiskSandboxes,
@@ -40,6 +46,10 @@ export type AgentRoleOptions = {
   /** As `--resources` of Mesos says them; what is not named is measured. */
   readonly resources?: string | undefined
   readonly attributes?: string | undefined
+  /** Times and limits that differ from the agent's defaults. */
+  readonly limits?: Partial<AgentLimits> | undefined
+  /** The settings in effect, by Mesos' names. */
+  readonly flags: Readonly<Record<string, string>>
   /** Path of the Docker daemon's socket. */
   readonly dockerSocket: string
   /** The executable that tasks are offered as DCOS_EXECUTABLE. */
@@ -161,6 +171,7 @@ function driverOptions(options: AgentRoleOptions, info: AgentInfo) {
       executable,
       seed: randomSeed(),
       switchUser: measureMachine().root,
+      limits: options.limits,
     },
     clock: systemClock,
     log,
@@ -226,11 +237,10 @@ function makeRuntimes(options: AgentRoleOptions): readonly ContainerRuntime[] {
   ]
 }
 
+/** The settings with those that follow from the machine. */
 const agentFlags = (options: AgentRoleOptions): Readonly<Record<string, string>> => ({
+  ...options.flags,
   work_dir: options.workDir,
   hostname: options.hostname,
-  ip: options.listenIp,
-  port: String(options.port),
-  ...(options.resources === undefined ? {} : { resources: options.resources }),
-  ...(options.attributes === undefined ? {} : { attributes: options.attributes }),
+  advertise_ip: options.ip,
 })

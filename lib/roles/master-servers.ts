@@ -43,7 +43,7 @@ export function openServers(services: MasterServices, links: LinkServer): readon
     clock: systemClock,
     log: options.log,
     build: buildInfo,
-    flags: masterFlags(options),
+    flags: inEffect(options),
     cluster: options.cluster,
     systemMetrics,
   })
@@ -129,10 +129,11 @@ export function apiAddresses(options: MasterRoleOptions): Readonly<Record<string
   }
 }
 
-const masterFlags = (options: MasterRoleOptions): Readonly<Record<string, string>> => ({
+/** The settings with those that follow from the machine. */
+const inEffect = (options: MasterRoleOptions): Readonly<Record<string, string>> => ({
+  ...options.flags,
   work_dir: options.workDir,
-  cluster: options.cluster,
   hostname: options.hostname,
-  ip: options.listenIp,
-  port: String(options.mesosPort),
+  advertise_ip: options.ip,
+  router_port: String(options.routerPort),
 })

@@ -6,8 +6,8 @@ import {
   systemClock,
 } from "#lib/io/index.ts"
 import { DEFAULT_OPTIONS } from "#lib/marathon/index.ts"
-import { MasterDriver, type MasterTimings } from "#lib/master/index.ts"
-import type { MasterInfo } from "#lib/mesos/index.ts"
+import { MasterDriver, type MasterOptions } from "#lib/master/index.ts"
+import type { DomainInfo, MasterInfo } from "#lib/mesos/index.ts"
 import type { Log, Store } from "#lib/ports/index.ts"
 import { AllLinks } from "./agent-links.ts"
 import { MESOS_VERSION } from "./build-info.ts"
@@ -35,8 +35,12 @@ export type MasterRoleOptions = {
   readonly insecureApi: boolean
   /** Whether agents must present the join token; only a master on loopback may go without. */
   readonly requireToken: boolean
-  /** Timings that differ from Mesos' defaults. */
-  readonly timings: Partial<MasterTimings>
+  /** Region and zone of this master. */
+  readonly domain?: DomainInfo | undefined
+  /** What the machine is told beside who it is. */
+  readonly machine: Omit<MasterOptions, "info" | "seed">
+  /** The settings in effect, by Mesos' names. */
+  readonly flags: Readonly<Record<string, string>>
   readonly log: Log
 }
 
@@ -118,6 +122,7 @@ function masterInfo(options: MasterRoleOptions): MasterInfo {
     hostname,
     version: MESOS_VERSION,
     address: { hostname, ip, port: mesosPort },
+    domain: options.domain,
     capabilities: [{ type: "AGENT_UPDATE" }, { type: "AGENT_DRAINING" }, { type: "QUOTA_V2" }],
   }
 }
@@ -133,7 +138,7 @@ async function startMasterDriver(
 ): Promise<MasterDriver> {
   const { options, store, links, fail } = parts
   const started = await MasterDriver.start({
-    master: { info: masterInfo(options), seed: randomSeed()[0], timings: options.timings },
+    master: { ...options.machine, info: masterInfo(options), seed: randomSeed()[0] },
     store,
     clock: systemClock,
     log: options.log,

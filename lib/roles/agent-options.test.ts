@@ -1,0 +1,17 @@
+import { expect, test } from "bun:test"
+import { DEFAULT_LIMITS } from "#lib/agent/index.ts"
+import { settingsFrom } from "#lib/std/daemon-settings.ts"
+import { agentOptions } from "./agent-options.ts"
+import { AGENT_SETTINGS } from "./agent-settings.ts"
+
+const environment = { homeDir: "/home/me", env: {}, executable: "/opt/dcos" }
+
+test("the settings' fallbacks are the machine's defaults", () => {
+  const { limits } = agentOptions(settingsFrom(AGENT_SETTINGS, {}), environment)
+  expect<object>({ ...DEFAULT_LIMITS, ...limits }).toEqual(DEFAULT_LIMITS)
+})
+
+test("the join token is not among the settings that others may see", () => {
+  const { flags } = agentOptions(settingsFrom(AGENT_SETTINGS, { joinToken: "s" }), environment)
+  expect(JSON.stringify(flags)).not.toContain("join")
+})

@@ -1,0 +1,44 @@
+import { measureMachine } from "#lib/io/index.ts"
+import type { AgentLimits } from "#lib/agent/index.ts"
+import type { DaemonSettings } from "#lib/std/daemon-settings.ts"
+import type { AgentRoleOptions } from "./agent.ts"
+import type { AGENT_SETTINGS } from "./agent-settings.ts"
+import { daemonLog } from "./process.ts"
+import { defaultWorkDir, LOG_LEVELS, type RoleEnvironment } from "./settings.ts"
+
+/** The settings of an agent. */
+export type AgentSettings = DaemonSettings<typeof AGENT_SETTINGS>
+
+/** What an agent is started with. Throws a `SettingError` for a wrong value. */
+export function agentOptions(
+  settings: AgentSettings,
+  environment: RoleEnvironment & { readonly executable: string },
+): AgentRoleOptions {
+  const machine = measureMachine()
+  const ip = settings.text("advertiseIp") ?? machine.ip
+  return {
+    workDir: settings.text("workDir") ?? defaultWorkDir("agent", environment),
+    hostname: settings.text("hostname") ?? ip,
+    ip,
+    listenIp: settings.required("ip"),
+    port: settings.count("port", 1, 65_535),
+    insecureApi: settings.on("insecureApi"),
+    resources: settings.text("resources"),
+    attributes: settings.text("attributes"),
+    limits: limitsOf(settings),
+    dockerSocket: settings.required("dockerSocket"),
+    executable: environment.executable,
+    flags: settings.inEffect(),
+    log: daemonLog(settings.oneOf("logLevel", LOG_LEVELS)),
+  }
+}
+
+const limitsOf = (settings: AgentSettings): Partial<AgentLimits> => ({
+  registrationBackoffMs: settings.duration("registrationBackoffFactor"),
+  launchTimeoutMs: settings.duration("launchTimeout"),
+  shutdownGraceMs: settings.duration("executorShutdownGracePeriod"),
+  gcDelayMs: settings.duration("gcDelay"),
+  gcDiskHeadroom: settings.share("gcDiskHeadroom"),
+  diskWatchMs: settings.duration("diskWatchInterval"),
+  completedExecutorsPerFramework: settings.count("maxCompletedExecutorsPerFramework"),
+})

@@ -1,0 +1,86 @@
+import type { SettingTable } from "#lib/std/daemon-settings.ts"
+
+/**
+ * The settings of `dcos agent`. Names, meaning and fallbacks are those of mesos-agent where it has
+ * them. Source: apache/mesos: src/slave/flags.cpp, docs/configuration/agent.md.
+ */
+export const AGENT_SETTINGS = {
+  master: { hint: "url", help: "The master, such as ws://10.0.0.1:5050" },
+  joinToken: {
+    hint: "token",
+    help: "What the master printed at its first start; DCOS_JOIN_TOKEN in the environment does too",
+    secret: true,
+    ours: true,
+  },
+  workDir: {
+    hint: "dir",
+    help: "Where the state and the sandboxes of tasks are kept; by default /var/lib/dcos/agent, without root below the home directory",
+  },
+  ip: { hint: "address", help: "Address to listen on", fallback: "0.0.0.0" },
+  advertiseIp: {
+    hint: "address",
+    help: "Address at which others reach this node; by default that of the machine",
+  },
+  hostname: {
+    hint: "name",
+    help: "Host name at which others reach this node; by default its address",
+  },
+  port: { hint: "port", help: "Port of the agent's API", fallback: "5051" },
+  resources: {
+    hint: "resources",
+    help: "What the node offers, such as cpus:4;mem:1024;disk(db):5000;ports:[31000-32000], as JSON, or file:///path; what is not named is measured (mem and disk in MiB)",
+  },
+  attributes: { hint: "attributes", help: "Such as rack:abc;level:10;keys:[1000-1500]" },
+  registrationBackoffFactor: {
+    hint: "duration",
+    help: "Longest random wait before the first try to register; it doubles up to 1mins",
+    fallback: "1secs",
+  },
+  executorShutdownGracePeriod: {
+    hint: "duration",
+    help: "Time the tasks of an ended framework or executor have to end by themselves",
+    fallback: "5secs",
+  },
+  gcDelay: {
+    hint: "duration",
+    help: "Time for which sandboxes of ended executors are kept while the disk has room",
+    fallback: "1weeks",
+  },
+  gcDiskHeadroom: {
+    hint: "share",
+    help: "Share of the disk that is kept free by removing old sandboxes",
+    fallback: "0.1",
+  },
+  diskWatchInterval: {
+    hint: "duration",
+    help: "Time between two measurements of the disk",
+    fallback: "1mins",
+  },
+  maxCompletedExecutorsPerFramework: {
+    hint: "count",
+    help: "Ended executors that are remembered of each framework",
+    fallback: "150",
+  },
+  launchTimeout: {
+    hint: "duration",
+    help: "Time a task has to start, fetching and image included",
+    fallback: "10mins",
+    ours: true,
+  },
+  dockerSocket: {
+    hint: "path",
+    help: "Socket of the Docker daemon",
+    fallback: "/var/run/docker.sock",
+  },
+  insecureApi: {
+    help: "Answer API requests from other machines, whoever asks",
+    fallback: "false",
+    ours: true,
+  },
+  logLevel: {
+    hint: "level",
+    help: "debug, info, warn or error",
+    fallback: "info",
+    ours: true,
+  },
+} as const satisfies SettingTable

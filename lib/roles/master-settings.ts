@@ -1,0 +1,116 @@
+import type { SettingTable } from "#lib/std/daemon-settings.ts"
+
+/**
+ * The settings of `dcos master`. Names, meaning and fallbacks are those of mesos-master where it has
+ * them. Source: apache/mesos: src/master/flags.cpp, docs/configuration/master.md.
+ */
+export const MASTER_SETTINGS = {
+  workDir: {
+    hint: "dir",
+    help: "Where the state is kept; by default /var/lib/dcos/master, without root below the home directory",
+  },
+  cluster: { hint: "name", help: "Name of the cluster, for people", fallback: "dcos" },
+  ip: { hint: "address", help: "Address to listen on", fallback: "0.0.0.0" },
+  advertiseIp: {
+    hint: "address",
+    help: "Address at which others reach this master; by default that of the machine",
+  },
+  hostname: {
+    hint: "name",
+    help: "Host name at which others reach this master; by default its address",
+  },
+  port: {
+    hint: "port",
+    help: "Port of the Mesos API and of agents' links",
+    fallback: "5050",
+  },
+  marathonPort: {
+    hint: "port",
+    help: "Port of the Marathon API",
+    fallback: "8080",
+    ours: true,
+  },
+  routerPort: {
+    hint: "port",
+    help: "Port of the router; by default 80, 8000 without root",
+    ours: true,
+  },
+  insecureApi: {
+    help: "Answer API requests from other machines, whoever asks",
+    fallback: "false",
+    ours: true,
+  },
+  domain: {
+    hint: "json",
+    help: 'Region and zone of this master: {"fault_domain":{"region":{"name":"eu"},"zone":{"name":"a"}}}',
+  },
+  agentPingTimeout: {
+    hint: "duration",
+    help: "Time between two pings of an agent, and the time it has to answer one",
+    fallback: "15secs",
+  },
+  maxAgentPingTimeouts: {
+    hint: "count",
+    help: "Pings in a row an agent may miss before it is unreachable",
+    fallback: "5",
+  },
+  agentReregisterTimeout: {
+    hint: "duration",
+    help: "Time agents have to come back after a restart of the master",
+    fallback: "10mins",
+  },
+  registryGcInterval: {
+    hint: "duration",
+    help: "Time between two sweeps of the agents kept as unreachable or gone",
+    fallback: "15mins",
+  },
+  registryMaxAgentAge: {
+    hint: "duration",
+    help: "Time for which unreachable and gone agents are remembered",
+    fallback: "2weeks",
+  },
+  registryMaxAgentCount: {
+    hint: "count",
+    help: "Unreachable or gone agents that are remembered, of each kind",
+    fallback: "102400",
+  },
+  offerTimeout: {
+    hint: "duration",
+    help: "Time after which an offer that nobody answered is taken back; never by default",
+  },
+  allocationInterval: {
+    hint: "duration",
+    help: "Least time for which a framework is not offered again what it declined unused; offers are otherwise made at once",
+    fallback: "1secs",
+  },
+  roles: {
+    hint: "names",
+    help: "The only roles that frameworks may use, separated by commas; all by default",
+  },
+  weights: {
+    hint: "role=weight",
+    help: "Weights of roles at the first start, such as prod=2,dev=0.5; 1 where none is given",
+  },
+  rootSubmissions: { help: "Whether frameworks may run as user root", fallback: "true" },
+  maxCompletedFrameworks: {
+    hint: "count",
+    help: "Removed frameworks that are remembered",
+    fallback: "50",
+  },
+  maxCompletedTasksPerFramework: {
+    hint: "count",
+    help: "Ended tasks that are remembered of each framework",
+    fallback: "1000",
+  },
+  maxUnreachableTasksPerFramework: {
+    hint: "count",
+    help: "Tasks on unreachable agents that are remembered of each framework",
+    fallback: "1000",
+  },
+  logLevel: {
+    hint: "level",
+    help: "debug, info, warn or error",
+    fallback: "info",
+    ours: true,
+  },
+} as const satisfies SettingTable
