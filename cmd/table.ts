@@ -90,8 +90,10 @@ export const table: CommandTable = {
         log: notYet("node log", "Print the logs of a node"),
         metrics: notYet("node metrics", "Print the metrics of a node"),
         ssh: notYet("node ssh", "Open a shell on a node"),
-        decommission: notYet("node decommission", "Mark an agent as gone"),
-        drain: notYet("node drain", "Drain an agent"),
+        deactivate: lazy("Stop offering an agent", () => import("./node/deactivate.ts")),
+        decommission: lazy("Mark an agent as gone", () => import("./node/decommission.ts")),
+        drain: lazy("Drain an agent", () => import("./node/drain.ts")),
+        reactivate: lazy("Offer an agent again", () => import("./node/reactivate.ts")),
       },
       {
         deprecatedDefault: {
@@ -123,7 +125,13 @@ export const table: CommandTable = {
       update: lazy("Does nothing any more", () => import("./package/update.ts"), { hidden: true }),
     }),
     plugin: notYet("plugin", "Manage plugins"),
-    quota: notYet("quota", "Manage quotas"),
+    quota: group("Manage quotas", {
+      create: lazy("Create a quota", () => import("./quota/create.ts")),
+      delete: lazy("Delete a quota", () => import("./quota/delete.ts")),
+      get: lazy("Show a quota", () => import("./quota/get.ts")),
+      list: lazy("List the quotas", () => import("./quota/list.ts")),
+      update: lazy("Change a quota", () => import("./quota/update.ts")),
+    }),
     service: group(
       "Manage services",
       {

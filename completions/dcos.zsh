@@ -5,16 +5,16 @@ _dcos() {
   local cur="${COMP_WORDS[COMP_CWORD]}" at="" word candidates="" flags=""
   for word in "${COMP_WORDS[@]:1:COMP_CWORD-1}"; do
     [[ $word == -* ]] && continue
-    case " agent cluster cluster/attach cluster/list cluster/remove cluster/rename cluster/setup config config/keys config/set config/show config/unset config/validate help marathon marathon/about marathon/app marathon/app/add marathon/app/kill marathon/app/list marathon/app/remove marathon/app/restart marathon/app/show marathon/app/start marathon/app/stop marathon/app/update marathon/app/version marathon/app/version/list marathon/debug marathon/debug/details marathon/debug/list marathon/debug/summary marathon/delay marathon/delay/reset marathon/deployment marathon/deployment/list marathon/deployment/rollback marathon/deployment/stop marathon/deployment/watch marathon/group marathon/group/add marathon/group/list marathon/group/remove marathon/group/scale marathon/group/show marathon/group/update marathon/leader marathon/leader/delete marathon/leader/show marathon/ping marathon/task marathon/task/kill marathon/task/list marathon/task/show marathon/task/stop master node node/dns node/list package package/describe package/install package/list package/repo package/repo/add package/repo/list package/repo/remove package/search package/uninstall service service/list service/shutdown task task/download task/list task/log task/ls up " in
+    case " agent cluster cluster/attach cluster/list cluster/remove cluster/rename cluster/setup config config/keys config/set config/show config/unset config/validate help marathon marathon/about marathon/app marathon/app/add marathon/app/kill marathon/app/list marathon/app/remove marathon/app/restart marathon/app/show marathon/app/start marathon/app/stop marathon/app/update marathon/app/version marathon/app/version/list marathon/debug marathon/debug/details marathon/debug/list marathon/debug/summary marathon/delay marathon/delay/reset marathon/deployment marathon/deployment/list marathon/deployment/rollback marathon/deployment/stop marathon/deployment/watch marathon/group marathon/group/add marathon/group/list marathon/group/remove marathon/group/scale marathon/group/show marathon/group/update marathon/leader marathon/leader/delete marathon/leader/show marathon/ping marathon/task marathon/task/kill marathon/task/list marathon/task/show marathon/task/stop master node node/deactivate node/decommission node/dns node/drain node/list node/reactivate package package/describe package/install package/list package/repo package/repo/add package/repo/list package/repo/remove package/search package/uninstall quota quota/create quota/delete quota/get quota/list quota/update service service/list service/shutdown task task/download task/list task/log task/ls up " in
       *" ${at:+${at// //}/}$word "*) at="${at:+$at }$word" ;;
     esac
   done
   case "$at" in
     "")
-      candidates="agent cluster config help marathon master node package service task up"; flags="--help"
+      candidates="agent cluster config help marathon master node package quota service task up"; flags="--help"
       ;;
     "agent")
-      candidates=""; flags="--master= --join-token= --work-dir= --ip= --advertise-ip= --hostname= --port= --resources= --attributes= --docker-socket= --insecure-api --log-level= --help"
+      candidates=""; flags="--config= --master= --join-token= --work-dir= --ip= --advertise-ip= --hostname= --port= --resources= --attributes= --registration-backoff-factor= --executor-shutdown-grace-period= --gc-delay= --gc-disk-headroom= --disk-watch-interval= --max-completed-executors-per-framework= --launch-timeout= --docker-socket= --insecure-api --log-level= --help"
       ;;
     "cluster")
       candidates="attach list remove rename setup"; flags="--help"
@@ -204,16 +204,28 @@ _dcos() {
       [[ $cur == -* ]] || candidates="$(dcos marathon task list --quiet 2>/dev/null)"
       ;;
     "master")
-      candidates=""; flags="--work-dir= --cluster= --ip= --advertise-ip= --hostname= --port= --marathon-port= --router-port= --insecure-api --agent-ping-timeout= --max-agent-ping-timeouts= --agent-reregister-timeout= --log-level= --help"
+      candidates=""; flags="--config= --work-dir= --cluster= --ip= --advertise-ip= --hostname= --port= --marathon-port= --router-port= --insecure-api --domain= --agent-ping-timeout= --max-agent-ping-timeouts= --agent-reregister-timeout= --registry-gc-interval= --registry-max-agent-age= --registry-max-agent-count= --offer-timeout= --allocation-interval= --roles= --weights= --root-submissions --max-completed-frameworks= --max-completed-tasks-per-framework= --max-unreachable-tasks-per-framework= --log-level= --help"
       ;;
     "node")
-      candidates="dns list"; flags="--help"
+      candidates="deactivate decommission dns drain list reactivate"; flags="--help"
+      ;;
+    "node deactivate")
+      candidates=""; flags="--help"
+      ;;
+    "node decommission")
+      candidates=""; flags="--help"
       ;;
     "node dns")
       candidates=""; flags="--json --help"
       ;;
+    "node drain")
+      candidates=""; flags="--decommission --max-grace-period= --wait --help"
+      ;;
     "node list")
       candidates=""; flags="--json --field= --mesos-id= --help"
+      ;;
+    "node reactivate")
+      candidates=""; flags="--help"
       ;;
     "package")
       candidates="describe install list repo search uninstall"; flags="--help"
@@ -246,6 +258,24 @@ _dcos() {
       ;;
     "package uninstall")
       candidates=""; flags="--all --app --app-id= --cli --yes --help"
+      ;;
+    "quota")
+      candidates="create delete get list update"; flags="--help"
+      ;;
+    "quota create")
+      candidates=""; flags="--cpu= --mem= --disk= --gpu= --force --help"
+      ;;
+    "quota delete")
+      candidates=""; flags="--help"
+      ;;
+    "quota get")
+      candidates=""; flags="--json --help"
+      ;;
+    "quota list")
+      candidates=""; flags="--json --help"
+      ;;
+    "quota update")
+      candidates=""; flags="--cpu= --mem= --disk= --gpu= --force --help"
       ;;
     "service")
       candidates="list shutdown"; flags="--help"

@@ -102,3 +102,71 @@ test("dcos node dns", async () => {
   expect((await node("dns master.mesos")).out).toContain("master.mesos.  10.0.1.2")
   expect((await node("dns nope")).errors).toBe("Error: there is no host 'nope'\n")
 })
+
+describe("an agent's life", () => {
+  const drained = { ...AGENTS[2]!, drain_info: { state: "DRAINED" } }
+
+  const run = (line: string, summaries: readonly object[] = []) => {
+    let polls = 0
+    return node(line, {
+      ...ROUTES,
+      "POST /mesos/api/v1": new Response("", { status: 200 }),
+      "GET /mesos/state-summary": () => summaries[Math.min(polls++, summaries.length - 1)],
+    })
+  }
+
+  test.each([
+    [
+      "deactivate S1",
+      { type: "DEACTIVATE_AGENT", deactivate_agent: { agent_id: { value: "S1" } } },
+    ],
+    [
+      "reactivate S1",
+      { type: "REACTIVATE_AGENT", reactivate_agent: { agent_id: { value: "S1" } } },
+    ],
+    [
+      "decommission S1",
+      { type: "MARK_AGENT_GONE", mark_agent_gone: { agent_id: { value: "S1" } } },
+    ],
+    [
+      "drain S1 --max-grace-period 5m --decommission",
+      {
+        type: "DRAIN_AGENT",
+        drain_agent: {
+          agent_id: { value: "S1" },
+          max_grace_period: { seconds: 300, nanos: 0 },
+          mark_gone: true,
+        },
+      },
+    ],
+    [
+      "drain S1",
+      { type: "DRAIN_AGENT", drain_agent: { agent_id: { value: "S1" }, mark_gone: false } },
+    ],
+  ])("%s asks the master, and says nothing", async (line, body) => {
+    const { code, out, calls } = await run(line)
+    expect({ code, out }).toEqual({ code: 0, out: "" })
+    expect(calls.map((call) => call.body)).toEqual([body])
+  })
+
+  test("drain --wait waits until the agent is drained", async () => {
+    const { out, calls } = await run("drain S2 --wait", [{ slaves: AGENTS }, { slaves: [drained] }])
+    expect(out).toBe("Waiting for the agent to be drained...\n")
+    expect(calls).toHaveLength(3)
+  })
+
+  test("drain --wait --decommission waits until the agent is gone", async () => {
+    const { code, calls } = await run("drain S2 --wait --decommission", [
+      { slaves: [drained] },
+      { slaves: [] },
+    ])
+    expect(code).toBe(0)
+    expect(calls).toHaveLength(3)
+  })
+
+  test("a grace period must be a duration", async () => {
+    expect((await run("drain S2 --max-grace-period soon")).errors).toContain(
+      "--max-grace-period soon: write a duration",
+    )
+  })
+})

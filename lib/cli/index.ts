@@ -20,6 +20,7 @@ export type { Context, Fetch, FetchOptions, Files, Input, Output, Terminal } fro
 export { readSettings, settingFlags, settingsNote } from "./daemon.ts"
 export { readDefinition, readOptions, type Definition } from "./definition.ts"
 export { CommandFailure, ExitCode, fail } from "./failure.ts"
+export { parseGoDuration } from "./go-duration.ts"
 export { globToRegExp, matchesFilter } from "./glob.ts"
 export { renderJson, renderSortedJson } from "./json.ts"
 export { notYet } from "./not-yet.ts"

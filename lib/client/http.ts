@@ -128,7 +128,7 @@ export class Http {
     if (fixed !== undefined)
       return new ApiError(told === undefined ? fixed : `${fixed}: ${told}`, response.status, body)
     const plain = `HTTP ${response.status} error${response.url === "" ? "" : ` (${response.url})`}`
-    return new ApiError(told ?? plain, response.status, body)
+    return new ApiError(told ?? plainText(response, text) ?? plain, response.status, body)
   }
 
   #unreachable(url: string, cause: unknown): Error {
@@ -176,6 +176,15 @@ function parseOrUndefined(text: string): unknown {
   } catch {
     return undefined
   }
+}
+
+/** Longer bodies are pages meant for browsers. */
+const PLAIN_TEXT_MAX = 1_000
+
+/** The body of an error that is a text for people, as Mesos answers. */
+function plainText({ headers }: Response, text: string): string | undefined {
+  const isText = headers.get("content-type")?.startsWith("text/plain") === true
+  return isText && text !== "" && text.length <= PLAIN_TEXT_MAX ? text : undefined
 }
 
 /** The `message` of an error body, with the paths and texts of its `details` in lines below. */

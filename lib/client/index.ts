@@ -42,10 +42,13 @@ export type {
   Domain,
   FileEntry,
   MasterState,
+  Quantities,
   StateAgent,
   StateFramework,
+  StateRole,
   StateTask,
 } from "./mesos/types.ts"
 export { MetadataClient } from "./metadata/client.ts"
 export type { ClusterMetadata, ClusterVersion, HostAddress } from "./metadata/types.ts"
+export { QuotaClient, readLimits, type ListedQuota, type QuotaLimits } from "./quota.ts"
 export { connectNodes, type ListedNode } from "./nodes.ts"

@@ -1,10 +1,11 @@
 import type { Http } from "#lib/client/http.ts"
-import { expectList, expectObject } from "#lib/client/json.ts"
+import { expectList, expectMember, expectObject } from "#lib/client/json.ts"
 import type {
   FileEntry,
   FilePiece,
   MasterState,
   StateAgent,
+  StateRole,
   StateSummary,
   StateTask,
 } from "./types.ts"
@@ -29,10 +30,22 @@ export class MesosClient {
     return expectObject(await this.#master.json({ path: "/state-summary" }), "the Mesos master")
   }
 
+  /** What roles hold and may hold. */
+  async roles(): Promise<readonly StateRole[]> {
+    return expectMember(await this.#master.json({ path: "/roles" }), "roles", "the Mesos master")
+  }
+
   /** Removes a framework with all its tasks. */
   async teardown(frameworkId: string): Promise<void> {
-    const json = { type: "TEARDOWN", teardown: { framework_id: { value: frameworkId } } }
-    await this.#master.succeed({ method: "POST", path: "/api/v1", json })
+    await this.operate({ type: "TEARDOWN", teardown: { framework_id: { value: frameworkId } } })
+  }
+
+  /** Makes a call of the operator API that changes something; rejects with the master's refusal. */
+  async operate(call: {
+    readonly type: string
+    readonly [member: string]: unknown
+  }): Promise<void> {
+    await this.#master.succeed({ method: "POST", path: "/api/v1", json: call })
   }
 
   /** Entries of a folder in a sandbox; undefined when there is no such path. */

@@ -60,6 +60,20 @@ export type StateFramework = {
   readonly executors?: readonly { readonly executor_id: string }[]
 }
 
+/** Amounts by the name of a scalar resource; memory and disk in MiB. */
+export type Quantities = Readonly<Record<string, number>>
+
+/** A role in `GET /roles` of the master. */
+export type StateRole = {
+  readonly name: string
+  readonly quota?: {
+    readonly role: string
+    readonly consumed?: Quantities
+    readonly guarantee?: Quantities
+    readonly limit?: Quantities
+  }
+}
+
 /** `GET /state` of the master. */
 export type MasterState = {
   readonly id?: string
