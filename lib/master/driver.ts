@@ -7,6 +7,7 @@ import { parseAgentMessage } from "./agent-message.ts"
 import { Master } from "./core/master.ts"
 import { MASTER_STORE_PREFIXES, type RegistryError } from "./core/registry.ts"
 import type {
+  CallSender,
   LinkId,
   MasterEffect,
   MasterInput,
@@ -26,6 +27,8 @@ import {
 
 /** How long a caller waits for the outcome of a call before it is told 503. */
 const CALL_DEADLINE_MS = 30_000
+
+const OVERLOADED: MasterReply = { status: 503, message: "The master is overloaded or stopping" }
 
 /** The open links to agents. Neither member throws; what is sent to a closed link vanishes. */
 export interface AgentLinks {
@@ -51,12 +54,7 @@ export type SubscribeRequest = {
 }
 
 /** Any other call as its transport received it. */
-export type CallRequest = {
-  readonly frameworkId: FrameworkId
-  readonly stream?: StreamId | undefined
-  readonly call: OtherCall
-  readonly principal?: string | undefined
-}
+export type CallRequest = CallSender & { readonly call: OtherCall }
 
 /** The world a master acts on. */
 export type MasterDriverOptions = {
@@ -165,6 +163,17 @@ export class MasterDriver {
     if (this.#streams.delete(stream)) this.#loop.post({ kind: "streamClosed", stream })
   }
 
+  /**
+   * Takes in a call whose outcome its sender hears as events, and answers at once: it is refused, or
+   * queued behind all that came before it. What the master then makes of it changes no answer.
+   */
+  take(request: CallRequest): MasterReply {
+    const refusal = this.view.callRefusal(request)
+    if (refusal !== undefined) return refusal
+    const id = ++this.#lastRequest as RequestId
+    return this.#loop.post({ kind: "call", request: id, ...request }) ? { status: 202 } : OVERLOADED
+  }
+
   /** Makes a call; resolves with its HTTP status, 503 when the master cannot take or finish it. */
   call(request: CallRequest): Promise<MasterReply> {
     return this.#request((id) => ({ kind: "call", request: id, ...request }))
@@ -193,8 +202,7 @@ export class MasterDriver {
   #request(input: (id: RequestId) => MasterInput): Promise<MasterReply> {
     const id = ++this.#lastRequest as RequestId
     return new Promise((resolve) => {
-      if (!this.#loop.post(input(id)))
-        return resolve({ status: 503, message: "The master is overloaded or stopping" })
+      if (!this.#loop.post(input(id))) return resolve(OVERLOADED)
       this.#requests.set(id, resolve)
       this.#deadlines.set(id, this.#options.clock.now() + CALL_DEADLINE_MS)
       if (this.#alarm === undefined) this.#watchDeadlines()

@@ -217,14 +217,19 @@ export class TestMaster {
     return { link, received, send, id: registered.agentId }
   }
 
-  /** POST of a scheduler call, with the headers of a well-behaved client unless told otherwise. */
+  /**
+   * POST of a scheduler call, with the headers of a well-behaved client unless told otherwise. What is
+   * accepted has been done when this resolves, as it would be before another request could come.
+   */
   async call(body: unknown, headers: Readonly<Record<string, string>> = {}): Promise<Response> {
     const raw = typeof body === "string" || body instanceof Uint8Array
-    return this.api.request("/api/v1/scheduler", {
+    const response = await this.api.request("/api/v1/scheduler", {
       method: "POST",
       headers: { "content-type": "application/json", accept: "application/json", ...headers },
       body: raw ? (body as string) : JSON.stringify(body),
     })
+    await new Promise((resume) => this.clock.soon(() => resume(undefined)))
+    return response
   }
 
   /** Subscribes; resolves once the response is there, whatever the stream then says. */

@@ -118,6 +118,7 @@ export const masterView = (change: Partial<MasterView> = {}): MasterView => ({
   completedFrameworks: new Map(),
   offers: new Map(),
   frameworkOfStream: () => undefined,
+  callRefusal: () => undefined,
   weight: () => 1,
   metrics: () => ({ "master/elected": 1 }),
   explain: () => undefined,
@@ -129,6 +130,7 @@ export const masterPort = (view: MasterView): MasterPort => ({
   view,
   subscribe: () => undefined,
   closeStream: () => undefined,
+  take: () => ({ status: 503, message: "no machine" }),
   call: () => Promise.resolve({ status: 503, message: "no machine" }),
   operate: () => Promise.resolve({ status: 503, message: "no machine" }),
 })

@@ -5,14 +5,14 @@ import { removeFramework, updateFramework } from "./frameworks.ts"
 import { reconcile, reconcileTask } from "./reconcile.ts"
 import { taskKey, type FrameworkRecord, type KillTask } from "./records.ts"
 import { acknowledge } from "./statuses.ts"
-import type { CallInput, MasterReply, OtherCall } from "./types.ts"
+import type { CallInput, CallSender, MasterReply, OtherCall } from "./types.ts"
 
 const ACCEPTED: MasterReply = { status: 202 }
 
 /** A scheduler's call: checks that its sender holds the framework's stream, then does it. */
 export function onCall(ctx: Context, input: CallInput): void {
   const framework = ctx.frameworks.get(input.frameworkId)
-  const refusal = callProblem(framework, input)
+  const refusal = callRefusal(ctx, input)
   if (framework === undefined || refusal !== undefined)
     return ctx.reply(input.request, refusal ?? { status: 400 })
   framework.count("calls")
@@ -20,11 +20,15 @@ export function onCall(ctx: Context, input: CallInput): void {
   ctx.reply(input.request, perform(ctx, framework, input.call))
 }
 
-/** Source: apache/mesos: src/master/http.cpp (scheduler), in the order of its checks. */
-function callProblem(
-  framework: FrameworkRecord | undefined,
-  { stream, principal }: CallInput,
+/**
+ * Why a call is refused whatever it asks for, or undefined: its sender is not who holds the
+ * framework's stream. Source: apache/mesos: src/master/http.cpp (scheduler), in the order of its checks.
+ */
+export function callRefusal(
+  ctx: Pick<Context, "frameworks">,
+  { frameworkId, stream, principal }: CallSender,
 ): MasterReply | undefined {
+  const framework = ctx.frameworks.get(frameworkId)
   if (framework === undefined) return { status: 400, message: "Framework cannot be found" }
   if (principal !== undefined && principal !== framework.info.principal)
     return {

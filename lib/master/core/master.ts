@@ -11,7 +11,7 @@ import {
   sweepRegistry,
   unregisterAgent,
 } from "./agents.ts"
-import { onCall } from "./calls.ts"
+import { callRefusal, onCall } from "./calls.ts"
 import { Context, type LinkRecord } from "./context.ts"
 import { heartbeat, onStreamClosed, removeFramework, subscribe } from "./frameworks.ts"
 import { masterMetrics } from "./metrics.ts"
@@ -243,6 +243,7 @@ function createView(ctx: Context): MasterView {
     completedFrameworks: ctx.completedFrameworks,
     offers: ctx.offers,
     frameworkOfStream: (stream) => ctx.streams.get(stream),
+    callRefusal: (sender) => callRefusal(ctx, sender),
     weight: (role) => ctx.options.weights?.[role] ?? 1,
     metrics: (now) => masterMetrics(ctx, now),
     explain: (frameworkId, role) => ctx.allocator.explain(frameworkId, role),

@@ -30,17 +30,21 @@ export type SubscribeInput = {
   readonly principal?: string | undefined
 }
 
+/** Who a call claims to come from. */
+export type CallSender = {
+  readonly frameworkId: FrameworkId
+  /** The stream the sender claims to hold; absent is refused. */
+  readonly stream?: StreamId | undefined
+  /** The authenticated principal, when there is one. */
+  readonly principal?: string | undefined
+}
+
 /** A call other than SUBSCRIBE; the sender waits for the reply (its HTTP status). */
 export type CallInput = {
   readonly kind: "call"
   readonly request: RequestId
-  /** The stream the sender claims to hold; absent is refused. */
-  readonly stream?: StreamId | undefined
-  readonly frameworkId: FrameworkId
   readonly call: OtherCall
-  /** The authenticated principal, when there is one. */
-  readonly principal?: string | undefined
-}
+} & CallSender
 
 /** The calls of the operator API that change something; all others are answered from the view. */
 export const OPERATOR_CALLS = [

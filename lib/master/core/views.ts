@@ -15,7 +15,7 @@ import type {
   scheduler,
 } from "#lib/mesos/index.ts"
 import type { Explanation } from "./allocator/allocator.ts"
-import type { StreamId } from "./types.ts"
+import type { CallSender, MasterReply, StreamId } from "./types.ts"
 
 /**
  * What the master knows, read-only and live: the objects are those of the machine itself, so a reader
@@ -36,6 +36,8 @@ export interface MasterView {
   readonly offers: ReadonlyMap<OfferId, OfferView>
   /** The framework that holds a stream, while it does. */
   frameworkOfStream(stream: StreamId): FrameworkView | undefined
+  /** Why a call of this sender would be refused now, whatever it asks for; undefined when not. */
+  callRefusal(sender: CallSender): MasterReply | undefined
   /** The weight of a role path, 1 unless configured. */
   weight(role: string): number
   /** Every metric by its Mesos name; costs a pass over agents and frameworks, not over tasks. */

@@ -8,6 +8,7 @@ export interface MasterPort {
   readonly view: MasterView
   subscribe(request: SubscribeRequest, sink: SchedulerSink): StreamId | undefined
   closeStream(stream: StreamId): void
+  take(request: CallRequest): MasterReply
   call(request: CallRequest): Promise<MasterReply>
   operate(call: OperatorCall, principal?: string): Promise<MasterReply>
 }

@@ -8,7 +8,7 @@ import {
   type scheduler,
 } from "#lib/mesos/index.ts"
 import type { Result } from "#lib/std/result.ts"
-import type { StreamId } from "#lib/master/core/types.ts"
+import type { OtherCall, StreamId } from "#lib/master/core/types.ts"
 import { admit, type Caller } from "./admission.ts"
 import { callProblem } from "./call-validation.ts"
 import { readBody } from "./call-body.ts"
@@ -110,41 +110,47 @@ function formOf(
   return refines ? "new" : "old"
 }
 
-const streamOf = ({ request }: Admitted): StreamId | undefined =>
+const streamOf = (request: Request): StreamId | undefined =>
   request.headers.get(STREAM_ID)?.slice(0, STREAM_ID_LENGTH) as StreamId | undefined
 
+/** Calls whose answer tells the outcome; of the others it tells only that the call was taken in. */
+const AWAITED: ReadonlySet<OtherCall["kind"]> = new Set<OtherCall["kind"]>([
+  "updateFramework",
+  "acceptInverseOffers",
+  "declineInverseOffers",
+  "acknowledgeOperationStatus",
+  "reconcileOperations",
+])
+
+/**
+ * Most calls are answered within the turn of the event loop that read them, since clients pipeline
+ * them (Mesos' own C++ library does) and the server cuts a connection that sends a request before the
+ * one ahead of it is answered.
+ */
 async function perform(
   { master }: MasterHttpOptions,
-  admitted: Admitted,
-  call: Exclude<scheduler.Call, { readonly kind: "subscribe" }>,
+  { request, principal }: Admitted,
+  call: OtherCall,
 ): Promise<Response> {
   const { frameworkId } = call
   if (frameworkId === undefined) return refuse(400, "Expecting 'framework_id' to be present")
-  const reply = await master.call({
-    frameworkId,
-    stream: streamOf(admitted),
-    call,
-    principal: admitted.principal,
-  })
+  const sent = { frameworkId, stream: streamOf(request), call, principal }
+  const reply = AWAITED.has(call.kind) ? await master.call(sent) : master.take(sent)
   return refuse(reply.status, reply.message ?? "")
 }
 
 /** Type UNKNOWN passes all checks before anyone notices that there is nothing to do: 501 comes last. */
 function refuseUnknownType(
   { master }: MasterHttpOptions,
-  admitted: Admitted,
+  { request, principal }: Admitted,
   json: unknown,
 ): Response {
   const named = (json as { readonly framework_id?: { readonly value?: unknown } }).framework_id
   if (typeof named?.value !== "string")
     return refuse(400, "Failed to validate scheduler::Call: Expecting 'framework_id' to be present")
-  const framework = master.view.frameworks.get(named.value as FrameworkId)
-  if (framework === undefined) return refuse(400, "Framework cannot be found")
-  if (!framework.connected) return refuse(403, "Framework is not subscribed")
-  const stream = streamOf(admitted)
-  if (stream === undefined)
-    return refuse(400, "All non-subscribe calls should include the 'Mesos-Stream-Id' header")
-  if (master.view.frameworkOfStream(stream) !== framework)
-    return refuse(400, "The stream ID included in this request is not that of the framework")
-  return refuse(501, "Calls of type UNKNOWN are not implemented")
+  const frameworkId = named.value as FrameworkId
+  const refusal = master.view.callRefusal({ frameworkId, stream: streamOf(request), principal })
+  return refusal === undefined
+    ? refuse(501, "Calls of type UNKNOWN are not implemented")
+    : refuse(refusal.status, refusal.message ?? "")
 }
