@@ -20,7 +20,7 @@ describe("what our own agents send", () => {
     { kind: "update", frameworkId: FRAMEWORK, latestState: "TASK_RUNNING", status },
     { kind: "pong", sequence: 3 },
     { kind: "unregister" },
-    { kind: "operationUpdate", status: {} },
+    { kind: "operationUpdate", operationUuid: "u", status: { state: "OPERATION_FINISHED" } },
     { kind: "executorMessage", frameworkId: FRAMEWORK, executorId: "e", data: "" },
     { kind: "executorExited", frameworkId: FRAMEWORK, executorId: "e", status: 0 },
   ])("passes unchanged: %#", (message) => {
@@ -41,6 +41,8 @@ describe("nonsense is refused, naming the member", () => {
     [{ kind: "reboot" }, "unknown message 'reboot'"],
     [{ kind: "pong" }, "no sequence"],
     [{ kind: "operationUpdate" }, "no status"],
+    [{ kind: "operationUpdate", status: {} }, "operationUuid is missing"],
+    [{ kind: "operationUpdate", operationUuid: "u", status: {} }, "state is missing"],
     [{ kind: "executorMessage", frameworkId: "F", data: "" }, "executorId is missing"],
     [{ kind: "executorExited", executorId: "e" }, "frameworkId is missing"],
     [{ kind: "update", frameworkId: "F", latestState: "X" }, "no status"],

@@ -26,7 +26,7 @@ function problemOf(kind: string, message: Shape): string | undefined {
     case "unregister":
       return undefined
     case "operationUpdate":
-      return isObject(message["status"]) ? undefined : "operationUpdate: no status"
+      return operationUpdateProblem(message)
     case "executorMessage":
       return missing(message, ["frameworkId", "executorId", "data"])
     case "executorExited":
@@ -40,6 +40,18 @@ function updateProblem(message: Shape): string | undefined {
   const { status } = message
   if (!isObject(status)) return "update: no status"
   return missing(message, ["frameworkId", "latestState"]) ?? missing(status, ["taskId", "state"])
+}
+
+function operationUpdateProblem(message: Shape): string | undefined {
+  const { status } = message
+  if (!isObject(status)) return "operationUpdate: no status"
+  return missing(message, ["operationUuid"]) ?? missing(status, ["state"])
+}
+
+/** An operation as the agent tells of it when it registers. */
+function operationProblem({ info, latestStatus, uuid }: Shape): string | undefined {
+  if (!isObject(info) || !isObject(latestStatus) || !isObject(uuid)) return "not an operation"
+  return missing(info, ["kind"]) ?? missing(latestStatus, ["state"]) ?? missing(uuid, ["value"])
 }
 
 function registerProblem(message: Shape): string | undefined {
@@ -70,7 +82,8 @@ function registerProblem(message: Shape): string | undefined {
       (each) =>
         missing(each, ["taskId", "frameworkId", "state"]) ??
         resourcesProblem("resources", each["resources"] ?? []),
-    )
+    ) ??
+    listProblem("operations", message["operations"] ?? [], operationProblem)
   )
 }
 

@@ -21,6 +21,17 @@ export { compareResources, equalReservations, isDivisible } from "./resources/co
 export { NO_RESOURCES, normalizeResources } from "./resources/normal.ts"
 export { parseResourceJson, parseResources } from "./resources/parse.ts"
 export type { ResourceTextError } from "./resources/parse.ts"
+export { operationProblem, operationProblemText } from "./resources/operation-rules.ts"
+export type { OperationProblem, ResourceOperation } from "./resources/operation-rules.ts"
+export {
+  applyConversion,
+  applyOperation,
+  bareConversion,
+  CONSUMED_FIELDS,
+  conversionOf,
+  isSpeculative,
+} from "./resources/operations.ts"
+export type { AppliedOperation, Conversion } from "./resources/operations.ts"
 export {
   addQuantities,
   containsQuantities,

@@ -12,6 +12,7 @@ import type {
   ExecutorInfo,
   FrameworkInfo,
   KillPolicy,
+  Operation,
   OperationStatus,
   Task,
   TaskGroupInfo,
@@ -38,6 +39,26 @@ export type RegisterMessage = {
   readonly executors: readonly ExecutorInfo[]
   /** All tasks that are not terminal, or whose terminal status is not acknowledged yet. */
   readonly tasks: readonly Task[]
+  /**
+   * All operations whose status is not acknowledged yet; absent means none. An operation that the
+   * master sent and that is neither here nor in `checkpointedResources` never arrived.
+   */
+  readonly operations?: readonly Operation[] | undefined
+}
+
+/**
+ * The outcome of an operation. The agent checkpoints the outcome, with what it did to its resources,
+ * before it tells it, and repeats it until the status is acknowledged: by the framework when it gave
+ * the operation an id, else by the master.
+ */
+export type OperationUpdateMessage = {
+  readonly kind: "operationUpdate"
+  /** Of the framework that asked for it; absent for an operator's. */
+  readonly frameworkId?: FrameworkId | undefined
+  /** The `uuid` of the applyOperation message. */
+  readonly operationUuid: string
+  /** With the operation's id when it has one, and a uuid of its own, which acknowledges it. */
+  readonly status: OperationStatus
 }
 
 /** A task's status on its way to the framework; repeated until the framework acknowledges it. */
@@ -56,11 +77,7 @@ export type AgentToMaster =
   | UpdateMessage
   | { readonly kind: "pong"; readonly sequence: number }
   | { readonly kind: "unregister" }
-  | {
-      readonly kind: "operationUpdate"
-      readonly frameworkId?: FrameworkId | undefined
-      readonly status: OperationStatus
-    }
+  | OperationUpdateMessage
   | {
       readonly kind: "executorMessage"
       readonly frameworkId: FrameworkId
@@ -75,6 +92,23 @@ export type AgentToMaster =
       /** Wait status; -1 when unknown. */
       readonly status: number
     }
+
+/**
+ * Asks an agent to apply an operation to its resources (`applyOperation`), in the order in which they
+ * and launches arrive. One with a uuid that the agent still knows arrived before: it is not applied
+ * again, and its status is repeated. One that does not apply is answered OPERATION_ERROR.
+ */
+export type ApplyOperationMessage = {
+  readonly kind: "applyOperation"
+  /** The framework that asked for it; absent for an operator's. */
+  readonly frameworkId?: FrameworkId | undefined
+  /** Set when the framework wants to hear and to acknowledge the outcome. */
+  readonly operationId?: OperationId | undefined
+  /** Identifies the operation in the whole cluster. Base64 of 16 bytes. */
+  readonly uuid: string
+  /** Its resources carry allocation roles, which say whose they are. */
+  readonly operation: OfferOperation
+}
 
 /** What the master sends to an agent. */
 export type MasterToAgent =
@@ -119,18 +153,9 @@ export type MasterToAgent =
       /** Base64 of 16 bytes, as in the status. */
       readonly uuid: string
     }
-  | {
-      readonly kind: "applyOperation"
-      readonly frameworkId?: FrameworkId | undefined
-      readonly operationId?: OperationId | undefined
-      readonly uuid: string
-      readonly operation: OfferOperation
-    }
-  | {
-      readonly kind: "acknowledgeOperation"
-      readonly uuid: string
-      readonly operationId: OperationId
-    }
+  | ApplyOperationMessage
+  /** The agent may forget the operation whose status has this uuid; unknown ones are ignored. */
+  | { readonly kind: "acknowledgeOperation"; readonly uuid: string }
   | { readonly kind: "updateFramework"; readonly framework: FrameworkInfo }
   | { readonly kind: "shutdownFramework"; readonly frameworkId: FrameworkId }
   | {

@@ -315,12 +315,13 @@ export class Agent implements Machine<AgentInput, AgentEffect> {
   }
 
   #refuseOperation(turn: Turn, message: Extract<MasterToAgent, { kind: "applyOperation" }>): void {
-    const { frameworkId, operationId, operation } = message
+    const { frameworkId, operationId, operation, uuid } = message
     turn.out.push({
       kind: "send",
       message: {
         kind: "operationUpdate",
         ...(frameworkId === undefined ? {} : { frameworkId }),
+        operationUuid: uuid,
         status: {
           ...(operationId === undefined ? {} : { operationId }),
           state: "OPERATION_ERROR",
