@@ -2,8 +2,9 @@ import { coldStart } from "./cold-start.ts"
 import { idleMemory } from "./idle-memory.ts"
 import { install } from "./install.ts"
 import { launch } from "./launch.ts"
+import { scale } from "./scale/index.ts"
 import type { Benchmark } from "./result.ts"
 import { up } from "./up.ts"
 
 /** Every benchmark, in the order they run. */
-export const benchmarks: readonly Benchmark[] = [coldStart, up, install, idleMemory, launch]
+export const benchmarks: readonly Benchmark[] = [coldStart, up, install, idleMemory, launch, scale]
