@@ -2,6 +2,7 @@ import type {
   AgentId,
   AgentInfo,
   AgentInfoCapabilityType,
+  Conversion,
   FrameworkId,
   FrameworkInfoCapabilityType,
   OfferFilters,
@@ -112,7 +113,14 @@ export interface Allocator {
     filter?: { readonly now: number; readonly refusedForMs: number },
   ): void
 
-  /** What of the agent is neither offered nor used. */
+  /**
+   * An operation on what is allocated to the framework: `consumed` becomes `converted`, of the same
+   * amounts and for the same role, and so it does in the agent's total. A shared volume may be
+   * consumed only once nobody else holds it.
+   */
+  updateAllocation(frameworkId: FrameworkId, agentId: AgentId, conversion: Conversion): void
+
+  /** What of the agent is neither offered nor used, and every shared volume. */
   free(agentId: AgentId): Resources
   /** Whether a run could grant something. */
   readonly pending: boolean

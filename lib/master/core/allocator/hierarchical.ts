@@ -1,13 +1,17 @@
 import {
   addResources,
   allocate,
+  applyConversion,
+  bareConversion,
   containsResources,
   equalResources,
   NO_RESOURCES,
   scalarQuantities,
+  shared,
   subtractResources,
   unallocate,
   type AgentId,
+  type Conversion,
   type FrameworkId,
   type Resources,
 } from "#lib/mesos/index.ts"
@@ -40,7 +44,10 @@ export type HierarchicalAllocatorOptions = {
   readonly region?: string | undefined
 }
 
-/** The books of one agent: total = free + everything in `allocated`. */
+/**
+ * The books of one agent: total = free + everything in `allocated`. Shared volumes stand apart: they
+ * are always free, and may be allocated any number of times beside that.
+ */
 class AgentBook {
   readonly id: AgentId
   readonly slot: number
@@ -222,6 +229,28 @@ export class HierarchicalAllocator implements Allocator {
     this.#markAgent(book)
   }
 
+  updateAllocation(frameworkId: FrameworkId, agentId: AgentId, conversion: Conversion): void {
+    const book = this.#agent(agentId)
+    const entry = this.#framework(frameworkId)
+    const bare = bareConversion(conversion)
+    const total = applyConversion(book.agent.total, bare, "total")
+    assert(total.ok, `${agentId}: converting more than its total`)
+    for (const [role, consumed] of byRole(conversion.consumed)) {
+      const client = must(entry.clients.get(role), `${frameworkId} has nothing under ${role}`)
+      const before = book.allocated.get(client) ?? NO_RESOURCES
+      assert(containsResources(before, consumed), `${agentId}: converting more than is allocated`)
+      const converted = conversion.converted.filter((each) => each.allocationRole === role)
+      const kept = subtractResources(before, consumed)
+      this.#tree.discharge(client.leaf, scalarQuantities(notIn(kept, consumed)))
+      this.#tree.charge(client.leaf, scalarQuantities(notIn(kept, converted)))
+      book.allocated.set(client, addResources(kept, converted))
+    }
+    book.agent = { ...book.agent, total: total.value }
+    const free = subtractResources(book.free, shared(bare.consumed))
+    this.#setFree(book, addResources(free, shared(bare.converted)))
+    if (book.free !== free) this.#markAgent(book)
+  }
+
   free(agentId: AgentId): Resources {
     return this.#agent(agentId).free
   }
@@ -346,10 +375,11 @@ export class HierarchicalAllocator implements Allocator {
     const before = book.allocated.get(client)
     const amount = unallocate(resources)
     assert(containsResources(book.free, amount), `${book.id}: allocating more than is free`)
+    const fresh = notIn(before ?? NO_RESOURCES, resources)
     if (before === undefined) client.agents++
     book.allocated.set(client, addResources(before ?? NO_RESOURCES, resources))
-    this.#setFree(book, subtractResources(book.free, amount))
-    this.#tree.charge(client.leaf, scalarQuantities(resources))
+    this.#setFree(book, subtractResources(book.free, exclusive(amount)))
+    this.#tree.charge(client.leaf, scalarQuantities(fresh))
   }
 
   #release(client: Client, book: AgentBook, resources: Resources): void {
@@ -361,13 +391,15 @@ export class HierarchicalAllocator implements Allocator {
       book.allocated.delete(client)
       client.agents--
     }
-    this.#setFree(book, addResources(book.free, unallocate(resources)))
-    this.#tree.discharge(client.leaf, scalarQuantities(resources))
+    this.#setFree(book, addResources(book.free, unallocate(exclusive(resources))))
+    this.#tree.discharge(client.leaf, scalarQuantities(notIn(after, resources)))
   }
 
+  /** Without shared volumes. */
   #allocatedOn(book: AgentBook): Resources {
     let sum = NO_RESOURCES
-    for (const resources of book.allocated.values()) sum = addResources(sum, unallocate(resources))
+    for (const resources of book.allocated.values())
+      sum = addResources(sum, unallocate(exclusive(resources)))
     return sum
   }
 
@@ -445,6 +477,20 @@ function byRole(resources: Resources): Iterable<readonly [role: string, part: Re
     (role) => [role, resources.filter(({ allocationRole }) => allocationRole === role)] as const,
   )
 }
+
+/** Those that only one may use at a time. */
+const exclusive = (resources: Resources): Resources =>
+  resources.every((resource) => resource.shared === undefined)
+    ? resources
+    : resources.filter((resource) => resource.shared === undefined)
+
+/** Without the shared volumes that `others` holds too: a client is charged for one of its copies. */
+const notIn = (others: Resources, resources: Resources): Resources =>
+  resources.every((resource) => resource.shared === undefined)
+    ? resources
+    : resources.filter(
+        (resource) => resource.shared === undefined || !containsResources(others, [resource]),
+      )
 
 const sameAttributes = (a: AllocatorAgent, b: AllocatorAgent): boolean =>
   JSON.stringify([a.info.attributes, a.info.domain]) ===
