@@ -36,12 +36,39 @@ test("a framework that was away takes its tasks over again", async () => {
   await first.launch(await first.offer(), { taskId: "one", command: "sleep 600" })
   await first.until("one", "TASK_RUNNING")
   first[Symbol.dispose]()
-  using second = await HttpFramework.subscribe(cluster.mesosUrl, first.id)
+  using second = await HttpFramework.subscribe(cluster.mesosUrl, { id: first.id })
   expect(second.id).toBe(first.id)
   await second.call({ type: "RECONCILE", reconcile: { tasks: [{ task_id: { value: "one" } }] } })
   await second.until("one", "TASK_RUNNING")
   await second.call({ type: "KILL", kill: { task_id: { value: "one" } } })
   await second.until("one", "TASK_KILLED")
+})
+
+test("an instance that another replaces hears why, and its calls are refused", async () => {
+  const { mesosUrl } = await open().up()
+  using first = await HttpFramework.subscribe(mesosUrl)
+  using second = await HttpFramework.subscribe(mesosUrl, { id: first.id })
+  await waitFor("the end of the first stream", () => first.ended)
+  expect(first.error).toBe("Framework failed over")
+  expect(first.call({ type: "REVIVE" })).rejects.toThrow("400")
+  await second.call({ type: "REVIVE" })
+})
+
+test("a framework that is removed cannot come back under its id", async () => {
+  const { mesosUrl } = await open().up()
+  const first = await HttpFramework.subscribe(mesosUrl)
+  await first.call({ type: "TEARDOWN" })
+  await waitFor("the end of the stream", () => first.ended)
+  const answer = await fetch(`${mesosUrl}/api/v1/scheduler`, {
+    method: "POST",
+    headers: { "content-type": "application/json" },
+    body: JSON.stringify({
+      type: "SUBSCRIBE",
+      framework_id: { value: first.id },
+      subscribe: { framework_info: { user: "root", name: "test", id: { value: first.id } } },
+    }),
+  })
+  expect(await answer.text()).toContain("Framework has been removed")
 })
 
 test("tearing a framework down ends its tasks", async () => {
