@@ -15,6 +15,7 @@ import {
   type TaskStatusReason,
   type scheduler,
 } from "#lib/mesos/index.ts"
+import { compactTask } from "./compact.ts"
 import type { Context } from "./context.ts"
 import { discardOffer, forgetOffer, recoverOffered } from "./offers.ts"
 import {
@@ -305,5 +306,8 @@ function bookTask(ctx: Context, pool: Pool, info: TaskInfo, executor = info.exec
   const resources = normalizeResources(info.resources ?? NO_RESOURCES)
   pool.remaining = subtractResources(pool.remaining, resources)
   const task = taskOf(info, { framework, executorId: executor?.executorId })
-  addTask(ctx, new TaskRecord(framework, agent, { ...task, resources, role }))
+  addTask(
+    ctx,
+    new TaskRecord(framework, agent, compactTask(ctx.shared, { ...task, resources, role })),
+  )
 }

@@ -9,6 +9,7 @@ import {
 } from "#lib/mesos/index.ts"
 import type { LogFields, LogLevel } from "#lib/ports/index.ts"
 import { Deadlines } from "#lib/std/deadlines.ts"
+import { Interner } from "#lib/std/interner.ts"
 import type { Allocator } from "./allocator/allocator.ts"
 import { HierarchicalAllocator } from "./allocator/hierarchical.ts"
 import type { AgentRecord, FrameworkRecord, KillTask, OfferRecord } from "./records.ts"
@@ -71,6 +72,9 @@ export class Context {
   readonly counters = new Map<string, number>()
   /** Live tasks by state. */
   readonly taskStates = new Map<TaskState, number>()
+
+  /** What tasks have in common, such as the container of all instances of a service. */
+  readonly shared = new Interner()
 
   #nextAgent = 0
   #nextFramework = 0

@@ -252,13 +252,8 @@ function createView(ctx: Context): MasterView {
 
 /** What is offered, used and free on an agent is all it has, counted from the single entries. */
 function checkAgent(ctx: Context, agent: AgentRecord): void {
-  const used = sumResources([
-    ...[...agent.tasks].filter(({ charged }) => charged).map(({ resources }) => resources),
-    ...[...agent.executors].map(({ resources }) => resources),
-  ])
-  assert(equalResources(used, agent.used), `${agent.id}: used is not what its tasks use`)
   const strays = sumResources([...agent.strays.values()].map(({ resources }) => resources))
-  const allocated = unallocate(addResources(addResources(used, strays), agent.offered))
+  const allocated = unallocate(addResources(addResources(agent.used, strays), agent.offered))
   assert(
     equalResources(addResources(allocated, ctx.allocator.free(agent.id)), agent.total),
     `${agent.id}: offered + used + free is not its total`,

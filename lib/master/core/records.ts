@@ -51,7 +51,6 @@ export class AgentRecord implements AgentView {
   readonly deactivated = false
   readonly registeredAt: number
   reregisteredAt: number | undefined
-  used: Resources = NO_RESOURCES
   readonly tasks = new Set<TaskRecord>()
   readonly executors = new Set<ExecutorRecord>()
   readonly executorsByKey = new Map<string, ExecutorRecord>()
@@ -91,9 +90,22 @@ export class AgentRecord implements AgentView {
     return this.connected && !this.deactivated
   }
 
+  /** Summed up when it is asked for: kept for 30,000 agents it would cost more than it saves. */
+  get used(): Resources {
+    return usedBy(this.tasks, this.executors)
+  }
+
   get offered(): Resources {
     return sumResources([...this.offers].map(({ resources }) => resources))
   }
+}
+
+/** What the charged ones of these tasks, and these executors, use together. */
+function usedBy(tasks: Iterable<TaskRecord>, executors: Iterable<ExecutorRecord>): Resources {
+  const parts: Resources[] = []
+  for (const task of tasks) if (task.charged) parts.push(task.resources)
+  for (const executor of executors) parts.push(executor.resources)
+  return sumResources(parts)
 }
 
 /** A second task of one id, which only a partition together with a lost master can bring about. */
@@ -159,10 +171,7 @@ export class FrameworkRecord implements FrameworkView {
   }
 
   used(): Resources {
-    const parts: Resources[] = []
-    for (const task of this.tasks.values()) if (task.charged) parts.push(task.resources)
-    for (const executor of this.executors) parts.push(executor.resources)
-    return sumResources(parts)
+    return usedBy(this.tasks.values(), this.executors)
   }
 
   offered(): Resources {
@@ -200,7 +209,8 @@ export class TaskRecord implements TaskView {
   readonly user: string | undefined
   readonly limits: Task["limits"]
   state: TaskState
-  readonly statuses: TaskStatus[]
+  /** One per run of equal states; replaced, never changed. */
+  statuses: readonly TaskStatus[]
   statusUpdateState: TaskState | undefined
   statusUpdateUuid: string | undefined
   /** Whether its resources count as used: until it ends or its agent is lost. */
@@ -224,7 +234,7 @@ export class TaskRecord implements TaskView {
     this.user = task.user
     this.limits = task.limits
     this.state = task.state
-    this.statuses = [...(task.statuses ?? [])]
+    this.statuses = task.statuses ?? []
     this.statusUpdateState = task.statusUpdateState
     this.statusUpdateUuid = task.statusUpdateUuid
   }

@@ -14,6 +14,7 @@ import {
   type Task,
 } from "#lib/mesos/index.ts"
 import { disconnectAgent, onLinkClosed, storeAgent, totalOf } from "./agents.ts"
+import { compactTask } from "./compact.ts"
 import type { Context, LinkRecord } from "./context.ts"
 import { recoverFramework } from "./frameworks.ts"
 import {
@@ -276,7 +277,10 @@ function adoptTask(ctx: Context, agent: AgentRecord, framework: FrameworkRecord,
   if (isTerminal(task.state) && isCompleted(framework, agent, task)) return
   if (!isTerminal(task.state)) ctx.allocator.charge(framework.id, agent.id, resources)
   framework.unreachableTasks.delete(task.taskId)
-  addTask(ctx, new TaskRecord(framework, agent, { ...task, resources, role }))
+  addTask(
+    ctx,
+    new TaskRecord(framework, agent, compactTask(ctx.shared, { ...task, resources, role })),
+  )
 }
 
 /** The agent is right about the state of its task; one that it did not name before counts again. */

@@ -1,20 +1,8 @@
-import {
-  addResources,
-  containsResources,
-  subtractResources,
-  type Resources,
-  type TaskState,
-  type TaskStatus,
-} from "#lib/mesos/index.ts"
+import type { Resources, TaskState, TaskStatus } from "#lib/mesos/index.ts"
 import { assert } from "#lib/std/assert.ts"
+import { compactStatus } from "./compact.ts"
 import type { Context } from "./context.ts"
-import {
-  executorKey,
-  type AgentRecord,
-  type ExecutorRecord,
-  type FrameworkRecord,
-  type TaskRecord,
-} from "./records.ts"
+import { executorKey, type ExecutorRecord, type TaskRecord } from "./records.ts"
 import { isTerminal } from "./task-states.ts"
 
 /** Enters a live task in the books; its resources must be allocated to its framework already. */
@@ -31,7 +19,7 @@ export function addTask(ctx: Context, task: TaskRecord): void {
 export function chargeTask(task: TaskRecord): void {
   assert(!task.charged, `task ${task.taskId} is charged already`)
   task.charged = true
-  useResources(task.framework, task.agent, task.resources)
+  changeMilli(task.framework.usedMilli, task.resources, 1)
 }
 
 /** Moves a live task to a new state; the end of a task frees its resources. Ended tasks stay ended. */
@@ -47,7 +35,7 @@ export function setTaskState(ctx: Context, task: TaskRecord, state: TaskState): 
 export function releaseTask(ctx: Context, task: TaskRecord): void {
   if (!task.charged) return
   task.charged = false
-  unuseResources(task.framework, task.agent, task.resources)
+  changeMilli(task.framework.usedMilli, task.resources, -1)
   ctx.allocator.recover(task.frameworkId, task.agentId, task.resources)
 }
 
@@ -55,11 +43,10 @@ export function releaseTask(ctx: Context, task: TaskRecord): void {
 export function recordStatus(task: TaskRecord, status: TaskStatus): void {
   task.statusUpdateState = status.state
   task.statusUpdateUuid = status.uuid
-  // The framework's own data may be large, and nobody asks the master for it.
-  const kept = status.data === undefined ? status : { ...status, data: undefined }
-  const last = task.statuses.length - 1
-  if (task.statuses[last]?.state === status.state) task.statuses[last] = kept
-  else task.statuses.push(kept)
+  const last = task.statuses.at(-1)
+  const kept = compactStatus(task, status, last)
+  const earlier = last?.state === status.state ? task.statuses.slice(0, -1) : task.statuses
+  task.statuses = [...earlier, kept]
 }
 
 /** Takes a task out of the live ones and keeps it in its framework's history. */
@@ -95,7 +82,7 @@ export function addExecutor(executor: ExecutorRecord): void {
   agent.executorsByKey.set(key, executor)
   agent.executors.add(executor)
   framework.executors.add(executor)
-  useResources(framework, agent, executor.resources)
+  changeMilli(framework.usedMilli, executor.resources, 1)
 }
 
 /** Takes an executor out of the books and frees what it uses. */
@@ -104,23 +91,8 @@ export function removeExecutor(ctx: Context, executor: ExecutorRecord): void {
   agent.executorsByKey.delete(executorKey(executor.frameworkId, executor.executorId))
   agent.executors.delete(executor)
   framework.executors.delete(executor)
-  unuseResources(framework, agent, executor.resources)
+  changeMilli(framework.usedMilli, executor.resources, -1)
   ctx.allocator.recover(framework.id, agent.id, executor.resources)
-}
-
-function useResources(framework: FrameworkRecord, agent: AgentRecord, resources: Resources): void {
-  agent.used = addResources(agent.used, resources)
-  changeMilli(framework.usedMilli, resources, 1)
-}
-
-function unuseResources(
-  framework: FrameworkRecord,
-  agent: AgentRecord,
-  resources: Resources,
-): void {
-  assert(containsResources(agent.used, resources), `${agent.id}: freeing more than is used`)
-  agent.used = subtractResources(agent.used, resources)
-  changeMilli(framework.usedMilli, resources, -1)
 }
 
 function changeMilli(sums: Map<string, number>, resources: Resources, sign: 1 | -1): void {

@@ -267,7 +267,7 @@ export class SimulatedCluster {
       uuid: uuid.toString("base64"),
       executorId: task.taskId as string as NonNullable<TaskStatus["executorId"]>,
       containerStatus: {
-        containerId: { value: crypto.randomUUID() },
+        containerId: { value: task.taskId.slice(-45, -9) },
         networkInfos: [
           {
             ipAddresses: [
@@ -318,7 +318,9 @@ export class SimulatedCluster {
     const app = Math.floor(framework.launched++ / 25)
     const name = `web-${app}.team-${framework.stream}`
     const agent = this.#agents[Number(agentId.slice(agentId.lastIndexOf("S") + 1))]
-    const port = 31_000 + (agent === undefined ? 0 : this.#nextPort(agent))
+    // Spread over the range, as a scheduler that picks ports at random spreads them.
+    const port =
+      31_000 + (agent === undefined ? 0 : (17 * agent.link + this.#nextPort(agent)) % 1000)
     return {
       name,
       taskId:
