@@ -37,9 +37,10 @@ function compactStatuses(task: Task): readonly TaskStatus[] {
  */
 export function compactStatus(
   task: Pick<Task, "taskId" | "agentId" | "executorId">,
-  { data: _, ...status }: TaskStatus,
+  full: TaskStatus,
   before: TaskStatus | undefined,
 ): TaskStatus {
+  const { data: _, ...status } = full
   const { executorId, containerStatus } = status
   const known = [task.executorId, before?.executorId, task.taskId]
   return {
