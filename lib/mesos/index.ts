@@ -56,6 +56,7 @@ export { renderResource, renderResources, renderValue } from "./resources/render
 export {
   allocatableTo,
   allocate,
+  exclusive,
   flatten,
   isAllocatableTo,
   nonRevocable,

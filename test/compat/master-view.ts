@@ -117,6 +117,7 @@ export const masterView = (change: Partial<MasterView> = {}): MasterView => ({
   frameworks: new Map(),
   completedFrameworks: new Map(),
   offers: new Map(),
+  operations: new Map(),
   frameworkOfStream: () => undefined,
   callRefusal: () => undefined,
   weight: () => 1,

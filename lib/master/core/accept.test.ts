@@ -353,33 +353,6 @@ describe("offers that cannot be used", () => {
   })
 })
 
-describe("operations of a later version", () => {
-  test("without an id refuse the whole call with 501, and leave the offer", () => {
-    const offerId = firstOffer()
-    const reply = accept([launch(task("t1")), { kind: "growVolume" } as never])
-    expect(reply).toEqual({
-      status: 501,
-      message: "GROW_VOLUME is not implemented in this version",
-    })
-    expect(bench.master.view.offers.has(offerId)).toBe(true)
-    expect(bench.sent(agent.link, "runTask")).toEqual([])
-  })
-
-  test("with an id fail by themselves, and the rest goes on", () => {
-    accept([{ id: "op1" as never, kind: "reserve" }, launch(task("t1"))])
-    expect(bench.events(marathon.stream, "updateOperationStatus")).toMatchObject([
-      {
-        status: {
-          operationId: "op1",
-          state: "OPERATION_ERROR",
-          message: "RESERVE is not implemented in this version",
-        },
-      },
-    ])
-    expect(bench.sent(agent.link, "runTask").length).toBe(1)
-  })
-})
-
 describe("what an ACCEPT leaves", () => {
   test("stays hidden for the filter's time, 5 seconds when none is given", () => {
     bench.call(marathon, {

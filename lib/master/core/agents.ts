@@ -7,6 +7,8 @@ import {
 } from "#lib/mesos/index.ts"
 import type { Context, LinkRecord } from "./context.ts"
 import { rescindOffersOf } from "./offers.ts"
+import { endOperationsOf } from "./operations/ending.ts"
+import { forgetStoredOf } from "./operations/stored.ts"
 import type { AgentRecord } from "./records.ts"
 import { agentKey, encodeAgent, type StoredAgent } from "./registry.ts"
 import { sendMasterStatus } from "./statuses.ts"
@@ -106,6 +108,8 @@ type Ending = { readonly kind: "unreachable" | "removed"; readonly message: stri
 /** Tells frameworks that their tasks are lost with the agent, and takes them out of the live ones. */
 function endTasksOf(ctx: Context, agent: AgentRecord, { kind, message }: Ending): void {
   const reason: TaskStatusReason = "REASON_AGENT_REMOVED"
+  const operations = kind === "unreachable" ? "OPERATION_UNREACHABLE" : "OPERATION_GONE_BY_OPERATOR"
+  endOperationsOf(ctx, agent, operations, message)
   for (const task of agent.tasks) {
     const { framework, taskId, executorId } = task
     if (isTerminal(task.state)) {
@@ -174,6 +178,7 @@ export function sweepRegistry(ctx: Context): void {
     const tooMany = ctx.unreachable.size > ctx.limits.unreachableAgents
     if (!tooMany && unreachableAt > oldest) return
     ctx.unreachable.delete(id)
+    forgetStoredOf(ctx, id)
     ctx.out.push({ kind: "delete", key: agentKey(id) })
   }
 }

@@ -32,6 +32,7 @@ import type {
   MasterInput,
   MasterOptions,
   MasterReply,
+  OperatorCall,
   OtherCall,
   RequestId,
   StreamId,
@@ -239,6 +240,12 @@ export class Bench {
   call({ stream, id }: TestScheduler, call: OtherCall): MasterReply {
     const request = this.#serial++ as RequestId
     this.feed({ kind: "call", request, stream, frameworkId: id, call })
+    return this.replyTo(request)
+  }
+
+  operate(call: OperatorCall, principal?: string): MasterReply {
+    const request = this.#serial++ as RequestId
+    this.feed({ kind: "operate", request, call, principal })
     return this.replyTo(request)
   }
 

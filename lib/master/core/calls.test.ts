@@ -72,10 +72,8 @@ describe("who may call", () => {
   test.each([
     ["acceptInverseOffers", "ACCEPT_INVERSE_OFFERS"],
     ["declineInverseOffers", "DECLINE_INVERSE_OFFERS"],
-    ["acknowledgeOperationStatus", "ACKNOWLEDGE_OPERATION_STATUS"],
-    ["reconcileOperations", "RECONCILE_OPERATIONS"],
   ] as const)("%s answers 501 naming itself", (kind, name) => {
-    expect(call({ call: { kind } as never })).toEqual({
+    expect(call({ call: { kind } })).toEqual({
       status: 501,
       message: `${name} is not implemented in this version`,
     })

@@ -2,6 +2,8 @@ import type { scheduler } from "#lib/mesos/index.ts"
 import { accept, decline } from "./accept.ts"
 import type { Context } from "./context.ts"
 import { removeFramework, updateFramework } from "./frameworks.ts"
+import { reconcileOperations } from "./operations/reconcile.ts"
+import { acknowledgeOperation } from "./operations/statuses.ts"
 import { reconcile, reconcileTask } from "./reconcile.ts"
 import { taskKey, type FrameworkRecord, type KillTask } from "./records.ts"
 import { acknowledge } from "./statuses.ts"
@@ -77,6 +79,12 @@ function perform(ctx: Context, framework: FrameworkRecord, call: OtherCall): Mas
     case "acknowledge":
       acknowledge(ctx, framework, call)
       return ACCEPTED
+    case "acknowledgeOperationStatus":
+      acknowledgeOperation(ctx, framework, call)
+      return ACCEPTED
+    case "reconcileOperations":
+      reconcileOperations(ctx, framework, call)
+      return ACCEPTED
     case "reconcile":
       reconcile(ctx, framework, call)
       return ACCEPTED
@@ -91,8 +99,6 @@ function perform(ctx: Context, framework: FrameworkRecord, call: OtherCall): Mas
       return updateFramework(ctx, framework, call)
     case "acceptInverseOffers":
     case "declineInverseOffers":
-    case "acknowledgeOperationStatus":
-    case "reconcileOperations":
       return { status: 501, message: `${CALL_NAMES[call.kind]} is not implemented in this version` }
     default:
       return call satisfies never

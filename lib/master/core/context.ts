@@ -12,6 +12,9 @@ import { Deadlines } from "#lib/std/deadlines.ts"
 import { Interner } from "#lib/std/interner.ts"
 import type { Allocator } from "./allocator/allocator.ts"
 import { HierarchicalAllocator } from "./allocator/hierarchical.ts"
+import { OperationBook } from "./operations/book.ts"
+import type { StoredOperation } from "./operations/stored.ts"
+import { operationUuid } from "./operations/uuid.ts"
 import type { AgentRecord, FrameworkRecord, KillTask, OfferRecord } from "./records.ts"
 import type { StoredAgent } from "./registry.ts"
 import {
@@ -55,6 +58,10 @@ export class Context {
   /** Oldest first, bounded. */
   readonly completedFrameworks = new Map<FrameworkId, FrameworkRecord>()
   readonly offers = new Map<OfferId, OfferRecord>()
+  /** Operations whose outcome is not acknowledged. */
+  readonly operations = new OperationBook()
+  /** Operators' operations that no agent has confirmed, by agent and uuid. */
+  readonly storedOperations = new Map<AgentId, Map<string, StoredOperation>>()
   readonly links = new Map<LinkId, LinkRecord>()
   readonly streams = new Map<StreamId, FrameworkRecord>()
 
@@ -79,6 +86,7 @@ export class Context {
   #nextAgent = 0
   #nextFramework = 0
   #nextOffer = 0
+  #nextOperation = 0
 
   constructor(options: MasterOptions, now: number) {
     this.now = now
@@ -105,6 +113,10 @@ export class Context {
 
   newOfferId(): OfferId {
     return brandId(`${this.options.info.id}-O${this.#nextOffer++}`)
+  }
+
+  newOperationUuid(): string {
+    return operationUuid(this.options.info.id, this.#nextOperation++)
   }
 
   /** Sends to the agent if it is connected; says whether it is. */

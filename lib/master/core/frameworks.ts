@@ -1,5 +1,6 @@
 import { type FrameworkId, type FrameworkInfo, type scheduler } from "#lib/mesos/index.ts"
 import type { Context } from "./context.ts"
+import { abandonOperations } from "./operations/ending.ts"
 import { discardOffersOf, rescindOffer } from "./offers.ts"
 import { FrameworkRecord, type AgentRecord } from "./records.ts"
 import { sendMasterStatus } from "./statuses.ts"
@@ -231,6 +232,7 @@ export function removeFramework(ctx: Context, framework: FrameworkRecord): void 
     completeTask(ctx, task)
   }
   for (const executor of framework.executors) removeExecutor(ctx, executor)
+  abandonOperations(ctx, framework.id)
   for (const agent of ctx.agents.values()) dropStrays(ctx, agent, framework.id)
   ctx.allocator.removeFramework(framework.id)
   ctx.failovers.clear(framework)

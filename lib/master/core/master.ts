@@ -1,4 +1,10 @@
-import { unallocate, sumResources, equalResources, addResources } from "#lib/mesos/index.ts"
+import {
+  unallocate,
+  sumResources,
+  equalResources,
+  addResources,
+  exclusive,
+} from "#lib/mesos/index.ts"
 import type { AgentToMaster } from "#lib/mesos/index.ts"
 import type { BaseEffect, Machine } from "#lib/runtime/index.ts"
 import { assert } from "#lib/std/assert.ts"
@@ -17,6 +23,8 @@ import { heartbeat, onStreamClosed, removeFramework, subscribe } from "./framewo
 import { masterMetrics } from "./metrics.ts"
 import { rescindOffer, sendOffers } from "./offers.ts"
 import { operate } from "./operate.ts"
+import { onOperationUpdate } from "./operations/statuses.ts"
+import { restoreOperation } from "./operations/stored.ts"
 import { executorKey, type AgentRecord } from "./records.ts"
 import { register } from "./registration.ts"
 import { parseAgent, STORE_PATHS, type RegistryError } from "./registry.ts"
@@ -68,6 +76,7 @@ export class Master implements Machine<MasterInput, MasterEffect> {
   /** Recounts every book; a mismatch fails an assertion. Costs a pass over everything: for tests. */
   checkInvariants(): void {
     this.#ctx.allocator.checkInvariants()
+    this.#ctx.operations.checkInvariants()
     for (const agent of this.#ctx.agents.values()) checkAgent(this.#ctx, agent)
     for (const framework of this.#ctx.frameworks.values())
       for (const task of framework.tasks.values())
@@ -174,9 +183,7 @@ function onMessage(ctx: Context, link: LinkRecord, message: AgentToMaster): void
     case "executorExited":
       return onExecutorExited(ctx, agent, message)
     case "operationUpdate":
-      // No operation is ever sent to an agent yet, so none can report.
-      ctx.count("invalid_operation_status_updates")
-      return
+      return onOperationUpdate(ctx, agent, message)
     default:
       return message satisfies never
   }
@@ -220,6 +227,7 @@ function restore(ctx: Context, key: string, value: unknown): Result<void, Regist
     if (unreachableAt === undefined) ctx.recovered.set(id, agent.value)
     else ctx.unreachable.set(id, agent.value)
   }
+  if (key.startsWith(STORE_PATHS.operations)) return restoreOperation(ctx, key, value)
   return ok(undefined)
 }
 
@@ -242,6 +250,7 @@ function createView(ctx: Context): MasterView {
     frameworks: ctx.frameworks,
     completedFrameworks: ctx.completedFrameworks,
     offers: ctx.offers,
+    operations: ctx.operations.all,
     frameworkOfStream: (stream) => ctx.streams.get(stream),
     callRefusal: (sender) => callRefusal(ctx, sender),
     weight: (role) => ctx.options.weights?.[role] ?? 1,
@@ -253,7 +262,9 @@ function createView(ctx: Context): MasterView {
 /** What is offered, used and free on an agent is all it has, counted from the single entries. */
 function checkAgent(ctx: Context, agent: AgentRecord): void {
   const strays = sumResources([...agent.strays.values()].map(({ resources }) => resources))
-  const allocated = unallocate(addResources(addResources(agent.used, strays), agent.offered))
+  const operations = [...ctx.operations.ofAgent(agent.id)].filter(({ held }) => held)
+  const held = sumResources(operations.map(({ conversion }) => conversion.consumed))
+  const allocated = exclusive(unallocate(sumResources([agent.used, strays, held, agent.offered])))
   assert(
     equalResources(addResources(allocated, ctx.allocator.free(agent.id)), agent.total),
     `${agent.id}: offered + used + free is not its total`,

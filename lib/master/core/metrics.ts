@@ -1,5 +1,6 @@
 import type { TaskState } from "#lib/mesos/index.ts"
 import type { Context } from "./context.ts"
+import { operationMetrics } from "./operations/metrics.ts"
 import type { FrameworkRecord } from "./records.ts"
 
 /** Scalars that have gauges of their own. */
@@ -47,6 +48,7 @@ export function masterMetrics(ctx: Context, now: number): Readonly<Record<string
   agentMetrics(ctx, metrics)
   frameworkMetrics(ctx, metrics)
   taskMetrics(ctx, metrics)
+  operationMetrics(ctx, metrics)
   resourceMetrics(ctx, metrics)
   allocatorMetrics(ctx, metrics)
   return metrics

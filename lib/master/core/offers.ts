@@ -74,8 +74,8 @@ export function discardOffer(ctx: Context, offer: OfferRecord, refusal?: Refusal
 }
 
 /** Ends an offer that the framework did not answer, and tells it. */
-export function rescindOffer(ctx: Context, offer: OfferRecord): void {
-  discardOffer(ctx, offer)
+export function rescindOffer(ctx: Context, offer: OfferRecord, refusal?: Refusal): void {
+  discardOffer(ctx, offer, refusal)
   offer.framework.count("offers/rescinded")
   ctx.event(offer.framework, { kind: "rescind", offerId: offer.id })
 }

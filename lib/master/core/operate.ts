@@ -1,27 +1,29 @@
 import type { Context } from "./context.ts"
 import { teardown } from "./frameworks.ts"
+import { operateOnResources } from "./operations/operator.ts"
 import type { MasterReply, OperateInput, OperatorCall } from "./types.ts"
 
 /** An operator's call: does it and answers its sender. */
-export function operate(ctx: Context, { call, request }: OperateInput): void {
-  ctx.reply(request, perform(ctx, call))
+export function operate(ctx: Context, { call, request, principal }: OperateInput): void {
+  ctx.reply(request, perform(ctx, call, principal))
 }
 
 /** Exhaustive over the calls that change something, each answered by the file that owns its matter. */
-function perform(ctx: Context, call: OperatorCall): MasterReply {
+function perform(ctx: Context, call: OperatorCall, principal: string | undefined): MasterReply {
   switch (call.kind) {
     case "teardown":
       return teardown(ctx, call.frameworkId)
-    case "updateWeights":
-    case "updateQuota":
-    case "setQuota":
-    case "removeQuota":
     case "reserveResources":
     case "unreserveResources":
     case "createVolumes":
     case "destroyVolumes":
     case "growVolume":
     case "shrinkVolume":
+      return operateOnResources(ctx, call, principal)
+    case "updateWeights":
+    case "updateQuota":
+    case "setQuota":
+    case "removeQuota":
     case "updateMaintenanceSchedule":
     case "startMaintenance":
     case "stopMaintenance":

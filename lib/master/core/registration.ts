@@ -2,8 +2,10 @@ import {
   addResources,
   allocate,
   containsResources,
+  exclusive,
   NO_RESOURCES,
   normalizeResources,
+  shared,
   unallocate,
   validateResources,
   type AgentId,
@@ -17,6 +19,7 @@ import { disconnectAgent, onLinkClosed, storeAgent, totalOf } from "./agents.ts"
 import { compactTask } from "./compact.ts"
 import type { Context, LinkRecord } from "./context.ts"
 import { recoverFramework } from "./frameworks.ts"
+import { adoptOperations, releaseOperations } from "./operations/adopt.ts"
 import {
   AgentRecord,
   executorKey,
@@ -87,7 +90,11 @@ function refusal(
   for (const task of message.tasks)
     if (!isTerminal(task.state)) used = addResources(used, bare(task.resources))
   for (const executor of message.executors) used = addResources(used, bare(executor.resources))
-  return containsResources(totalOf(message), used)
+  const total = totalOf(message)
+  const fits =
+    containsResources(total, exclusive(used)) &&
+    shared(used).every((volume) => containsResources(total, [volume]))
+  return fits
     ? undefined
     : "The agent's tasks use more than the agent has: give it back the resources it had"
 }
@@ -129,6 +136,7 @@ function admit(
   connect(ctx, link, agent)
   adoptAll(ctx, agent, message, unreachableSince !== undefined)
   welcome(ctx, agent, [])
+  adoptOperations(ctx, agent, message.operations)
   ctx.log("info", agentId === undefined ? "agent registered" : "agent is back", {
     agent: id,
     hostname: info.hostname,
@@ -163,11 +171,13 @@ function reregister(
   agent.address = message.address ?? link.address
   agent.reregisteredAt = ctx.now
   const reconcile = dropMissing(ctx, agent, message)
+  releaseOperations(ctx, agent)
   agent.total = totalOf(message)
   ctx.allocator.updateAgent(agent)
   connect(ctx, link, agent)
   adoptAll(ctx, agent, message, false)
   welcome(ctx, agent, reconcile)
+  adoptOperations(ctx, agent, message.operations)
   ctx.log("info", "agent reconnected", { agent: agent.id, hostname: agent.info.hostname })
 }
 

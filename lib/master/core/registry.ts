@@ -4,6 +4,8 @@ import { err, ok, type Result } from "#lib/std/result.ts"
 /** Where the master stores what: one key per thing below each of these paths. */
 export const STORE_PATHS = {
   agents: "/agents/",
+  /** Operators' operations until their agent has confirmed them. */
+  operations: "/operations/",
 } as const
 
 /** Everything the master stores lies below one of these paths. */

@@ -9,6 +9,7 @@ import type {
   FrameworkInfoCapabilityType,
   MasterInfo,
   OfferId,
+  Operation,
   Resources,
   Task,
   TaskId,
@@ -34,6 +35,8 @@ export interface MasterView {
   /** The most recently removed frameworks, oldest first. */
   readonly completedFrameworks: ReadonlyMap<FrameworkId, FrameworkView>
   readonly offers: ReadonlyMap<OfferId, OfferView>
+  /** Operations whose outcome is not acknowledged, by uuid, as GET_OPERATIONS shows them. */
+  readonly operations: ReadonlyMap<string, Operation>
   /** The framework that holds a stream, while it does. */
   frameworkOfStream(stream: StreamId): FrameworkView | undefined
   /** Why a call of this sender would be refused now, whatever it asks for; undefined when not. */

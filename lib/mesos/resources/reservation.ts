@@ -48,6 +48,10 @@ export const nonRevocable = (resources: Resources): Resources =>
 export const shared = (resources: Resources): Resources =>
   select(resources, (resource) => resource.shared === true)
 
+/** Those that only one may use at a time. */
+export const exclusive = (resources: Resources): Resources =>
+  select(resources, (resource) => resource.shared === undefined)
+
 /** Volumes whose data outlives the task. */
 export const persistentVolumes = (resources: Resources): Resources =>
   select(resources, (resource) => resource.disk?.persistence !== undefined)

@@ -5,6 +5,7 @@ import {
   bareConversion,
   containsResources,
   equalResources,
+  exclusive,
   NO_RESOURCES,
   scalarQuantities,
   shared,
@@ -374,7 +375,7 @@ export class HierarchicalAllocator implements Allocator {
   #allocate(client: Client, book: AgentBook, resources: Resources): void {
     const before = book.allocated.get(client)
     const amount = unallocate(resources)
-    assert(containsResources(book.free, amount), `${book.id}: allocating more than is free`)
+    assert(holds(book.free, amount), `${book.id}: allocating more than is free`)
     const fresh = notIn(before ?? NO_RESOURCES, resources)
     if (before === undefined) client.agents++
     book.allocated.set(client, addResources(before ?? NO_RESOURCES, resources))
@@ -478,11 +479,10 @@ function byRole(resources: Resources): Iterable<readonly [role: string, part: Re
   )
 }
 
-/** Those that only one may use at a time. */
-const exclusive = (resources: Resources): Resources =>
-  resources.every((resource) => resource.shared === undefined)
-    ? resources
-    : resources.filter((resource) => resource.shared === undefined)
+/** Whether all of it is there; a shared volume that is there is there any number of times. */
+const holds = (free: Resources, amount: Resources): boolean =>
+  containsResources(free, exclusive(amount)) &&
+  shared(amount).every((volume) => containsResources(free, [volume]))
 
 /** Without the shared volumes that `others` holds too: a client is charged for one of its copies. */
 const notIn = (others: Resources, resources: Resources): Resources =>
