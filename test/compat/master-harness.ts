@@ -76,7 +76,7 @@ export async function protobufReader(message: string): Promise<(bytes: Uint8Arra
   }
 }
 
-/** The events of one SUBSCRIBE response. */
+/** The events of one SUBSCRIBE response, of schedulers unless another message is named. */
 export class TestStream {
   readonly response: Response
   readonly id: string
@@ -85,12 +85,12 @@ export class TestStream {
   ended = false
   readonly #reader: Pick<ReadableStreamDefaultReader<Uint8Array>, "read" | "cancel">
 
-  constructor(response: Response) {
+  constructor(response: Response, message = "mesos.v1.scheduler.Event") {
     this.response = response
     this.id = response.headers.get("mesos-stream-id") ?? ""
     if (response.body === null) throw new Error("a stream has a body")
     this.#reader = response.body.getReader()
-    void this.#read()
+    void this.#read(message)
   }
 
   /** The first event of a type; waits until it is there. */
@@ -104,10 +104,10 @@ export class TestStream {
     await this.#reader.cancel()
   }
 
-  async #read(): Promise<void> {
+  async #read(message: string): Promise<void> {
     const decoder = new RecordDecoder(1 << 20)
     const type = this.response.headers.get("content-type")
-    const decode = type === PROTOBUF ? await protobufReader("mesos.v1.scheduler.Event") : readJson
+    const decode = type === PROTOBUF ? await protobufReader(message) : readJson
     for (;;) {
       const { done, value } = await this.#reader.read()
       if (done) break

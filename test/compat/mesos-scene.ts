@@ -114,6 +114,28 @@ export class Scene {
     return { status, body: read(new Uint8Array(await response.arrayBuffer())) }
   }
 
+  /** Makes an operator's call that must be answered with this status; the answer. */
+  async answered(status: number, json: object): Promise<unknown> {
+    const answer = await this.operate(json)
+    if (answer.status !== status)
+      throw new Error(
+        `${String((json as Json)["type"])} answered ${answer.status} ${JSON.stringify(answer.body)}`,
+      )
+    return answer.body
+  }
+
+  /** An operator's stream of events. */
+  async watch(): Promise<TestStream> {
+    const response = await this.master.api.request("/api/v1", {
+      method: "POST",
+      headers: { "content-type": this.encoding, accept: this.encoding },
+      body: encode(this.encoding, "mesos.v1.master.Call", { type: "SUBSCRIBE" }) as string,
+    })
+    if (response.status !== 200)
+      throw new Error(`SUBSCRIBE answered ${response.status} ${await response.text()}`)
+    return new TestStream(response, "mesos.v1.master.Event")
+  }
+
   /** The newest offer. */
   async offer(): Promise<Json> {
     await this.stream.event("OFFERS")
