@@ -76,15 +76,19 @@ function registerProblem(message: Shape): string | undefined {
         missing(each, ["executorId", "frameworkId"]) ??
         resourcesProblem("resources", each["resources"] ?? []),
     ) ??
-    listProblem(
-      "tasks",
-      message["tasks"],
-      (each) =>
-        missing(each, ["taskId", "frameworkId", "state"]) ??
-        resourcesProblem("resources", each["resources"] ?? []),
-    ) ??
+    listProblem("tasks", message["tasks"], taskProblem) ??
     listProblem("operations", message["operations"] ?? [], operationProblem)
   )
+}
+
+/** Spelled out, because a new leader asks it of every task there is. */
+function taskProblem(task: Shape): string | undefined {
+  const { taskId, frameworkId, state, resources } = task
+  const named =
+    typeof taskId === "string" && typeof frameworkId === "string" && typeof state === "string"
+  return named
+    ? resourcesProblem("resources", resources ?? [])
+    : missing(task, ["taskId", "frameworkId", "state"])
 }
 
 const resourcesProblem = (field: string, list: unknown): string | undefined =>

@@ -1,5 +1,5 @@
-/** Values remembered in each of two generations: enough for what a few thousand services have in common. */
-const GENERATION_SIZE = 8_192
+/** Values remembered in each of two generations: enough for the parts of some ten thousand services. */
+const GENERATION_SIZE = 32_768
 
 /**
  * Gives equal values one object: what many hold then costs memory once. It remembers a bounded number
@@ -14,9 +14,12 @@ export class Interner {
     this.#size = size
   }
 
-  /** A value that is equal to this one as JSON; nobody may change either. */
-  intern<T extends object | string>(value: T): T {
-    const key = typeof value === "string" ? value : JSON.stringify(value)
+  /**
+   * A value that is equal to this one as JSON; nobody may change either. A caller that knows a shorter
+   * text which tells the value from all others, and reads as no JSON, gives it as `known`.
+   */
+  intern<T extends object | string>(value: T, known?: string): T {
+    const key = known ?? (typeof value === "string" ? value : JSON.stringify(value))
     const young = this.#young.get(key)
     // A text that reads as the JSON of an object is not that object.
     if (young !== undefined && typeof young === typeof value) return young as T

@@ -1,4 +1,6 @@
+import { allocation } from "./allocation.ts"
 import { coldStart } from "./cold-start.ts"
+import { growth } from "./growth.ts"
 import { idleMemory } from "./idle-memory.ts"
 import { install } from "./install.ts"
 import { launch } from "./launch.ts"
@@ -7,4 +9,13 @@ import type { Benchmark } from "./result.ts"
 import { up } from "./up.ts"
 
 /** Every benchmark, in the order they run. */
-export const benchmarks: readonly Benchmark[] = [coldStart, up, install, idleMemory, launch, scale]
+export const benchmarks: readonly Benchmark[] = [
+  coldStart,
+  up,
+  install,
+  idleMemory,
+  launch,
+  growth,
+  allocation,
+  scale,
+]

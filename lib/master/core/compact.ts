@@ -1,4 +1,4 @@
-import type { Resources, Task, TaskStatus } from "#lib/mesos/index.ts"
+import type { DiscoveryInfo, Resource, Resources, Task, TaskStatus } from "#lib/mesos/index.ts"
 import { equal } from "#lib/std/equal.ts"
 import type { Interner } from "#lib/std/interner.ts"
 
@@ -14,15 +14,40 @@ export function compactTask(shared: Interner, task: KeptTask): KeptTask {
     name: shared.intern(task.name),
     role: shared.intern(task.role),
     user: task.user === undefined ? undefined : shared.intern(task.user),
-    resources: task.resources.map((resource) => shared.intern(resource)),
+    resources: task.resources.map((resource) => shared.intern(resource, keyOf(resource))),
     labels: share(task.labels),
-    discovery: share(task.discovery),
+    discovery: compactDiscovery(shared, task.discovery),
     container: share(task.container),
     healthCheck: share(task.healthCheck),
     killPolicy: share(task.killPolicy),
     limits: share(task.limits),
     statuses: compactStatuses(task),
   }
+}
+
+/** Instances differ in their ports: the whole would be shared with none, and only crowd the others out. */
+function compactDiscovery(
+  shared: Interner,
+  discovery: DiscoveryInfo | undefined,
+): DiscoveryInfo | undefined {
+  const ports = discovery?.ports?.ports
+  if (discovery === undefined || ports === undefined) return discovery
+  return {
+    ...discovery,
+    name: discovery.name === undefined ? undefined : shared.intern(discovery.name),
+    ports: { ports: ports.map((port) => shared.intern(port)) },
+  }
+}
+
+/** What tells a plain amount from all others; undefined leaves that to its JSON, which takes longer. */
+function keyOf(resource: Resource): string | undefined {
+  const { name, value, reservations, allocationRole = "" } = resource
+  const { providerId, disk, revocable, shared } = resource
+  if (reservations.length > 0 || providerId !== undefined || disk !== undefined) return undefined
+  if (revocable !== undefined || shared !== undefined) return undefined
+  if (value.kind === "scalar") return `${name} ${value.milli} ${allocationRole}`
+  const [range] = value.kind === "ranges" && value.ranges.length === 1 ? value.ranges : []
+  return range && `${name} ${range.begin}-${range.end} ${allocationRole}`
 }
 
 function compactStatuses(task: Task): readonly TaskStatus[] {

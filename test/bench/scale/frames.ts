@@ -57,11 +57,14 @@ export function readFrames<Frame>(socket: Socket, take: (frame: Frame) => void):
   })
 }
 
+/** A frame as it is written: a line of JSON. */
+export const encodeFrame = (frame: FromMaster | ToMaster): string => `${JSON.stringify(frame)}\n`
+
 /** Text handed to the socket at once. */
 const PIECE_LENGTH = 256 * 1024
 
 /** Writes frames as lines of JSON, in large pieces and only as fast as the other side reads. */
-export class FrameWriter<Frame> {
+export class FrameWriter<Frame extends FromMaster | ToMaster> {
   readonly #socket: Socket
   #waiting: string[] = []
   #length = 0
@@ -74,7 +77,10 @@ export class FrameWriter<Frame> {
   }
 
   write(frame: Frame): void {
-    const line = `${JSON.stringify(frame)}\n`
+    this.writeLine(encodeFrame(frame))
+  }
+
+  writeLine(line: string): void {
     if (this.#length === 0) queueMicrotask(() => this.#flush())
     this.#waiting.push(line)
     this.#length += line.length

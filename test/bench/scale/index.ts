@@ -1,14 +1,8 @@
-import { join } from "node:path"
-import {
-  processorSeconds,
-  residentMib,
-  spawnDaemon,
-  temporaryFolder,
-  type Daemon,
-} from "../../fixtures/daemons.ts"
+import { processorSeconds, residentMib, temporaryFolder } from "../../fixtures/daemons.ts"
 import { waitFor } from "../../fixtures/wait.ts"
 import { atMost, median, type Benchmark, type BenchResult } from "../result.ts"
 import type { Lag } from "./frames.ts"
+import { startMaster, type MasterProcess } from "./start-master.ts"
 import { SimulatedCluster } from "./simulated-cluster.ts"
 import { FULL_SIZE } from "./sizes.ts"
 
@@ -25,21 +19,12 @@ const UPDATE_SECONDS = 6
 /** How many times a second they are sent. */
 const UPDATE_TICKS = 50
 
-type MasterProcess = Daemon & { readonly url: string; readonly socket: string }
-
 const pause = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms))
-
-/** Starts a master on what the folder's store holds, and waits until it can be connected to. */
-async function startMaster(folder: string): Promise<MasterProcess> {
-  const script = join(import.meta.dir, "master-process.ts")
-  const daemon = spawnDaemon([process.execPath, script, folder])
-  const port = await waitFor("the master to start", () => /^\d+$/m.exec(daemon.output())?.[0])
-  return { ...daemon, url: `http://127.0.0.1:${port}`, socket: `${folder}/link.sock` }
-}
 
 /** From nothing to all tasks running: the memory that this needs. */
 async function fill(cluster: SimulatedCluster, master: MasterProcess): Promise<BenchResult[]> {
   await cluster.connect(master.socket)
+  cluster.prepareRegistrations()
   const started = performance.now()
   cluster.subscribeAll()
   cluster.registerAll()
@@ -114,6 +99,7 @@ async function restart(
 ): Promise<{ readonly master: MasterProcess; readonly results: BenchResult[] }> {
   cluster.disconnect()
   await before.end("SIGKILL")
+  cluster.prepareRegistrations()
   const started = performance.now()
   const master = await startMaster(folder)
   await cluster.connect(master.socket)

@@ -9,7 +9,14 @@ import {
 import type { FrameworkInfo, MasterToAgent, Offer, Task, TaskId } from "#lib/mesos/index.ts"
 import type { Resources, TaskInfo, TaskState, TaskStatus, scheduler } from "#lib/mesos/index.ts"
 import type { OtherCall } from "#lib/master/index.ts"
-import { FrameWriter, readFrames, type FromMaster, type Question, type ToMaster } from "./frames.ts"
+import {
+  encodeFrame,
+  FrameWriter,
+  readFrames,
+  type FromMaster,
+  type Question,
+  type ToMaster,
+} from "./frames.ts"
 import type { ScaleSize } from "./sizes.ts"
 
 /** Tasks that a framework launches on one offer: some three frameworks share each agent. */
@@ -38,11 +45,11 @@ type SimulatedAgent = {
 type SimulatedFramework = {
   readonly stream: number
   readonly role: string
-  readonly share: number
+  /** How many tasks it launches in all. */
+  share: number
+  readonly held: Offer[]
   id: FrameworkId | undefined
   launched: number
-  /** Offers it had, in its present connection. */
-  offers: number
 }
 
 /** Counts of what the cluster has seen so far. */
@@ -64,11 +71,13 @@ export class SimulatedCluster {
   readonly #answers = new Map<number, (value: unknown) => void>()
   #writer: FrameWriter<ToMaster> | undefined
   #socket: Socket | undefined
+  readonly #patient: boolean
+  #registrations: readonly string[] = []
   #serial = 0
   #asked = 0
   counts: ClusterCounts = noCounts()
 
-  constructor({ agents, tasks, frameworks, roles }: ScaleSize) {
+  constructor({ agents, tasks, frameworks, roles, patient }: ScaleSize) {
     this.#agents = Array.from({ length: agents }, (_, link) => ({
       link,
       id: undefined,
@@ -81,9 +90,11 @@ export class SimulatedCluster {
       share:
         Math.ceil((tasks * (stream + 1)) / frameworks) - Math.ceil((tasks * stream) / frameworks),
       id: undefined,
+      held: [],
       launched: 0,
-      offers: 0,
     }))
+    if (patient) for (const framework of this.#frameworks) framework.share = 0
+    this.#patient = patient === true
   }
 
   /** Connects to the master behind this Unix socket; nobody has registered there yet. */
@@ -107,9 +118,28 @@ export class SimulatedCluster {
     for (const framework of this.#frameworks) this.#subscribe(framework)
   }
 
-  /** Every agent registers, with all it runs. */
+  /**
+   * Writes down what every agent says when it registers, with all it runs: work that in a cluster is
+   * done by 30,000 machines at once, and not by the one that the master runs on.
+   */
+  prepareRegistrations(): void {
+    this.#registrations = this.#agents.flatMap((agent) =>
+      registrationFrames(agent).map((frame) => encodeFrame(frame)),
+    )
+  }
+
+  /** Every agent registers, as prepared. */
   registerAll(): void {
-    for (const agent of this.#agents) this.#register(agent)
+    for (const line of this.#registrations) this.#writer?.writeLine(line)
+    this.#registrations = []
+  }
+
+  /** Patient frameworks launch so many tasks more, together. */
+  launch(tasks: number): void {
+    for (const framework of this.#frameworks) {
+      framework.share += tasks / this.#frameworks.length
+      for (const offer of framework.held.splice(0)) this.#take(framework, offer)
+    }
   }
 
   /** Asks the process under test for a figure. */
@@ -159,29 +189,6 @@ export class SimulatedCluster {
       stream,
       request: { frameworkId: id, subscribe: { frameworkInfo } },
     })
-  }
-
-  #register(agent: SimulatedAgent): void {
-    const { link, id } = agent
-    this.#send({ kind: "opened", link })
-    this.#say(agent, [
-      {
-        kind: "register",
-        agentId: id,
-        info: {
-          hostname: `node-${link}.example.com`,
-          port: 5051,
-          resources: AGENT_RESOURCES,
-          attributes: [],
-        },
-        version: "1.12.0",
-        capabilities: ["MULTI_ROLE", "HIERARCHICAL_ROLE", "RESERVATION_REFINEMENT"],
-        checkpointedResources: [],
-        frameworks: [...agent.frameworks.values()],
-        executors: [],
-        tasks: [...agent.tasks.values()],
-      },
-    ])
   }
 
   #receive(frame: FromMaster): void {
@@ -302,15 +309,20 @@ export class SimulatedCluster {
 
   #onOffer(framework: SimulatedFramework, offer: Offer): void {
     this.counts.offers++
-    framework.offers++
+    this.#take(framework, offer)
+  }
+
+  #take(framework: SimulatedFramework, offer: Offer): void {
     const count = Math.min(TASKS_PER_OFFER, framework.share - framework.launched)
     const offerIds = [offer.id]
-    const filters = { refuseSeconds: REFUSE_SECONDS }
+    if (this.#patient && count === 0) return void framework.held.push(offer)
+    const filters = { refuseSeconds: this.#patient ? 0 : REFUSE_SECONDS }
     if (count === 0) return this.#call(framework, { kind: "decline", offerIds, filters })
     const taskInfos = Array.from({ length: count }, () => this.#task(framework, offer))
     const operations = [{ kind: "launch" as const, taskInfos }]
     this.#call(framework, { kind: "accept", offerIds, operations, filters })
-    if (framework.launched === framework.share) this.#call(framework, { kind: "suppress" })
+    if (!this.#patient && framework.launched === framework.share)
+      this.#call(framework, { kind: "suppress" })
   }
 
   /** What Marathon says of one instance of a service in a Docker container. */
@@ -376,6 +388,37 @@ export class SimulatedCluster {
     })
   }
 }
+
+const registrationFrames = ({
+  link,
+  id,
+  frameworks,
+  tasks,
+}: SimulatedAgent): readonly ToMaster[] => [
+  { kind: "opened", link },
+  {
+    kind: "agent",
+    link,
+    messages: [
+      {
+        kind: "register",
+        agentId: id,
+        info: {
+          hostname: `node-${link}.example.com`,
+          port: 5051,
+          resources: AGENT_RESOURCES,
+          attributes: [],
+        },
+        version: "1.12.0",
+        capabilities: ["MULTI_ROLE", "HIERARCHICAL_ROLE", "RESERVATION_REFINEMENT"],
+        checkpointedResources: [],
+        frameworks: [...frameworks.values()],
+        executors: [],
+        tasks: [...tasks.values()],
+      },
+    ],
+  },
+]
 
 const noCounts = (): ClusterCounts => ({
   registered: 0,

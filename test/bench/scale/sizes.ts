@@ -4,6 +4,8 @@ export type ScaleSize = {
   readonly tasks: number
   readonly frameworks: number
   readonly roles: number
+  /** Frameworks hold offers until they are told to launch, and keep what they do not need. */
+  readonly patient?: true
 }
 
 /** The largest cluster that is known of, and then some. */
