@@ -32,6 +32,12 @@ describe("what our own agents send", () => {
   })
 })
 
+const cpus = { name: "cpus", value: { kind: "scalar", milli: 1 }, reservations: [] }
+const operation = (info: object) => ({
+  ...full,
+  operations: [{ info, latestStatus: { state: "OPERATION_PENDING" }, uuid: { value: "u" } }],
+})
+
 describe("nonsense is refused, naming the member", () => {
   test.each([
     [null, "not an object"],
@@ -59,6 +65,13 @@ describe("nonsense is refused, naming the member", () => {
     [{ ...full, tasks: [{ taskId: "t" }] }, "tasks[0]: frameworkId is missing"],
     [{ ...full, executors: [{}] }, "executors[0]: executorId is missing"],
     [{ ...full, frameworks: [{ name: "x" }] }, "frameworks[0]: id is missing"],
+    [{ ...full, operations: [{}] }, "operations[0]: not an operation"],
+    [operation({ kind: "launch" }), "not an operation that agents apply: 'launch'"],
+    [operation({ kind: "constructor" }), "not an operation that agents apply"],
+    [operation({ kind: "reserve", resources: [7] }), "resources[0]: not an object"],
+    [operation({ kind: "reserve", resources: [], source: 7 }), "source is not a list"],
+    [operation({ kind: "shrinkVolume", volume: cpus }), "subtract is not a scalar"],
+    [operation({ kind: "growVolume", volume: cpus }), "addition[0]: not an object"],
     [{ ...full, checkpointedResources: [{ name: "cpus" }] }, "[0]: not a resource"],
     [
       {

@@ -51,8 +51,30 @@ function operationUpdateProblem(message: Shape): string | undefined {
 /** An operation as the agent tells of it when it registers. */
 function operationProblem({ info, latestStatus, uuid }: Shape): string | undefined {
   if (!isObject(info) || !isObject(latestStatus) || !isObject(uuid)) return "not an operation"
-  return missing(info, ["kind"]) ?? missing(latestStatus, ["state"]) ?? missing(uuid, ["value"])
+  const { kind, subtract } = info
+  if (typeof kind !== "string") return "kind is missing or not a text"
+  const members = OPERATION_RESOURCES.get(kind)
+  if (members === undefined) return `not an operation that agents apply: '${kind}'`
+  for (const member of members) {
+    const { [member]: value } = info
+    const found = resourcesProblem(member, Array.isArray(value) ? value : [value])
+    if (found !== undefined) return found
+  }
+  if (kind === "shrinkVolume" && (!isObject(subtract) || typeof subtract["value"] !== "number"))
+    return "subtract is not a scalar"
+  if (info["source"] !== undefined) return resourcesProblem("source", info["source"])
+  return missing(latestStatus, ["state"]) ?? missing(uuid, ["value"])
 }
+
+/** The members of each operation that must be a resource, or a list of them. */
+const OPERATION_RESOURCES: ReadonlyMap<string, readonly string[]> = new Map([
+  ["reserve", ["resources"]],
+  ["unreserve", ["resources"]],
+  ["create", ["volumes"]],
+  ["destroy", ["volumes"]],
+  ["growVolume", ["volume", "addition"]],
+  ["shrinkVolume", ["volume"]],
+])
 
 function registerProblem(message: Shape): string | undefined {
   const { address, agentId, info } = message
