@@ -24,6 +24,18 @@ export const ENCODINGS = [JSON_TYPE, PROTOBUF] as const
 /** Base64 of the 16 bytes of a UUID. */
 export const UUID = btoa("0123456789abcdef")
 
+/** What an agent of ours can do. */
+export const AGENT_CAPABILITIES = [
+  "MULTI_ROLE",
+  "HIERARCHICAL_ROLE",
+  "RESERVATION_REFINEMENT",
+  "RESOURCE_PROVIDER",
+  "RESIZE_VOLUME",
+  "AGENT_OPERATION_FEEDBACK",
+  "AGENT_DRAINING",
+  "TASK_RESOURCE_LIMITS",
+] as const
+
 const protobuf = await loadProtobuf()
 
 /** All names of an enum of the v1 API but UNKNOWN, sorted: what a table must have a row for. */

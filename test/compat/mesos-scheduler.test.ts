@@ -160,15 +160,15 @@ describe("1.6: the scheduler endpoint, check by check", () => {
     ).toBe(400)
   })
 
-  test.each([
-    [{ type: "RECONCILE_OPERATIONS", reconcile_operations: {} }],
-    [{ type: "ACCEPT_INVERSE_OFFERS", accept_inverse_offers: {} }],
-  ])("501 that names itself for what comes later: %j", async (body) => {
-    const { call } = await subscribed()
-    const response = await call(body)
-    expect(response.status).toBe(501)
-    expect(await response.text()).toContain(body.type)
-  })
+  test.each([[{ type: "ACCEPT_INVERSE_OFFERS", accept_inverse_offers: {} }]])(
+    "501 that names itself for what comes later: %j",
+    async (body) => {
+      const { call } = await subscribed()
+      const response = await call(body)
+      expect(response.status).toBe(501)
+      expect(await response.text()).toContain(body.type)
+    },
+  )
 
   test("406 for RECONCILE_OPERATIONS that accepts nothing we have", async () => {
     const { call, stream } = await subscribed()

@@ -118,8 +118,6 @@ const AWAITED: ReadonlySet<OtherCall["kind"]> = new Set<OtherCall["kind"]>([
   "updateFramework",
   "acceptInverseOffers",
   "declineInverseOffers",
-  "acknowledgeOperationStatus",
-  "reconcileOperations",
 ])
 
 /**
