@@ -3,13 +3,14 @@ import {
   normalizeResources,
   type AgentId,
   type RegisterMessage,
+  type TaskState,
   type TaskStatusReason,
 } from "#lib/mesos/index.ts"
 import type { Context, LinkRecord } from "./context.ts"
 import { rescindOffersOf } from "./offers.ts"
 import { endOperationsOf } from "./operations/ending.ts"
 import { forgetStoredOf } from "./operations/stored.ts"
-import type { AgentRecord } from "./records.ts"
+import type { AgentRecord, FrameworkRecord } from "./records.ts"
 import { agentKey, encodeAgent, type StoredAgent } from "./registry.ts"
 import { sendMasterStatus } from "./statuses.ts"
 import { isTerminal, stateFor } from "./task-states.ts"
@@ -25,6 +26,17 @@ export const totalOf = ({ info, checkpointedResources }: RegisterMessage) =>
 export function storeAgent(ctx: Context, agent: StoredAgent): void {
   ctx.out.push({ kind: "put", key: agentKey(agent.id), value: encodeAgent(agent) })
 }
+
+/** A registered agent as it is stored. */
+export const storedOf = (agent: AgentRecord): StoredAgent => ({
+  id: agent.id,
+  info: agent.info,
+  version: agent.version,
+  capabilities: agent.capabilities,
+  address: agent.address,
+  ...(agent.deactivated ? { deactivated: true } : {}),
+  ...(agent.drain === undefined ? {} : { drain: agent.drain }),
+})
 
 /** The link of an agent broke: nothing is offered there until it is back; its tasks go on. */
 export function disconnectAgent(ctx: Context, agent: AgentRecord): void {
@@ -69,13 +81,7 @@ function markUnreachable(ctx: Context, agent: AgentRecord): void {
   ctx.count("slave_unreachable_completed")
   ctx.count("slave_removals")
   ctx.count("slave_removals/reason_unhealthy")
-  rememberUnreachable(ctx, {
-    id: agent.id,
-    info: agent.info,
-    version: agent.version,
-    capabilities: agent.capabilities,
-    unreachableAt: ctx.now,
-  })
+  rememberUnreachable(ctx, { ...storedOf(agent), unreachableAt: ctx.now })
   endTasksOf(ctx, agent, {
     kind: "unreachable",
     message: `Agent ${agent.info.hostname} became unreachable`,
@@ -91,8 +97,13 @@ export function rememberUnreachable(ctx: Context, stored: StoredAgent): void {
 
 /** The agent says that it ends for good. */
 export function unregisterAgent(ctx: Context, agent: AgentRecord): void {
-  ctx.log("info", "agent unregistered", { agent: agent.id, hostname: agent.info.hostname })
   ctx.count("messages_unregister_slave")
+  removeAgent(ctx, agent, "the agent unregistered")
+}
+
+/** Takes an agent out of the books for good; if it comes back it is a new one. */
+export function removeAgent(ctx: Context, agent: AgentRecord, why: string): void {
+  ctx.log("info", "agent removed", { agent: agent.id, hostname: agent.info.hostname, reason: why })
   ctx.count("slave_removals")
   ctx.count("slave_removals/reason_unregistered")
   ctx.out.push({ kind: "delete", key: agentKey(agent.id) })
@@ -100,14 +111,30 @@ export function unregisterAgent(ctx: Context, agent: AgentRecord): void {
     kind: "removed",
     message: `Agent ${agent.info.hostname} has been removed`,
   })
-  forgetAgent(ctx, agent, "the agent unregistered")
+  forgetAgent(ctx, agent, why)
 }
 
-type Ending = { readonly kind: "unreachable" | "removed"; readonly message: string }
+/** How an agent leaves the registered ones, and what frameworks are told of it. */
+type Ending = { readonly kind: "unreachable" | "removed" | "gone"; readonly message: string }
+
+/** The state that a framework is told for a task whose agent ended so. */
+function endStateFor(framework: FrameworkRecord, kind: Ending["kind"]): TaskState {
+  switch (kind) {
+    case "unreachable":
+      return stateFor(framework, "TASK_UNREACHABLE")
+    case "gone":
+      return stateFor(framework, "TASK_GONE_BY_OPERATOR")
+    case "removed":
+      return "TASK_LOST"
+    default:
+      return kind satisfies never
+  }
+}
 
 /** Tells frameworks that their tasks are lost with the agent, and takes them out of the live ones. */
-function endTasksOf(ctx: Context, agent: AgentRecord, { kind, message }: Ending): void {
-  const reason: TaskStatusReason = "REASON_AGENT_REMOVED"
+export function endTasksOf(ctx: Context, agent: AgentRecord, { kind, message }: Ending): void {
+  const reason: TaskStatusReason =
+    kind === "gone" ? "REASON_AGENT_REMOVED_BY_OPERATOR" : "REASON_AGENT_REMOVED"
   const operations = kind === "unreachable" ? "OPERATION_UNREACHABLE" : "OPERATION_GONE_BY_OPERATOR"
   endOperationsOf(ctx, agent, operations, message)
   for (const task of agent.tasks) {
@@ -117,7 +144,7 @@ function endTasksOf(ctx: Context, agent: AgentRecord, { kind, message }: Ending)
       continue
     }
     const unreachable = kind === "unreachable"
-    const state = unreachable ? stateFor(framework, "TASK_UNREACHABLE") : "TASK_LOST"
+    const state = endStateFor(framework, kind)
     const unreachableAt = unreachable ? ctx.now : undefined
     const facts = { taskId, state, reason, message, agentId: agent.id, executorId, unreachableAt }
     const status = sendMasterStatus(ctx, framework, facts)
@@ -129,7 +156,7 @@ function endTasksOf(ctx: Context, agent: AgentRecord, { kind, message }: Ending)
 }
 
 /** Takes an agent out of the registered ones and tells every framework. */
-function forgetAgent(ctx: Context, agent: AgentRecord, reason: string): void {
+export function forgetAgent(ctx: Context, agent: AgentRecord, reason: string): void {
   rescindOffersOf(ctx, agent)
   for (const executor of agent.executors) removeExecutor(ctx, executor)
   for (const stray of agent.strays.values())
@@ -138,6 +165,7 @@ function forgetAgent(ctx: Context, agent: AgentRecord, reason: string): void {
   agent.pendingKills.clear()
   ctx.allocator.removeAgent(agent.id)
   ctx.pings.clear(agent)
+  ctx.drainsToSettle.delete(agent)
   ctx.agents.delete(agent.id)
   if (agent.link !== undefined) {
     ctx.out.push({ kind: "closeLink", link: agent.link, reason })
@@ -147,7 +175,8 @@ function forgetAgent(ctx: Context, agent: AgentRecord, reason: string): void {
   announceFailure(ctx, agent.id)
 }
 
-function announceFailure(ctx: Context, agentId: AgentId): void {
+/** Tells every framework that an agent is lost. */
+export function announceFailure(ctx: Context, agentId: AgentId): void {
   for (const framework of ctx.frameworks.values())
     ctx.event(framework, { kind: "failure", agentId })
 }
@@ -170,14 +199,19 @@ export function endRecovery(ctx: Context): void {
   ctx.recoveredKills.clear()
 }
 
-/** Forgets unreachable agents that are too old or too many, oldest first. */
+/** Forgets unreachable and gone agents that are too old or too many, oldest first. */
 export function sweepRegistry(ctx: Context): void {
   ctx.sweepAt = ctx.now + ctx.timings.registrySweepMs
+  sweep(ctx, ctx.unreachable)
+  sweep(ctx, ctx.gone)
+}
+
+function sweep(ctx: Context, agents: Map<AgentId, StoredAgent>): void {
   const oldest = ctx.now - ctx.timings.unreachableAgentMs
-  for (const { id, unreachableAt = 0 } of ctx.unreachable.values()) {
-    const tooMany = ctx.unreachable.size > ctx.limits.unreachableAgents
-    if (!tooMany && unreachableAt > oldest) return
-    ctx.unreachable.delete(id)
+  for (const { id, goneAt, unreachableAt } of agents.values()) {
+    const tooMany = agents.size > ctx.limits.unreachableAgents
+    if (!tooMany && (goneAt ?? unreachableAt ?? 0) > oldest) return
+    agents.delete(id)
     forgetStoredOf(ctx, id)
     ctx.out.push({ kind: "delete", key: agentKey(id) })
   }

@@ -54,6 +54,10 @@ export class Context {
   readonly recoveredKills = new Map<AgentId, Map<string, KillTask>>()
   /** Oldest first, bounded by the sweep of the registry. */
   readonly unreachable = new Map<AgentId, StoredAgent>()
+  /** Declared gone by an operator, oldest first, bounded by the sweep of the registry. */
+  readonly gone = new Map<AgentId, StoredAgent>()
+  /** Draining agents on which something ended in this step: they may be drained now. */
+  readonly drainsToSettle = new Set<AgentRecord>()
   readonly frameworks = new Map<FrameworkId, FrameworkRecord>()
   /** Oldest first, bounded. */
   readonly completedFrameworks = new Map<FrameworkId, FrameworkRecord>()

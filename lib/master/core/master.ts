@@ -19,6 +19,7 @@ import {
 } from "./agents.ts"
 import { callRefusal, onCall } from "./calls.ts"
 import { Context, type LinkRecord } from "./context.ts"
+import { settleDrains } from "./drain.ts"
 import { heartbeat, onStreamClosed, removeFramework, subscribe } from "./frameworks.ts"
 import { masterMetrics } from "./metrics.ts"
 import { rescindOffer, sendOffers } from "./offers.ts"
@@ -27,7 +28,7 @@ import { onOperationUpdate } from "./operations/statuses.ts"
 import { restoreOperation } from "./operations/stored.ts"
 import { executorKey, type AgentRecord } from "./records.ts"
 import { register } from "./registration.ts"
-import { parseAgent, STORE_PATHS, type RegistryError } from "./registry.ts"
+import { parseAgent, STORE_PATHS, type RegistryError, type StoredAgent } from "./registry.ts"
 import { onUpdate } from "./statuses.ts"
 import { removeExecutor } from "./tasks.ts"
 import type { MasterEffect, MasterInput, MasterOptions } from "./types.ts"
@@ -70,6 +71,7 @@ export class Master implements Machine<MasterInput, MasterEffect> {
     ctx.now = now
     ctx.out = out
     this.#handle(input)
+    settleDrains(ctx)
     this.#arm()
   }
 
@@ -223,8 +225,9 @@ function restore(ctx: Context, key: string, value: unknown): Result<void, Regist
   if (key.startsWith(STORE_PATHS.agents)) {
     const agent = parseAgent(key, value)
     if (!agent.ok) return agent
-    const { id, unreachableAt } = agent.value
-    if (unreachableAt === undefined) ctx.recovered.set(id, agent.value)
+    const { id, unreachableAt, goneAt } = agent.value
+    if (goneAt !== undefined) ctx.gone.set(id, agent.value)
+    else if (unreachableAt === undefined) ctx.recovered.set(id, agent.value)
     else ctx.unreachable.set(id, agent.value)
   }
   if (key.startsWith(STORE_PATHS.operations)) return restoreOperation(ctx, key, value)
@@ -233,11 +236,12 @@ function restore(ctx: Context, key: string, value: unknown): Result<void, Regist
 
 /** Stored agents come in key order; the sweep wants the oldest first. */
 function sortByTime(ctx: Context): void {
-  const sorted = [...ctx.unreachable].sort(
-    ([, a], [, b]) => (a.unreachableAt ?? 0) - (b.unreachableAt ?? 0),
-  )
-  ctx.unreachable.clear()
-  for (const [id, agent] of sorted) ctx.unreachable.set(id, agent)
+  const timeOf = ({ goneAt, unreachableAt }: StoredAgent): number => goneAt ?? unreachableAt ?? 0
+  for (const agents of [ctx.unreachable, ctx.gone]) {
+    const sorted = [...agents].sort(([, a], [, b]) => timeOf(a) - timeOf(b))
+    agents.clear()
+    for (const [id, agent] of sorted) agents.set(id, agent)
+  }
 }
 
 function createView(ctx: Context): MasterView {
@@ -247,6 +251,7 @@ function createView(ctx: Context): MasterView {
     agents: ctx.agents,
     recoveredAgents: ctx.recovered,
     unreachableAgents: ctx.unreachable,
+    goneAgents: ctx.gone,
     frameworks: ctx.frameworks,
     completedFrameworks: ctx.completedFrameworks,
     offers: ctx.offers,

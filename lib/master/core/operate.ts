@@ -1,5 +1,7 @@
 import type { Context } from "./context.ts"
+import { deactivateAgent, drainAgent, reactivateAgent } from "./drain.ts"
 import { teardown } from "./frameworks.ts"
+import { markAgentGone } from "./gone.ts"
 import { operateOnResources } from "./operations/operator.ts"
 import type { MasterReply, OperateInput, OperatorCall } from "./types.ts"
 
@@ -20,6 +22,14 @@ function perform(ctx: Context, call: OperatorCall, principal: string | undefined
     case "growVolume":
     case "shrinkVolume":
       return operateOnResources(ctx, call, principal)
+    case "drainAgent":
+      return drainAgent(ctx, call)
+    case "deactivateAgent":
+      return deactivateAgent(ctx, call.agentId)
+    case "reactivateAgent":
+      return reactivateAgent(ctx, call.agentId)
+    case "markAgentGone":
+      return markAgentGone(ctx, call.agentId)
     case "updateWeights":
     case "updateQuota":
     case "setQuota":
@@ -27,10 +37,6 @@ function perform(ctx: Context, call: OperatorCall, principal: string | undefined
     case "updateMaintenanceSchedule":
     case "startMaintenance":
     case "stopMaintenance":
-    case "drainAgent":
-    case "deactivateAgent":
-    case "reactivateAgent":
-    case "markAgentGone":
       return { status: 501, message: `The call ${call.kind} is not implemented yet` }
     default:
       return call satisfies never

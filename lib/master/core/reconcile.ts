@@ -41,6 +41,11 @@ export function reconcileTask(
       state: stateFor(framework, "TASK_GONE"),
       message: `${message}Task is unknown to the agent`,
     })
+  if (agentId !== undefined && ctx.gone.has(agentId))
+    return answer({
+      state: stateFor(framework, "TASK_GONE_BY_OPERATOR"),
+      message: `${message}Task is gone`,
+    })
   const shelved = framework.unreachableTasks.get(taskId)
   const unreachableAt = ctx.unreachable.get(agentId ?? shelved?.agentId ?? NOWHERE)?.unreachableAt
   if (unreachableAt !== undefined)

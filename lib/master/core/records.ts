@@ -25,6 +25,7 @@ import {
   type scheduler,
 } from "#lib/mesos/index.ts"
 import { History } from "./history.ts"
+import type { AgentDrain } from "./registry.ts"
 import type { LinkId, StreamId } from "./types.ts"
 import type { AgentView, ExecutorView, FrameworkView, OfferView, TaskView } from "./views.ts"
 
@@ -48,7 +49,8 @@ export class AgentRecord implements AgentView {
   address: string
   total: Resources
   link: LinkId | undefined
-  readonly deactivated = false
+  deactivated: boolean
+  drain: AgentDrain | undefined
   readonly registeredAt: number
   reregisteredAt: number | undefined
   readonly tasks = new Set<TaskRecord>()
@@ -72,9 +74,13 @@ export class AgentRecord implements AgentView {
     readonly address: string
     readonly total: Resources
     readonly registeredAt: number
+    readonly deactivated?: boolean | undefined
+    readonly drain?: AgentDrain | undefined
   }) {
     this.id = registration.id
     this.info = registration.info
+    this.deactivated = registration.deactivated ?? false
+    this.drain = registration.drain
     this.version = registration.version
     this.capabilities = registration.capabilities
     this.address = registration.address

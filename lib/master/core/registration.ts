@@ -15,10 +15,11 @@ import {
   type Resources,
   type Task,
 } from "#lib/mesos/index.ts"
-import { disconnectAgent, onLinkClosed, storeAgent, totalOf } from "./agents.ts"
+import { disconnectAgent, onLinkClosed, storeAgent, storedOf, totalOf } from "./agents.ts"
 import { compactTask } from "./compact.ts"
 import type { Context, LinkRecord } from "./context.ts"
 import { recoverFramework } from "./frameworks.ts"
+import { GONE } from "./gone.ts"
 import { adoptOperations, releaseOperations } from "./operations/adopt.ts"
 import {
   AgentRecord,
@@ -75,6 +76,7 @@ function refusal(
   if (Number.parseInt(version, 10) < AGENT_MAJOR_MIN)
     return `Agent version ${version} is older than ${AGENT_MAJOR_MIN}.0.0: upgrade the agent`
   if (agentId !== undefined) {
+    if (ctx.gone.has(agentId)) return GONE
     const before =
       ctx.agents.get(agentId) ?? ctx.recovered.get(agentId) ?? ctx.unreachable.get(agentId)
     if (before !== undefined && before.info.hostname !== info.hostname)
@@ -113,17 +115,17 @@ function admit(
   message: RegisterMessage,
 ): void {
   const id = agentId ?? ctx.newAgentId()
-  const { version, capabilities } = message
+  const { version, capabilities, address = link.address } = message
   const info = { ...message.info, id }
   const stored = ctx.recovered.get(id) ?? ctx.unreachable.get(id)
   const unreachableSince = ctx.unreachable.get(id)?.unreachableAt
   ctx.recovered.delete(id)
   ctx.unreachable.delete(id)
-  const record = { id, info, version, capabilities }
+  const { deactivated, drain } = stored ?? {}
+  const record = { id, info, version, capabilities, address, deactivated, drain }
   if (stored === undefined || !sameStored(stored, record)) storeAgent(ctx, record)
   const agent = new AgentRecord({
     ...record,
-    address: message.address ?? link.address,
     total: totalOf(message),
     registeredAt: ctx.now,
   })
@@ -158,17 +160,13 @@ function reregister(
     ctx.links.delete(old)
     ctx.out.push({ kind: "closeLink", link: old, reason: "the agent has opened a newer link" })
   }
-  const record = {
-    id: agent.id,
-    info: { ...message.info, id: agent.id },
-    version: message.version,
-    capabilities: message.capabilities,
-  }
-  if (!sameStored(agent, record)) storeAgent(ctx, record)
-  agent.info = record.info
-  agent.version = record.version
-  agent.capabilities = record.capabilities
+  const before = storedOf(agent)
+  agent.info = { ...message.info, id: agent.id }
+  agent.version = message.version
+  agent.capabilities = message.capabilities
   agent.address = message.address ?? link.address
+  const record = storedOf(agent)
+  if (!sameStored(before, record)) storeAgent(ctx, record)
   agent.reregisteredAt = ctx.now
   const reconcile = dropMissing(ctx, agent, message)
   releaseOperations(ctx, agent)
@@ -181,9 +179,9 @@ function reregister(
   ctx.log("info", "agent reconnected", { agent: agent.id, hostname: agent.info.hostname })
 }
 
-const sameStored = (a: Omit<StoredAgent, "id">, b: StoredAgent): boolean =>
-  JSON.stringify([a.info, a.version, a.capabilities, a.unreachableAt]) ===
-  JSON.stringify([b.info, b.version, b.capabilities, b.unreachableAt])
+const sameStored = (a: StoredAgent, b: StoredAgent): boolean =>
+  JSON.stringify([a.info, a.version, a.capabilities, a.address, a.unreachableAt]) ===
+  JSON.stringify([b.info, b.version, b.capabilities, b.address, b.unreachableAt])
 
 function connect(ctx: Context, link: LinkRecord, agent: AgentRecord): void {
   link.agent = agent
@@ -202,7 +200,11 @@ function welcome(ctx: Context, agent: AgentRecord, reconcile: Reconcile): void {
   agent.pendingKills.clear()
   for (const { frameworkId, taskId } of agent.strays.values())
     ctx.send(agent, { kind: "killTask", frameworkId, taskId })
-  ctx.allocator.setAgentActive(agent.id, true)
+  if (agent.drain?.state === "DRAINING") {
+    ctx.send(agent, { kind: "drain", config: agent.drain.config })
+    ctx.drainsToSettle.add(agent)
+  }
+  ctx.allocator.setAgentActive(agent.id, agent.active)
 }
 
 /**

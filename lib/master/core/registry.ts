@@ -1,4 +1,4 @@
-import type { AgentId, AgentInfo, AgentInfoCapabilityType } from "#lib/mesos/index.ts"
+import type { AgentId, AgentInfo, AgentInfoCapabilityType, DrainInfo } from "#lib/mesos/index.ts"
 import { err, ok, type Result } from "#lib/std/result.ts"
 
 /** Where the master stores what: one key per thing below each of these paths. */
@@ -14,12 +14,22 @@ export const MASTER_STORE_PREFIXES: readonly string[] = Object.values(STORE_PATH
 /** Version of the stored form. A reader accepts it and everything older. */
 const SCHEMA = 1
 
+/** How an operator has an agent drained: `DrainInfo`, and when that began, in milliseconds. */
+export type AgentDrain = DrainInfo & { readonly since: number }
+
 /** An agent that was admitted, as it is stored under "/agents/<id>". */
 export type StoredAgent = {
   readonly id: AgentId
   readonly info: AgentInfo
   readonly version: string
   readonly capabilities: readonly AgentInfoCapabilityType[]
+  /** The IP address it was reached at; absent in what older versions stored. */
+  readonly address?: string | undefined
+  /** By an operator: nothing is offered there. */
+  readonly deactivated?: boolean | undefined
+  readonly drain?: AgentDrain | undefined
+  /** When an operator declared the agent gone for good, in milliseconds since the epoch. */
+  readonly goneAt?: number | undefined
   /** When the agent was marked unreachable, in milliseconds since the epoch. */
   readonly unreachableAt?: number | undefined
 }

@@ -70,6 +70,7 @@ export function shelveTask(ctx: Context, task: TaskRecord): void {
 function removeTask(ctx: Context, task: TaskRecord): void {
   releaseTask(ctx, task)
   ctx.countTasks(task.state, -1)
+  if (task.agent.drain !== undefined) ctx.drainsToSettle.add(task.agent)
   const removed = task.framework.tasks.delete(task.taskId) && task.agent.tasks.delete(task)
   assert(removed, `task ${task.taskId} is not live`)
 }

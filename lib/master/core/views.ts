@@ -16,6 +16,7 @@ import type {
   scheduler,
 } from "#lib/mesos/index.ts"
 import type { Explanation } from "./allocator/allocator.ts"
+import type { AgentDrain } from "./registry.ts"
 import type { CallSender, MasterReply, StreamId } from "./types.ts"
 
 /**
@@ -30,6 +31,8 @@ export interface MasterView {
   /** Agents of an earlier master that have not come back yet. */
   readonly recoveredAgents: ReadonlyMap<AgentId, StoredAgentView>
   readonly unreachableAgents: ReadonlyMap<AgentId, StoredAgentView>
+  /** Agents that an operator declared gone for good. */
+  readonly goneAgents: ReadonlyMap<AgentId, StoredAgentView>
   /** Frameworks that are not removed, in order of first subscription or recovery. */
   readonly frameworks: ReadonlyMap<FrameworkId, FrameworkView>
   /** The most recently removed frameworks, oldest first. */
@@ -62,6 +65,8 @@ export type AgentView = {
   readonly active: boolean
   /** By an operator. */
   readonly deactivated: boolean
+  /** How an operator has it drained, and since when; undefined when not. */
+  readonly drain: AgentDrain | undefined
   readonly registeredAt: number
   readonly reregisteredAt: number | undefined
   readonly total: Resources
@@ -79,6 +84,10 @@ export type StoredAgentView = {
   readonly id: AgentId
   readonly info: AgentInfo
   readonly version: string
+  /** By an operator. */
+  readonly deactivated?: boolean | undefined
+  readonly drain?: AgentDrain | undefined
+  readonly goneAt?: number | undefined
   /** When it was marked unreachable; undefined while it is expected back. */
   readonly unreachableAt?: number | undefined
 }

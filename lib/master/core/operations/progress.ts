@@ -104,5 +104,7 @@ export function release(ctx: Context, operation: OperationRecord): void {
 /** Takes an operation out of the books: nobody waits for it any more. */
 export function leave(ctx: Context, operation: OperationRecord): void {
   ctx.operations.remove(operation)
+  const agent = ctx.agents.get(operation.agentId)
+  if (agent?.drain !== undefined) ctx.drainsToSettle.add(agent)
   forgetStored(ctx, operation.agentId, operation.uuid.value)
 }
