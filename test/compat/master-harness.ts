@@ -13,6 +13,7 @@ import {
   createMasterApi,
   type LinkId,
   type MasterHttpOptions,
+  type MasterOptions,
 } from "#lib/master/index.ts"
 import type { Clock } from "#lib/ports/index.ts"
 import { MemoryStore } from "#lib/runtime/index.ts"
@@ -161,13 +162,14 @@ export class TestMaster {
     onFatal = (cause: unknown): void => {
       throw cause
     },
+    core: Partial<MasterOptions> = {},
   ): Promise<TestMaster> {
     const clock = new ManualClock()
     const log = { enabled: () => false, write: () => undefined }
     const links = new Map<LinkId, (message: MasterToAgent) => void>()
     let ids = 0
     const started = await MasterDriver.start({
-      master: { info: { id: "m", ip: 0x0100007f, port: 5050, hostname: "m1" }, seed: 1 },
+      master: { info: { id: "m", ip: 0x0100007f, port: 5050, hostname: "m1" }, seed: 1, ...core },
       store: new MemoryStore(),
       clock,
       log,

@@ -21,7 +21,13 @@ import { ExecutorRecord, executorKey, taskOf, TaskRecord } from "./records.ts"
 import { sendMasterStatus } from "./statuses.ts"
 import { addExecutor, addTask } from "./tasks.ts"
 import { inferHealthCheckType } from "./validation/check.ts"
-import { groupProblem, offersHold, taskProblem, type TaskRules } from "./validation/task.ts"
+import {
+  groupProblem,
+  offersHold,
+  sharesCgroups,
+  taskProblem,
+  type TaskRules,
+} from "./validation/task.ts"
 
 function refuseTask(
   ctx: Context,
@@ -42,6 +48,12 @@ function rulesOf({ framework, agent, role }: Pool, executor: ExecutorInfo | unde
     executor: {
       frameworkId: framework.id,
       live: key === undefined ? undefined : agent.executorsByKey.get(key)?.info,
+      liveShares: () => {
+        for (const task of agent.tasks)
+          if (task.framework === framework && task.executorId === executor?.executorId)
+            return sharesCgroups(task)
+        return undefined
+      },
     },
   }
 }

@@ -18,6 +18,8 @@ export type ExecutorRules = {
   readonly frameworkId: FrameworkId
   /** The live executor of that id on the agent, if there is one. */
   readonly live: ExecutorInfo | undefined
+  /** Whether its live tasks share its cgroups; undefined when it has none. */
+  readonly liveShares?: (() => boolean | undefined) | undefined
 }
 
 /** Why the executor of a LAUNCH is refused, or undefined. */
@@ -57,6 +59,8 @@ export function groupExecutorProblem(
     default:
       return executor.type satisfies never
   }
+  if (executor.container?.type === "DOCKER")
+    return "'ExecutorInfo.container.type' must not be 'DOCKER' for a LAUNCH_GROUP"
   if (executor.container?.linuxInfo?.shareCgroups === true)
     return "'ExecutorInfo.container.linux_info.share_cgroups' must not be true"
   return (

@@ -68,9 +68,17 @@ export function groupProblem(
     if (problem !== undefined) return `Task '${task.taskId}' is invalid: ${problem}`
     seen.add(task.taskId)
   }
-  const shares = new Set(tasks.map((task) => task.container?.linuxInfo?.shareCgroups ?? true))
-  return shares.size > 1 ? "'share_cgroups' must be the same for all tasks of the group" : undefined
+  const shares = new Set(tasks.map(sharesCgroups))
+  const live = rules.executor.liveShares?.()
+  if (live !== undefined) shares.add(live)
+  return shares.size > 1
+    ? "'container.linux_info.share_cgroups' must be the same for all tasks of the executor"
+    : undefined
 }
+
+/** Whether a task runs in the cgroups of its executor, as it does unless it says otherwise. */
+export const sharesCgroups = ({ container }: Pick<TaskInfo, "container">): boolean =>
+  container?.linuxInfo?.shareCgroups ?? true
 
 function groupTaskProblem(
   task: TaskInfo,
