@@ -243,6 +243,7 @@ export class Bench {
     return this.replyTo(request)
   }
 
+  /** An operator's call. */
   operate(call: OperatorCall, principal?: string): MasterReply {
     const request = this.#serial++ as RequestId
     this.feed({ kind: "operate", request, call, principal })

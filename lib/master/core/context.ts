@@ -11,6 +11,7 @@ import type { LogFields, LogLevel } from "#lib/ports/index.ts"
 import { Deadlines } from "#lib/std/deadlines.ts"
 import { Interner } from "#lib/std/interner.ts"
 import type { Allocator } from "./allocator/allocator.ts"
+import type { RoleQuota } from "./allocator/quota-book.ts"
 import { HierarchicalAllocator } from "./allocator/hierarchical.ts"
 import { OperationBook } from "./operations/book.ts"
 import type { StoredOperation } from "./operations/stored.ts"
@@ -66,6 +67,10 @@ export class Context {
   readonly operations = new OperationBook()
   /** Operators' operations that no agent has confirmed, by agent and uuid. */
   readonly storedOperations = new Map<AgentId, Map<string, StoredOperation>>()
+  /** Quotas of top-level roles. */
+  readonly quotas = new Map<string, RoleQuota>()
+  /** Weights of role paths that are not 1. */
+  readonly weights = new Map<string, number>()
   readonly links = new Map<LinkId, LinkRecord>()
   readonly streams = new Map<StreamId, FrameworkRecord>()
 
@@ -103,8 +108,15 @@ export class Context {
       seed: options.seed,
       region: options.info.domain?.faultDomain?.region.name,
     })
-    for (const [role, weight] of Object.entries(options.weights ?? {}))
+    for (const [role, weight] of Object.entries(options.weights ?? {})) {
+      this.weights.set(role, weight)
       this.allocator.setWeight(role, weight)
+    }
+  }
+
+  /** The weight of a role path, 1 unless an operator said otherwise. */
+  weightOf(role: string): number {
+    return this.weights.get(role) ?? 1
   }
 
   newAgentId(): AgentId {

@@ -29,6 +29,7 @@ import { restoreOperation } from "./operations/stored.ts"
 import { executorKey, type AgentRecord } from "./records.ts"
 import { register } from "./registration.ts"
 import { parseAgent, STORE_PATHS, type RegistryError, type StoredAgent } from "./registry.ts"
+import { parseQuota, parseWeight } from "./registry-settings.ts"
 import { onUpdate } from "./statuses.ts"
 import { removeExecutor } from "./tasks.ts"
 import type { MasterEffect, MasterInput, MasterOptions } from "./types.ts"
@@ -58,6 +59,11 @@ export class Master implements Machine<MasterInput, MasterEffect> {
     }
     sortByTime(ctx)
     if (ctx.recovered.size > 0) ctx.recoveryEndsAt = now + ctx.timings.agentReregisterMs
+    if (ctx.quotas.size > 0)
+      ctx.allocator.hold(
+        ctx.recovered.size * (ctx.options.recoveryFactor ?? DEFAULT_RECOVERY_FACTOR),
+        now + ctx.timings.allocatorRecoveryMs,
+      )
     return ok(new Master(ctx))
   }
 
@@ -229,10 +235,23 @@ function restore(ctx: Context, key: string, value: unknown): Result<void, Regist
     if (goneAt !== undefined) ctx.gone.set(id, agent.value)
     else if (unreachableAt === undefined) ctx.recovered.set(id, agent.value)
     else ctx.unreachable.set(id, agent.value)
+  } else if (key.startsWith(STORE_PATHS.quota)) {
+    const quota = parseQuota(key, value)
+    if (!quota.ok) return quota
+    ctx.quotas.set(quota.value.role, quota.value.quota)
+    ctx.allocator.setQuota(quota.value.role, quota.value.quota)
+  } else if (key.startsWith(STORE_PATHS.weights)) {
+    const weight = parseWeight(key, value)
+    if (!weight.ok) return weight
+    ctx.weights.set(weight.value.role, weight.value.weight)
+    ctx.allocator.setWeight(weight.value.role, weight.value.weight)
   }
   if (key.startsWith(STORE_PATHS.operations)) return restoreOperation(ctx, key, value)
   return ok(undefined)
 }
+
+/** Source: apache/mesos: docs/configuration/master.md (--allocator_agent_recovery_factor). */
+const DEFAULT_RECOVERY_FACTOR = 0.8
 
 /** Stored agents come in key order; the sweep wants the oldest first. */
 function sortByTime(ctx: Context): void {
@@ -258,7 +277,10 @@ function createView(ctx: Context): MasterView {
     operations: ctx.operations.all,
     frameworkOfStream: (stream) => ctx.streams.get(stream),
     callRefusal: (sender) => callRefusal(ctx, sender),
-    weight: (role) => ctx.options.weights?.[role] ?? 1,
+    weight: (role) => ctx.weightOf(role),
+    weights: ctx.weights,
+    quotas: ctx.quotas,
+    consumed: (role) => ctx.allocator.consumed(role),
     metrics: (now) => masterMetrics(ctx, now),
     explain: (frameworkId, role) => ctx.allocator.explain(frameworkId, role),
   }

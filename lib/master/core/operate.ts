@@ -3,7 +3,9 @@ import { deactivateAgent, drainAgent, reactivateAgent } from "./drain.ts"
 import { teardown } from "./frameworks.ts"
 import { markAgentGone } from "./gone.ts"
 import { operateOnResources } from "./operations/operator.ts"
+import { removeQuota, setQuota, updateQuota } from "./quota.ts"
 import type { MasterReply, OperateInput, OperatorCall } from "./types.ts"
+import { updateWeights } from "./weights.ts"
 
 /** An operator's call: does it and answers its sender. */
 export function operate(ctx: Context, { call, request, principal }: OperateInput): void {
@@ -15,6 +17,14 @@ function perform(ctx: Context, call: OperatorCall, principal: string | undefined
   switch (call.kind) {
     case "teardown":
       return teardown(ctx, call.frameworkId)
+    case "updateWeights":
+      return updateWeights(ctx, call)
+    case "updateQuota":
+      return updateQuota(ctx, call)
+    case "setQuota":
+      return setQuota(ctx, call)
+    case "removeQuota":
+      return removeQuota(ctx, call)
     case "reserveResources":
     case "unreserveResources":
     case "createVolumes":
@@ -30,10 +40,6 @@ function perform(ctx: Context, call: OperatorCall, principal: string | undefined
       return reactivateAgent(ctx, call.agentId)
     case "markAgentGone":
       return markAgentGone(ctx, call.agentId)
-    case "updateWeights":
-    case "updateQuota":
-    case "setQuota":
-    case "removeQuota":
     case "updateMaintenanceSchedule":
     case "startMaintenance":
     case "stopMaintenance":

@@ -6,6 +6,8 @@ export const STORE_PATHS = {
   agents: "/agents/",
   /** Operators' operations until their agent has confirmed them. */
   operations: "/operations/",
+  quota: "/quota/",
+  weights: "/weights/",
 } as const
 
 /** Everything the master stores lies below one of these paths. */

@@ -118,6 +118,8 @@ export type MasterTimings = {
   readonly refusalPauseMs: number
   /** Age at which an outstanding offer is taken back; undefined is never (--offer_timeout). */
   readonly offerMs: number | undefined
+  /** How long offers may wait for that many agents (--allocator_recovery_timeout). */
+  readonly allocatorRecoveryMs: number
   /** Between two sweeps of stored unreachable agents (--registry_gc_interval). */
   readonly registrySweepMs: number
   /** Age at which an unreachable agent is forgotten (--registry_max_agent_age). */
@@ -147,6 +149,8 @@ export type MasterOptions = {
   readonly weights?: Readonly<Record<string, number>> | undefined
   /** The only roles that frameworks may use; undefined allows all (--roles). */
   readonly roles?: readonly string[] | undefined
+  /** Share of the agents known before a restart that must be back before quotas let offers be made. */
+  readonly recoveryFactor?: number | undefined
   /** Whether frameworks may run as user root (--root_submissions, true). */
   readonly rootSubmissions?: boolean | undefined
 }
@@ -159,6 +163,7 @@ export const DEFAULT_TIMINGS: MasterTimings = {
   heartbeatMs: 15_000,
   refusalPauseMs: 1_000,
   offerMs: undefined,
+  allocatorRecoveryMs: 600_000,
   registrySweepMs: 900_000,
   unreachableAgentMs: 14 * 24 * 3_600_000,
 }

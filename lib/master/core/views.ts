@@ -15,6 +15,7 @@ import type {
   TaskId,
   scheduler,
 } from "#lib/mesos/index.ts"
+import type { RoleQuota } from "./allocator/quota-book.ts"
 import type { Explanation } from "./allocator/allocator.ts"
 import type { AgentDrain } from "./registry.ts"
 import type { CallSender, MasterReply, StreamId } from "./types.ts"
@@ -46,6 +47,12 @@ export interface MasterView {
   callRefusal(sender: CallSender): MasterReply | undefined
   /** The weight of a role path, 1 unless configured. */
   weight(role: string): number
+  /** The weights that were set, by role path. */
+  readonly weights: ReadonlyMap<string, number>
+  /** Quotas by top-level role; amounts in thousandths. */
+  readonly quotas: ReadonlyMap<string, RoleQuota>
+  /** What a top-level role has that counts against a quota; thousandths by name. */
+  consumed(role: string): ReadonlyMap<string, number>
   /** Every metric by its Mesos name; costs a pass over agents and frameworks, not over tasks. */
   metrics(now: number): Readonly<Record<string, number>>
   /** Why a framework gets no offers under a role: what the allocator sees on each agent, counted. */

@@ -1,3 +1,4 @@
+import type { RoleQuota } from "./quota-book.ts"
 import type {
   AgentId,
   AgentInfo,
@@ -49,6 +50,10 @@ export type Refusal =
   | "nothingFree"
   | "reservedForOthers"
   | "belowMinimum"
+  /** The quota of the role has no room for it. */
+  | "quotaLimit"
+  /** It is kept for roles whose guarantee is not met. */
+  | "quotaHeadroom"
   | "declined"
   /** Nothing stands in the way: the next run offers it, or a role with a smaller share gets it first. */
   | "eligible"
@@ -99,6 +104,17 @@ export interface Allocator {
   /** Also ends the filters under these roles. */
   revive(frameworkId: FrameworkId, roles: readonly string[] | undefined): void
   setWeight(role: string, weight: number): void
+  /** The quota of a top-level role; undefined removes it. */
+  setQuota(role: string, quota: RoleQuota | undefined): void
+  /** What a top-level role and those below it have that counts against a quota; thousandths by name. */
+  consumed(role: string): ReadonlyMap<string, number>
+  /** Thousandths of a scalar that are free beyond what guarantees owe; below 0 where they are not kept. */
+  surplus(name: string): number
+  /**
+   * Grants nothing until this many agents are there, or until `until`: after a restart, quotas cannot
+   * be kept on the few agents that came back first.
+   */
+  hold(agents: number, until: number): void
 
   /** Books resources that a framework already uses: tasks that an agent reports. */
   charge(frameworkId: FrameworkId, agentId: AgentId, resources: Resources): void

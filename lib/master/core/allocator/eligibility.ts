@@ -7,6 +7,7 @@ import {
 import type { AllocatorAgent, AllocatorFramework, Refusal } from "./allocator.ts"
 import { DEFAULT_MINIMUM, minimumOf, reachesMinimum, type Minimum } from "./minimum.ts"
 import { OfferConstraintFilter } from "./offer-constraints.ts"
+import type { Account, QuotaBook } from "./quota-book.ts"
 import type { Leaf, ShareTree } from "./share-tree.ts"
 
 /** A framework and its clients, one per role it has or holds something under. */
@@ -21,6 +22,8 @@ export class Client {
   readonly frameworkId: FrameworkId
   readonly role: string
   readonly leaf: Leaf<Client>
+  /** What counts against the quota of its role. */
+  readonly account: Account
   /** Agents on which something is allocated to it. */
   agents = 0
   /** Whether the framework still has the role. */
@@ -36,7 +39,12 @@ export class Client {
   #shared = false
   #refined = false
 
-  constructor(frameworkId: FrameworkId, role: string, tree: ShareTree<Client>) {
+  constructor(
+    frameworkId: FrameworkId,
+    role: string,
+    { tree, quotas }: { readonly tree: ShareTree<Client>; readonly quotas: QuotaBook },
+  ) {
+    this.account = quotas.account(role)
     this.frameworkId = frameworkId
     this.role = role
     this.leaf = tree.add(role, frameworkId, this)

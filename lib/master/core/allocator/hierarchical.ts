@@ -27,9 +27,12 @@ import type {
   Grant,
   Refusal,
 } from "./allocator.ts"
+import { AgentBook, byRole, holds, notIn, sameAttributes, snapshot } from "./agent-book.ts"
 import { FreeTable } from "./free-table.ts"
+import { reachesMinimum } from "./minimum.ts"
 import { agentRefusal, Client, offerable, type Framework } from "./eligibility.ts"
 import { Filters } from "./filters.ts"
+import { QuotaBook, type RoleQuota, type Round } from "./quota-book.ts"
 import { ShareTree } from "./share-tree.ts"
 
 /**
@@ -38,42 +41,18 @@ import { ShareTree } from "./share-tree.ts"
  */
 const AGENTS_PER_RUN = 1_000
 
+/**
+ * Least time between two looks at all that quota refused, as often as Mesos looks at everything: with
+ * roles at their limit, each freed task would otherwise start a walk over the whole cluster.
+ */
+const QUOTA_WAKE_MS = 1_000
+
 /** What an allocator is told when it is made. */
 export type HierarchicalAllocatorOptions = {
   readonly seed: number
   /** The master's region; agents of other regions go to REGION_AWARE frameworks only. */
   readonly region?: string | undefined
 }
-
-/**
- * The books of one agent: total = free + everything in `allocated`. Shared volumes stand apart: they
- * are always free, and may be allocated any number of times beside that.
- */
-class AgentBook {
-  readonly id: AgentId
-  readonly slot: number
-  agent: AllocatorAgent
-  active: boolean
-  free: Resources
-  /** With their allocation roles, by client. */
-  readonly allocated = new Map<Client, Resources>()
-
-  constructor(slot: number, agent: AllocatorAgent, active: boolean) {
-    this.id = agent.id
-    this.slot = slot
-    this.agent = snapshot(agent)
-    this.active = active
-    this.free = agent.total
-  }
-}
-
-/** A copy, because the caller's object may be one that it changes before it tells of the change. */
-const snapshot = ({ id, info, capabilities, total }: AllocatorAgent): AllocatorAgent => ({
-  id,
-  info,
-  capabilities,
-  total,
-})
 
 /** The clients for which an agent is to be looked at again. */
 type Dirt = "all" | Set<Client>
@@ -97,6 +76,10 @@ export class HierarchicalAllocator implements Allocator {
   /** Clients that override the minimum: while there are any, no agent is skipped for its scalars. */
   #customMinimums = 0
   #runs = 0
+  readonly #quotas = new QuotaBook()
+  #quotasWokenAt = 0
+  /** Set while nothing is granted because too few agents are back after a restart. */
+  #held: { readonly agents: number; readonly until: number } | undefined
 
   constructor(options: HierarchicalAllocatorOptions) {
     this.#random = new Random(options.seed)
@@ -108,6 +91,7 @@ export class HierarchicalAllocator implements Allocator {
     const book = this.#free.add((slot) => new AgentBook(slot, agent, active), agent.total)
     this.#agents.set(agent.id, book)
     this.#tree.addTotal(scalarQuantities(agent.total))
+    this.#quotas.addTotal(agent.total, 1)
     this.#markAgent(book)
   }
 
@@ -117,6 +101,8 @@ export class HierarchicalAllocator implements Allocator {
     assert(containsResources(agent.total, used), `agent ${agent.id} shrank below what is allocated`)
     this.#tree.subtractTotal(scalarQuantities(book.agent.total))
     this.#tree.addTotal(scalarQuantities(agent.total))
+    this.#quotas.addTotal(book.agent.total, -1)
+    this.#quotas.addTotal(agent.total, 1)
     if (!sameAttributes(book.agent, agent)) this.#filters.endOfAgent(book)
     book.agent = snapshot(agent)
     this.#setFree(book, subtractResources(agent.total, used))
@@ -135,6 +121,7 @@ export class HierarchicalAllocator implements Allocator {
     this.#filters.endOfAgent(book)
     this.#dirty.delete(book)
     this.#tree.subtractTotal(scalarQuantities(book.agent.total))
+    this.#quotas.addTotal(book.agent.total, -1)
     this.#free.remove(book.slot)
     this.#agents.delete(agentId)
   }
@@ -200,6 +187,24 @@ export class HierarchicalAllocator implements Allocator {
     this.#tree.setWeight(role, weight)
   }
 
+  setQuota(role: string, quota: RoleQuota | undefined): void {
+    this.#quotas.setQuota(role, quota)
+  }
+
+  consumed(role: string): ReadonlyMap<string, number> {
+    const account = this.#quotas.account(role)
+    const names = new Set([...account.reserved.keys(), ...account.allocated.keys()])
+    return new Map([...names].sort().map((name) => [name, account.consumed(name)]))
+  }
+
+  surplus(name: string): number {
+    return this.#quotas.surplus(name)
+  }
+
+  hold(agents: number, until: number): void {
+    this.#held = { agents, until }
+  }
+
   charge(frameworkId: FrameworkId, agentId: AgentId, resources: Resources): void {
     const entry = this.#framework(frameworkId)
     const book = this.#agent(agentId)
@@ -245,7 +250,11 @@ export class HierarchicalAllocator implements Allocator {
       this.#tree.discharge(client.leaf, scalarQuantities(notIn(kept, consumed)))
       this.#tree.charge(client.leaf, scalarQuantities(notIn(kept, converted)))
       book.allocated.set(client, addResources(kept, converted))
+      this.#quotas.charge(client.account, consumed, -1)
+      this.#quotas.charge(client.account, converted, 1)
     }
+    this.#quotas.addTotal(book.agent.total, -1)
+    this.#quotas.addTotal(total.value, 1)
     book.agent = { ...book.agent, total: total.value }
     const free = subtractResources(book.free, shared(bare.consumed))
     this.#setFree(book, addResources(free, shared(bare.converted)))
@@ -257,11 +266,19 @@ export class HierarchicalAllocator implements Allocator {
   }
 
   get pending(): boolean {
-    return this.#dirty.size > 0
+    return this.#dirty.size > 0 && !this.#isHeld
   }
 
   nextExpiry(): number | undefined {
-    return this.#filters.nextEnd()
+    let next = this.#filters.nextEnd()
+    if (this.#isHeld) next = Math.min(next ?? Infinity, this.#held?.until ?? Infinity)
+    else if (this.#quotas.wakes)
+      next = Math.min(next ?? Infinity, this.#quotasWokenAt + QUOTA_WAKE_MS)
+    return next
+  }
+
+  get #isHeld(): boolean {
+    return this.#held !== undefined && this.#agents.size < this.#held.agents
   }
 
   run(now: number): readonly Grant[] {
@@ -269,6 +286,10 @@ export class HierarchicalAllocator implements Allocator {
       this.#markPair(ended.agent, ended.client)
       ended = this.#filters.takeDue(now)
     }
+    if (this.#held !== undefined && (this.#held.until <= now || !this.#isHeld))
+      this.#held = undefined
+    if (this.#held !== undefined) return []
+    this.#wakeQuotas(now)
     if (this.#dirty.size === 0) return []
     this.#runs++
     const grants: Grant[] = []
@@ -279,6 +300,19 @@ export class HierarchicalAllocator implements Allocator {
       if (dirt !== undefined && book.active) this.#offer(book, dirt, grants)
     }
     return grants
+  }
+
+  /** Looks again, where something is free, for those whom quota refused and who may have it now. */
+  #wakeQuotas(now: number): void {
+    if (!this.#quotas.wakes || now < this.#quotasWokenAt + QUOTA_WAKE_MS) return
+    this.#quotasWokenAt = now
+    const woken = this.#quotas.takeWakes()
+    const candidates = [...this.#free.candidates(this.#customMinimums === 0)]
+    if (woken === "all") return candidates.forEach((book) => this.#markAgent(book))
+    for (const { clients } of this.#frameworks.values())
+      for (const client of clients.values())
+        if (woken.has(client.account) && this.#tree.isActive(client.leaf))
+          for (const book of candidates) if (book.active) this.#markPair(book, client)
   }
 
   /** The next agent to look at, from a shuffled list of those that were dirty when it was drawn up. */
@@ -296,7 +330,7 @@ export class HierarchicalAllocator implements Allocator {
     if (entry === undefined || client === undefined) return undefined
     const refusals: Partial<Record<Refusal, number>> = {}
     for (const book of this.#agents.values()) {
-      const outcome = this.#look(book, client, book.free)
+      const outcome = this.#look(book, client, { free: book.free, round: "fair" })
       const refusal = typeof outcome === "string" ? outcome : "eligible"
       refusals[refusal] = (refusals[refusal] ?? 0) + 1
     }
@@ -334,45 +368,81 @@ export class HierarchicalAllocator implements Allocator {
       assert(equalResources(sum, book.agent.total), `${book.id}: allocated + free is not its total`)
       this.#free.check(book.slot, book, book.free)
     }
+    const books = [...this.#agents.values()]
+    this.#quotas.check(
+      books.map(({ agent }) => agent.total),
+      books.flatMap(({ allocated }) => [...allocated]),
+    )
   }
 
-  /** Walks the clients in order of fairness and gives each what it may have, until nothing is left. */
+  /**
+   * Walks the clients in order of fairness and gives each what it may have, until nothing is left:
+   * first those whose guarantees are not met, then all.
+   */
   #offer(book: AgentBook, dirt: Dirt, grants: Grant[]): void {
     if (this.#customMinimums === 0 && !this.#free.worthOffering(book.slot)) return
+    const granted = new Map<Client, Resources>()
+    if (this.#quotas.hasGuarantees) this.#offerRound(book, dirt, { round: "guarantees", granted })
+    this.#offerRound(book, dirt, { round: "fair", granted })
+    for (const [{ frameworkId, role }, resources] of granted)
+      grants.push({ frameworkId, agentId: book.id, role, resources })
+  }
+
+  #offerRound(
+    book: AgentBook,
+    dirt: Dirt,
+    { round, granted }: { readonly round: Round; readonly granted: Map<Client, Resources> },
+  ): void {
     let remaining = book.free
+    if (remaining.length === 0) return
     const taken: [Client, Resources][] = []
-    const consider = (client: Client): boolean => {
-      const outcome = this.#look(book, client, remaining)
+    this.#walk(dirt, (client) => {
+      if (round === "guarantees" && !client.account.isOwed) return false
+      const outcome = this.#look(book, client, { free: remaining, round })
       if (typeof outcome === "string") return false
-      taken.push([client, allocate(outcome, client.role)])
+      const resources = allocate(outcome, client.role)
+      taken.push([client, resources])
+      this.#quotas.charge(client.account, resources, 1)
       remaining = subtractResources(remaining, outcome)
       return remaining.length === 0
-    }
-    if (dirt === "all") this.#tree.visit(consider)
-    else {
-      const leaves = [...dirt].map(({ leaf }) => leaf).filter((leaf) => this.#tree.isActive(leaf))
-      this.#tree.sort(leaves)
-      for (const leaf of leaves) if (consider(leaf.client)) break
-    }
-    // Charged after the walk, because charging reorders what is being walked.
+    })
+    // Booked after the walk, because that reorders what is being walked.
     for (const [client, resources] of taken) {
-      this.#allocate(client, book, resources)
-      const { frameworkId, role } = client
-      grants.push({ frameworkId, agentId: book.id, role, resources })
+      this.#book(client, book, resources)
+      granted.set(client, addResources(granted.get(client) ?? NO_RESOURCES, resources))
     }
+  }
+
+  /** Calls `consider` for the clients that an agent's dirt names, in their order, until it is true. */
+  #walk(dirt: Dirt, consider: (client: Client) => boolean): void {
+    if (dirt === "all") return this.#tree.visit(consider)
+    const leaves = [...dirt].map(({ leaf }) => leaf).filter((leaf) => this.#tree.isActive(leaf))
+    this.#tree.sort(leaves)
+    for (const leaf of leaves) if (consider(leaf.client)) return
   }
 
   /** What the client would get of these free resources, or why it gets nothing. */
-  #look(book: AgentBook, client: Client, free: Resources): Resources | Refusal {
+  #look(
+    book: AgentBook,
+    client: Client,
+    { free, round }: { readonly free: Resources; readonly round: Round },
+  ): Resources | Refusal {
     if (!book.active) return "agentInactive"
     const refusal = agentRefusal(book.agent, client, this.#region)
     if (refusal !== undefined) return refusal
     const outcome = offerable(free, client)
     if (typeof outcome === "string") return outcome
-    return this.#filters.covers(client, book, outcome) ? "declined" : outcome
+    const { resources, refusal: byQuota } = this.#quotas.allowance(client.account, outcome, round)
+    if (byQuota !== undefined && !reachesMinimum(resources, client.minimum)) return byQuota
+    return this.#filters.covers(client, book, resources) ? "declined" : resources
   }
 
   #allocate(client: Client, book: AgentBook, resources: Resources): void {
+    this.#quotas.charge(client.account, resources, 1)
+    this.#book(client, book, resources)
+  }
+
+  #book(client: Client, book: AgentBook, resources: Resources): void {
     const before = book.allocated.get(client)
     const amount = unallocate(resources)
     assert(holds(book.free, amount), `${book.id}: allocating more than is free`)
@@ -394,6 +464,7 @@ export class HierarchicalAllocator implements Allocator {
     }
     this.#setFree(book, addResources(book.free, unallocate(exclusive(resources))))
     this.#tree.discharge(client.leaf, scalarQuantities(notIn(after, resources)))
+    this.#quotas.charge(client.account, resources, -1)
   }
 
   /** Without shared volumes. */
@@ -435,7 +506,7 @@ export class HierarchicalAllocator implements Allocator {
   #client(entry: Framework, role: string): Client {
     let client = entry.clients.get(role)
     if (client === undefined) {
-      client = new Client(entry.framework.id, role, this.#tree)
+      client = new Client(entry.framework.id, role, { tree: this.#tree, quotas: this.#quotas })
       entry.clients.set(role, client)
     }
     return client
@@ -465,33 +536,3 @@ export class HierarchicalAllocator implements Allocator {
     return must(this.#frameworks.get(frameworkId), `no framework ${frameworkId} in the allocator`)
   }
 }
-
-/** The parts of allocated resources by allocation role; nearly always there is one. */
-function byRole(resources: Resources): Iterable<readonly [role: string, part: Resources]> {
-  const first = resources[0]?.allocationRole
-  if (resources.every(({ allocationRole }) => allocationRole === first))
-    return resources.length === 0 ? [] : [[must(first, "not an allocation"), resources]]
-  const roles = new Set(
-    resources.map(({ allocationRole }) => must(allocationRole, "not an allocation")),
-  )
-  return [...roles].map(
-    (role) => [role, resources.filter(({ allocationRole }) => allocationRole === role)] as const,
-  )
-}
-
-/** Whether all of it is there; a shared volume that is there is there any number of times. */
-const holds = (free: Resources, amount: Resources): boolean =>
-  containsResources(free, exclusive(amount)) &&
-  shared(amount).every((volume) => containsResources(free, [volume]))
-
-/** Without the shared volumes that `others` holds too: a client is charged for one of its copies. */
-const notIn = (others: Resources, resources: Resources): Resources =>
-  resources.every((resource) => resource.shared === undefined)
-    ? resources
-    : resources.filter(
-        (resource) => resource.shared === undefined || !containsResources(others, [resource]),
-      )
-
-const sameAttributes = (a: AllocatorAgent, b: AllocatorAgent): boolean =>
-  JSON.stringify([a.info.attributes, a.info.domain]) ===
-  JSON.stringify([b.info.attributes, b.info.domain])
