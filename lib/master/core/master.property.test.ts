@@ -1,29 +1,49 @@
 /**
- * A small world around the bare master: agents that run what they are told, schedulers that launch and
- * kill, links that break with messages on them, masters that die. Invariants after every step.
+ * A small world around the bare master: agents that run what they are told, schedulers that launch,
+ * kill, reserve and make volumes, operators, links that break with messages on them, masters that die.
+ * Invariants after every step.
  */
 import { describe, expect, test } from "bun:test"
 import {
   addResources,
+  applyOperation,
   containsResources,
   NO_RESOURCES,
+  normalizeResources,
+  subtractResources,
   unallocate,
   type AgentId,
   type AgentToMaster,
+  type ApplyOperationMessage,
   type FrameworkId,
   type FrameworkInfo,
   type MasterToAgent,
   type Offer,
+  type Operation,
+  type Resource,
+  type ResourceOperation,
+  type Resources,
   type Task,
   type TaskId,
   type TaskInfo,
   type TaskState,
 } from "#lib/mesos/index.ts"
 import { Random } from "#lib/std/random.ts"
+import { named, reserved } from "./operations/builders.ts"
 import { frameworkInfo, registration, resources, taskInfo } from "./builders.ts"
 import { Master } from "./master.ts"
 import { isTerminal } from "./task-states.ts"
-import type { CallInput, LinkId, MasterEffect, MasterInput, RequestId, StreamId } from "./types.ts"
+import type {
+  CallInput,
+  LinkId,
+  MasterEffect,
+  MasterInput,
+  OperatorCall,
+  RequestId,
+  StreamId,
+} from "./types.ts"
+
+const TOTAL = resources("cpus:4;mem:1024;disk:100")
 
 type RunningTask = {
   readonly info: Task
@@ -35,6 +55,10 @@ type RunningTask = {
 /** An agent that keeps its tasks across broken links, and statuses until they are acknowledged. */
 class AgentModel {
   readonly hostname: string
+  /** All it has, with the operations so far. */
+  total = TOTAL
+  /** Operations whose outcome is not acknowledged, by uuid. */
+  readonly operations = new Map<string, Operation>()
   id: AgentId | undefined
   link: LinkId | undefined
   readonly tasks = new Map<string, RunningTask>()
@@ -71,6 +95,12 @@ class AgentModel {
         if (isTerminal(acknowledged)) this.tasks.delete(key)
         return acknowledged === task.state ? [] : [this.report(task)]
       }
+      case "applyOperation":
+        return [this.#operate(message)]
+      case "acknowledgeOperation":
+        for (const [key, { latestStatus }] of this.operations)
+          if (latestStatus.uuid?.value === message.uuid) this.operations.delete(key)
+        return []
       case "shutdownFramework":
         this.frameworks.delete(message.frameworkId)
         for (const [key, task] of this.tasks)
@@ -79,6 +109,43 @@ class AgentModel {
       default:
         return []
     }
+  }
+
+  /** Applies an operation once, however often it comes; now and then the disk fails. */
+  #operate({ uuid, frameworkId, operationId, operation }: ApplyOperationMessage): AgentToMaster {
+    const before = this.operations.get(uuid)
+    if (before !== undefined) return this.outcome(before)
+    const serial = this.serial++
+    const applied = applyOperation(this.total, operation as ResourceOperation)
+    const free = subtractResources(this.total, this.#used())
+    const isDone =
+      serial % 13 !== 0 && applied.ok && containsResources(free, applied.value.consumed)
+    if (isDone) this.total = applied.value.resources
+    const told: Operation = {
+      frameworkId,
+      info: operation,
+      uuid: { value: uuid },
+      latestStatus: {
+        operationId,
+        state: isDone ? "OPERATION_FINISHED" : "OPERATION_FAILED",
+        uuid: { value: `operation-${this.hostname}-${serial}` },
+      },
+    }
+    this.operations.set(uuid, told)
+    return this.outcome(told)
+  }
+
+  outcome({ frameworkId, uuid, latestStatus: status }: Operation): AgentToMaster {
+    return { kind: "operationUpdate", frameworkId, operationUuid: uuid.value, status }
+  }
+
+  /** What its tasks use. */
+  #used(): Resources {
+    let used = NO_RESOURCES
+    for (const { info, state } of this.tasks.values())
+      if (!isTerminal(state))
+        used = addResources(used, unallocate(normalizeResources(info.resources ?? [])))
+    return used
   }
 
   /** Answers for a task it never got; also this status is repeated until it is acknowledged. */
@@ -94,6 +161,9 @@ class AgentModel {
     const key = `${frameworkId}/${info.taskId}`
     expect(this.tasks.has(key)).toBe(false)
     this.frameworks.set(frameworkId, framework)
+    const free = subtractResources(this.total, this.#used())
+    if (!containsResources(free, unallocate(normalizeResources(info.resources ?? []))))
+      return [this.#drop(frameworkId, info.taskId)]
     const { name, taskId, agentId, resources } = info
     const task: Task = { name, taskId, agentId, resources, frameworkId, state: "TASK_STAGING" }
     this.tasks.set(key, { info: task, state: "TASK_STAGING", pending: undefined })
@@ -116,9 +186,10 @@ class AgentModel {
 
   /** The statuses that are not acknowledged, once more. */
   repeats(): AgentToMaster[] {
-    return [...this.tasks.values()].flatMap((task) =>
+    const statuses = [...this.tasks.values()].flatMap((task) =>
       task.pending === undefined ? [] : [this.status(task, task.pending)],
     )
+    return [...[...this.operations.values()].map((each) => this.outcome(each)), ...statuses]
   }
 
   status(
@@ -132,7 +203,9 @@ class AgentModel {
   register(): AgentToMaster {
     return registration({
       agentId: this.id,
-      info: { hostname: this.hostname, resources: resources("cpus:4;mem:1024") },
+      info: { hostname: this.hostname, resources: TOTAL },
+      checkpointedResources: this.total,
+      operations: [...this.operations.values()],
       frameworks: [...this.frameworks.values()],
       tasks: [...this.tasks.values()].map(({ info, state }) => ({ ...info, state })),
     })
@@ -140,10 +213,7 @@ class AgentModel {
 
   /** Everything that holds resources fits into what the agent has. */
   check(): void {
-    let used = NO_RESOURCES
-    for (const { info, state } of this.tasks.values())
-      if (!isTerminal(state)) used = addResources(used, unallocate(info.resources ?? []))
-    expect(containsResources(resources("cpus:4;mem:1024"), used)).toBe(true)
+    expect(containsResources(this.total, this.#used())).toBe(true)
   }
 }
 
@@ -245,7 +315,18 @@ class World {
     } else if (event.kind === "rescind")
       scheduler.offers = scheduler.offers.filter(({ id }) => id !== event.offerId)
     else if (event.kind === "error") scheduler.id = undefined
-    else if (event.kind === "update") {
+    else if (event.kind === "updateOperationStatus") {
+      const { operationId, uuid, agentId } = event.status
+      if (uuid !== undefined)
+        this.pendingCalls.push(() =>
+          this.call(scheduler, {
+            kind: "acknowledgeOperationStatus",
+            agentId,
+            uuid: uuid.value,
+            operationId: operationId!,
+          }),
+        )
+    } else if (event.kind === "update") {
       const { taskId, state, uuid, agentId } = event.status
       if (isTerminal(state) && state !== "TASK_LOST") {
         scheduler.live.delete(taskId)
@@ -347,6 +428,40 @@ const EVENTS: Readonly<Record<string, (world: World) => void>> = {
     world.call(scheduler, accept)
     if (world.random.chance(0.1)) world.call(scheduler, accept)
   },
+  operates: (world) => {
+    const scheduler = world.random.pick(world.schedulers)
+    const offer = scheduler.offers.shift()
+    if (offer === undefined) return
+    const operations = Array.from({ length: 1 + world.random.below(3) }, () =>
+      anyOperation(world, scheduler.name, offer.resources ?? []),
+    )
+    const taskInfos = [
+      {
+        ...taskInfo(`t${world.serial++}`, offer.agentId),
+        resources: [...resources("mem:64"), ...reserved("cpus:1", scheduler.name)],
+      },
+    ]
+    for (const { taskId } of taskInfos) scheduler.live.add(taskId)
+    const launch = { kind: "launch", taskInfos } as const
+    const filters = { refuseSeconds: world.random.below(3) }
+    world.call(scheduler, {
+      kind: "accept",
+      offerIds: [offer.id],
+      operations: world.random.chance(0.5) ? [...operations, launch] : operations,
+      filters,
+    })
+  },
+  operatorOperates: (world) => {
+    const agent = world.random.pick([...world.master.view.agents.values()])
+    if (agent === undefined) return
+    const { name } = world.random.pick(world.schedulers)
+    const operation = anyOperation(world, name, agent.total)
+    const call = operatorCall(agent.id, operation)
+    const request = world.serial++ as RequestId
+    if (call !== undefined) world.feed({ kind: "operate", request, call })
+  },
+  reconcilesOperations: (world) =>
+    world.call(world.random.pick(world.schedulers), { kind: "reconcileOperations" }),
   declines: (world) => {
     const scheduler = world.random.pick(world.schedulers)
     const offer = scheduler.offers.shift()
@@ -411,13 +526,67 @@ const admitted = ({ view }: Master) => ({
 
 const byText = (a: string, b: string): number => (a < b ? -1 : 1)
 
+/** An operation that what is there allows, or, now and then, does not. */
+function anyOperation(world: World, role: string, there: Resources): ResourceOperation {
+  const { random } = world
+  const mine = unallocate(there).filter(({ reservations }) => reservations.at(-1)?.role === role)
+  const volumes = mine.filter(({ disk }) => disk?.persistence !== undefined)
+  const plain = mine.filter(({ disk }) => disk?.persistence === undefined)
+  const disk = plain.find(({ name }) => name === "disk")
+  const fresh: Resource = {
+    ...reserved("disk:10", role)[0]!,
+    disk: {
+      persistence: { id: `v${world.serial++}` },
+      volume: { containerPath: "data", mode: "RW" },
+    },
+  }
+  const choices: ResourceOperation[] = [
+    { kind: "reserve", resources: reserved(random.pick(["cpus:1;disk:20", "disk:15"]), role) },
+    { kind: "create", volumes: [fresh] },
+  ]
+  if (plain.length > 0) choices.push({ kind: "unreserve", resources: [random.pick(plain)] })
+  const [volume] = volumes
+  if (volume !== undefined) {
+    choices.push({ kind: "destroy", volumes: [volume] })
+    choices.push({ kind: "shrinkVolume", volume, subtract: { value: 1 } })
+    if (disk !== undefined)
+      choices.push({ kind: "growVolume", volume, addition: reserved("disk:1", role)[0]! })
+  }
+  const operation = random.pick(choices)
+  return random.chance(0.5) ? named(`op${world.serial++}`, operation) : operation
+}
+
+function operatorCall(agentId: AgentId, operation: ResourceOperation): OperatorCall | undefined {
+  switch (operation.kind) {
+    case "reserve":
+      return { ...operation, kind: "reserveResources", agentId }
+    case "unreserve":
+      return { ...operation, kind: "unreserveResources", agentId }
+    case "create":
+      return { ...operation, kind: "createVolumes", agentId }
+    case "destroy":
+      return { ...operation, kind: "destroyVolumes", agentId }
+    case "growVolume":
+    case "shrinkVolume":
+      return { ...operation, agentId }
+    default:
+      return undefined
+  }
+}
+
 describe("any sequence of events", () => {
   test.each(Array.from({ length: 60 }, (_, seed) => seed))("seed %d", (seed) => {
     const world = new World(seed)
     const names = Object.keys(EVENTS)
     for (let step = 0; step < 400; step++) EVENTS[world.random.pick(names)]!(world)
     settle(world)
-    // Once nothing fails any more, both sides agree about every task.
+    // Once nothing fails any more, both sides agree about all resources, and every task.
+    // An agent whose confirmation was lost came as a new one; its first id has nobody behind it.
+    const live = new Set(world.agents.map(({ id }) => id))
+    const operations = [...world.master.view.operations.values()]
+    expect(operations.filter(({ agentId }) => live.has(agentId))).toEqual([])
+    for (const agent of world.agents)
+      expect(world.master.view.agents.get(agent.id!)?.total).toEqual(agent.total)
     for (const agent of world.agents)
       for (const { info, state } of agent.tasks.values()) {
         const framework = world.master.view.frameworks.get(info.frameworkId)

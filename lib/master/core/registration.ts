@@ -208,8 +208,8 @@ function welcome(ctx: Context, agent: AgentRecord, reconcile: Reconcile): void {
 }
 
 /**
- * The agent says which tasks and executors it has; what else the master believes to be there holds no
- * resources any more. Executors go at once; tasks are named back to the agent, whose answer ends them.
+ * The agent says which tasks and executors it has; what else the master believes to be there, and what
+ * has ended there, holds no resources any more. Executors go at once; tasks are named back to the agent, whose answer ends them.
  */
 function dropMissing(ctx: Context, agent: AgentRecord, message: RegisterMessage): Reconcile {
   const tasks = new Set(
@@ -228,6 +228,13 @@ function dropMissing(ctx: Context, agent: AgentRecord, message: RegisterMessage)
       agent.strays.delete(key)
       ctx.allocator.recover(stray.frameworkId, agent.id, stray.resources)
     }
+  const ended = new Set(
+    message.tasks
+      .filter(({ state }) => isTerminal(state))
+      .map(({ frameworkId, taskId }) => taskKey(frameworkId, taskId)),
+  )
+  for (const task of agent.tasks)
+    if (ended.has(taskKey(task.frameworkId, task.taskId))) releaseTask(ctx, task)
   const missing = [...agent.tasks].filter(
     ({ frameworkId, taskId }) => !tasks.has(taskKey(frameworkId, taskId)),
   )
