@@ -7,7 +7,7 @@ import {
 } from "#lib/mesos/index.ts"
 import { must } from "#lib/std/assert.ts"
 import type { AllocatorAgent } from "./allocator.ts"
-import type { Client } from "./eligibility.ts"
+import { knownAgent, type Client, type KnownAgent } from "./eligibility.ts"
 
 /**
  * The books of one agent: total = free + everything in `allocated`. Shared volumes stand apart: they
@@ -16,7 +16,7 @@ import type { Client } from "./eligibility.ts"
 export class AgentBook {
   readonly id: AgentId
   readonly slot: number
-  agent: AllocatorAgent
+  agent: KnownAgent
   active: boolean
   free: Resources
   /** With their allocation roles, by client. */
@@ -25,19 +25,11 @@ export class AgentBook {
   constructor(slot: number, agent: AllocatorAgent, active: boolean) {
     this.id = agent.id
     this.slot = slot
-    this.agent = snapshot(agent)
+    this.agent = knownAgent(agent)
     this.active = active
     this.free = agent.total
   }
 }
-
-/** A copy, because the caller's object may be one that it changes before it tells of the change. */
-export const snapshot = ({ id, info, capabilities, total }: AllocatorAgent): AllocatorAgent => ({
-  id,
-  info,
-  capabilities,
-  total,
-})
 
 /** The parts of allocated resources by allocation role; nearly always there is one. */
 export function byRole(resources: Resources): Iterable<readonly [role: string, part: Resources]> {

@@ -80,16 +80,33 @@ export class Client {
   }
 }
 
+/** An agent, with what is asked of it for every client worked out once. */
+export type KnownAgent = AllocatorAgent & {
+  readonly hasGpus: boolean
+  readonly multiRole: boolean
+  readonly hierarchicalRole: boolean
+}
+
+/** A copy, because the caller's object may be one that it changes before it tells of the change. */
+export const knownAgent = ({ id, info, capabilities, total }: AllocatorAgent): KnownAgent => ({
+  id,
+  info,
+  capabilities,
+  total,
+  hasGpus: total.some(({ name }) => name === "gpus"),
+  multiRole: capabilities.includes("MULTI_ROLE"),
+  hierarchicalRole: capabilities.includes("HIERARCHICAL_ROLE"),
+})
+
 /** Why nothing of the agent may go to the client, or undefined. */
 export function agentRefusal(
-  { info, capabilities, total }: AllocatorAgent,
+  { info, hasGpus, multiRole, hierarchicalRole }: KnownAgent,
   client: Client,
   masterRegion: string | undefined,
 ): Refusal | undefined {
-  if (client.multiRole && !capabilities.includes("MULTI_ROLE")) return "agentLacksCapability"
-  if (client.role.includes("/") && !capabilities.includes("HIERARCHICAL_ROLE"))
-    return "agentLacksCapability"
-  if (!client.wantsGpus && total.some(({ name }) => name === "gpus")) return "gpuWithoutCapability"
+  if (client.multiRole && !multiRole) return "agentLacksCapability"
+  if (!hierarchicalRole && client.role.includes("/")) return "agentLacksCapability"
+  if (!client.wantsGpus && hasGpus) return "gpuWithoutCapability"
   const region = info.domain?.faultDomain?.region.name
   if (!client.wantsRemoteRegions && region !== undefined && region !== masterRegion)
     return "remoteRegion"
@@ -101,9 +118,15 @@ export function agentRefusal(
 /** What of the free resources the client may have, or why it is nothing. */
 export function offerable(free: Resources, client: Client): Resources | Refusal {
   if (free.length === 0) return "nothingFree"
-  const fits = (resource: Resource): boolean =>
-    client.understands(resource) && isAllocatableTo(resource, client.role)
-  const resources = free.every(fits) ? free : free.filter(fits)
+  const resources = allFit(free, client) ? free : free.filter((each) => fits(each, client))
   if (resources.length === 0) return "reservedForOthers"
   return reachesMinimum(resources, client.minimum) ? resources : "belowMinimum"
+}
+
+const fits = (resource: Resource, client: Client): boolean =>
+  client.understands(resource) && isAllocatableTo(resource, client.role)
+
+function allFit(resources: Resources, client: Client): boolean {
+  for (const resource of resources) if (!fits(resource, client)) return false
+  return true
 }

@@ -27,10 +27,10 @@ import type {
   Grant,
   Refusal,
 } from "./allocator.ts"
-import { AgentBook, byRole, holds, notIn, sameAttributes, snapshot } from "./agent-book.ts"
+import { AgentBook, byRole, holds, notIn, sameAttributes } from "./agent-book.ts"
 import { FreeTable } from "./free-table.ts"
 import { reachesMinimum } from "./minimum.ts"
-import { agentRefusal, Client, offerable, type Framework } from "./eligibility.ts"
+import { agentRefusal, Client, knownAgent, offerable, type Framework } from "./eligibility.ts"
 import { Filters } from "./filters.ts"
 import { QuotaBook, type RoleQuota, type Round } from "./quota-book.ts"
 import { ShareTree } from "./share-tree.ts"
@@ -104,7 +104,7 @@ export class HierarchicalAllocator implements Allocator {
     this.#quotas.addTotal(book.agent.total, -1)
     this.#quotas.addTotal(agent.total, 1)
     if (!sameAttributes(book.agent, agent)) this.#filters.endOfAgent(book)
-    book.agent = snapshot(agent)
+    book.agent = knownAgent(agent)
     this.#setFree(book, subtractResources(agent.total, used))
     this.#markAgent(book)
   }

@@ -23,6 +23,12 @@ export function minimumOf(filters: OfferFilters | undefined): Minimum | undefine
 
 /** Whether the resources reach the minimum. */
 export function reachesMinimum(resources: Resources, minimum: Minimum): boolean {
+  // Asked for every agent and every framework that is passed over there: the usual case costs no closure.
+  if (minimum === DEFAULT_MINIMUM)
+    return (
+      scalarMilli(resources, "cpus") >= MIN_CPUS_MILLI ||
+      scalarMilli(resources, "mem") >= MIN_MEM_MILLI
+    )
   if (minimum.length === 0) return resources.length > 0
   return minimum.some((amounts) =>
     amounts.every(([name, milli]) => scalarMilli(resources, name) >= milli),
