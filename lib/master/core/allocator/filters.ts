@@ -1,4 +1,9 @@
-import { containsResources, type Resources } from "#lib/mesos/index.ts"
+import {
+  containsResources,
+  equalResources,
+  NO_RESOURCES,
+  type Resources,
+} from "#lib/mesos/index.ts"
 import { Deadlines } from "#lib/std/deadlines.ts"
 
 /** Refusals kept per client and agent; at the limit the one that ends first makes room. */
@@ -18,14 +23,28 @@ type Filter<Client, Agent> = {
 /** A client and an agent whose filter has just ended. */
 export type EndedFilter<Client, Agent> = { readonly client: Client; readonly agent: Agent }
 
+/** The refusals on one agent, by client; a run looks at them agent by agent. */
+type Refusals<Client, Agent> = {
+  readonly byClient: Map<Client, Filter<Client, Agent>[]>
+  /** What was refused last: mostly what many refuse, one after another, and then share. */
+  resources: Resources
+}
+
 /**
  * The refusals of clients: each hides from one client, on one agent, whatever is contained in what it
  * refused, until it ends.
  */
 export class Filters<Client, Agent> {
-  readonly #byClient = new Map<Client, Map<Agent, Filter<Client, Agent>[]>>()
-  readonly #byAgent = new Map<Agent, Set<Client>>()
+  readonly #byAgent = new Map<Agent, Refusals<Client, Agent>>()
+  readonly #agentsOf = new Map<Client, Set<Agent>>()
   readonly #deadlines = new Deadlines<Filter<Client, Agent>>()
+  /** The last question that `covers` answered: clients in turn ask about the same resources. */
+  #asked: { readonly refused: Resources; readonly offered: Resources; readonly covered: boolean } =
+    {
+      refused: NO_RESOURCES,
+      offered: NO_RESOURCES,
+      covered: true,
+    }
 
   /** Adds a refusal that ends `forMs` milliseconds, at most a year, after `now`. */
   add(
@@ -33,15 +52,13 @@ export class Filters<Client, Agent> {
     agent: Agent,
     refusal: { readonly resources: Resources; readonly now: number; readonly forMs: number },
   ): void {
-    const { resources } = refusal
     const endsAt = refusal.now + Math.min(refusal.forMs, REFUSAL_MAX_MS)
-    let agents = this.#byClient.get(client)
-    if (agents === undefined) {
-      agents = new Map<Agent, Filter<Client, Agent>[]>()
-      this.#byClient.set(client, agents)
-    }
+    const refusals = this.#refusalsOn(agent)
+    if (!equalResources(refusals.resources, refusal.resources))
+      refusals.resources = refusal.resources
+    const { resources } = refusals
     const kept: Filter<Client, Agent>[] = []
-    for (const filter of agents.get(agent) ?? []) {
+    for (const filter of refusals.byClient.get(client) ?? []) {
       const covered = filter.endsAt <= endsAt && containsResources(resources, filter.resources)
       if (covered) this.#deadlines.clear(filter)
       else kept.push(filter)
@@ -49,25 +66,26 @@ export class Filters<Client, Agent> {
     if (kept.length >= FILTERS_PER_PAIR_MAX) this.#dropEarliest(kept)
     const filter = { client, agent, resources, endsAt }
     kept.push(filter)
-    agents.set(agent, kept)
+    refusals.byClient.set(client, kept)
     this.#deadlines.set(filter, endsAt)
-    const clients = this.#byAgent.get(agent)
-    if (clients === undefined) this.#byAgent.set(agent, new Set([client]))
-    else clients.add(client)
+    const agents = this.#agentsOf.get(client)
+    if (agents === undefined) this.#agentsOf.set(client, new Set([agent]))
+    else agents.add(agent)
   }
 
   /** Whether the client refused these resources, or more, on the agent. */
   covers(client: Client, agent: Agent, resources: Resources): boolean {
-    const filters = this.#byClient.get(client)?.get(agent)
+    const filters = this.#byAgent.get(agent)?.byClient.get(client)
     if (filters === undefined) return false
-    for (const filter of filters) if (containsResources(filter.resources, resources)) return true
+    for (const filter of filters) if (this.#contains(filter.resources, resources)) return true
     return false
   }
 
   /** How many filters the client has. */
   count(client: Client): number {
     let count = 0
-    for (const filters of this.#byClient.get(client)?.values() ?? []) count += filters.length
+    for (const agent of this.#agentsOf.get(client) ?? [])
+      count += this.#byAgent.get(agent)?.byClient.get(client)?.length ?? 0
     return count
   }
 
@@ -80,7 +98,7 @@ export class Filters<Client, Agent> {
   takeDue(now: number): EndedFilter<Client, Agent> | undefined {
     const filter = this.#deadlines.takeDue(now)
     if (filter === undefined) return undefined
-    const filters = this.#byClient.get(filter.client)?.get(filter.agent) ?? []
+    const filters = this.#byAgent.get(filter.agent)?.byClient.get(filter.client) ?? []
     const at = filters.indexOf(filter)
     if (at >= 0) filters.splice(at, 1)
     if (filters.length === 0) this.#forget(filter.client, filter.agent)
@@ -89,19 +107,33 @@ export class Filters<Client, Agent> {
 
   /** Ends all filters of a client. */
   endOfClient(client: Client): void {
-    for (const [agent, filters] of this.#byClient.get(client) ?? []) {
-      for (const filter of filters) this.#deadlines.clear(filter)
-      this.#forget(client, agent)
-    }
+    for (const agent of this.#agentsOf.get(client) ?? []) this.#end(client, agent)
   }
 
   /** Ends all filters on an agent. */
   endOfAgent(agent: Agent): void {
-    for (const client of this.#byAgent.get(agent) ?? []) {
-      for (const filter of this.#byClient.get(client)?.get(agent) ?? [])
-        this.#deadlines.clear(filter)
-      this.#forget(client, agent)
+    for (const client of this.#byAgent.get(agent)?.byClient.keys() ?? []) this.#end(client, agent)
+  }
+
+  #refusalsOn(agent: Agent): Refusals<Client, Agent> {
+    let refusals = this.#byAgent.get(agent)
+    if (refusals === undefined) {
+      refusals = { byClient: new Map(), resources: NO_RESOURCES }
+      this.#byAgent.set(agent, refusals)
     }
+    return refusals
+  }
+
+  #contains(refused: Resources, offered: Resources): boolean {
+    if (this.#asked.refused !== refused || this.#asked.offered !== offered)
+      this.#asked = { refused, offered, covered: containsResources(refused, offered) }
+    return this.#asked.covered
+  }
+
+  #end(client: Client, agent: Agent): void {
+    for (const filter of this.#byAgent.get(agent)?.byClient.get(client) ?? [])
+      this.#deadlines.clear(filter)
+    this.#forget(client, agent)
   }
 
   #dropEarliest(filters: Filter<Client, Agent>[]): void {
@@ -112,11 +144,11 @@ export class Filters<Client, Agent> {
   }
 
   #forget(client: Client, agent: Agent): void {
-    const agents = this.#byClient.get(client)
+    const refusals = this.#byAgent.get(agent)
+    refusals?.byClient.delete(client)
+    if (refusals?.byClient.size === 0) this.#byAgent.delete(agent)
+    const agents = this.#agentsOf.get(client)
     agents?.delete(agent)
-    if (agents?.size === 0) this.#byClient.delete(client)
-    const clients = this.#byAgent.get(agent)
-    clients?.delete(client)
-    if (clients?.size === 0) this.#byAgent.delete(agent)
+    if (agents?.size === 0) this.#agentsOf.delete(client)
   }
 }
