@@ -1,5 +1,5 @@
 import type { Reservation, Resource } from "#lib/mesos/resource.ts"
-import type { Label, Labels } from "#lib/mesos/v1/core.ts"
+import type { Label, Labels, ResourceDiskInfo } from "#lib/mesos/v1/core.ts"
 import { compareValues } from "./value.ts"
 
 const compareText = (a: string, b: string): number => (a === b ? 0 : a < b ? -1 : 1)
@@ -70,6 +70,14 @@ export const equalReservations = (a: readonly Reservation[], b: readonly Reserva
   compareReservations(a, b) === 0
 
 /**
+ * A disk is told by where it lies and by its persistence id. Where a task mounts it is the task's own
+ * choice, each time anew. Source: apache/mesos: src/common/resources.cpp (operator== of DiskInfo).
+ */
+const compareDisks = (a: ResourceDiskInfo, b: ResourceDiskInfo): number =>
+  compareOptional(a.persistence?.id, b.persistence?.id, compareText) ||
+  compareOptional(a.source, b.source, compareData)
+
+/**
  * Orders resources by everything that tells them apart except the amount. Zero means the same thing
  * in perhaps different quantity.
  */
@@ -83,7 +91,7 @@ export function compareIdentity(a: Resource, b: Resource): number {
   if (order !== 0 || (isPlain(a) && isPlain(b))) return order
   return (
     compareOptional<string>(a.providerId, b.providerId, compareText) ||
-    compareOptional(a.disk, b.disk, compareData) ||
+    compareOptional(a.disk, b.disk, compareDisks) ||
     Number(a.revocable ?? false) - Number(b.revocable ?? false) ||
     Number(a.shared ?? false) - Number(b.shared ?? false)
   )

@@ -7,6 +7,7 @@ import {
   equalResources,
   exclusive,
   NO_RESOURCES,
+  persistentVolumes,
   scalarQuantities,
   shared,
   subtractResources,
@@ -462,7 +463,12 @@ export class HierarchicalAllocator implements Allocator {
       book.allocated.delete(client)
       client.agents--
     }
-    this.#setFree(book, addResources(book.free, unallocate(exclusive(resources))))
+    // A task may mount a volume where it likes; what is free says again what the volume itself says.
+    const free =
+      persistentVolumes(resources).length > 0
+        ? subtractResources(book.agent.total, this.#allocatedOn(book))
+        : addResources(book.free, unallocate(resources))
+    this.#setFree(book, free)
     this.#tree.discharge(client.leaf, scalarQuantities(notIn(after, resources)))
     this.#quotas.charge(client.account, resources, -1)
   }

@@ -96,6 +96,22 @@ describe("a speculative operation", () => {
     )
   })
 
+  test("makes volumes that each task mounts where it likes", () => {
+    const mounted = volume("v", 20, {
+      disk: { persistence: { id: "v" }, volume: { containerPath: "elsewhere", mode: "RW" } },
+    })
+    const task = launch("t1", [...resources("cpus:1"), mounted])
+    bench.accept(web, [reserve(reserved("disk:20", "web")), create(volume("v", 20)), task])
+    expect(bench.sent(agent.link, "runTask")[0]?.task.resources).toContainEqual({
+      ...mounted,
+      allocationRole: "web",
+    })
+    bench.update(agent, web.id, { id: "t1", state: "TASK_FINISHED", uuid: undefined })
+    bench.call(web, { kind: "revive" })
+    const there = [...bench.master.view.offers.values()].flatMap((offer) => offer.resources)
+    expect(unallocate(there)).toContainEqual(volume("v", 20))
+  })
+
   test("refines a reservation for a role below", () => {
     const below = bench.subscribe(frameworkInfo({ roles: ["web/blue"], caps: CAPABILITIES }))
     bench.accept(web, [reserve(reserved("cpus:2", "web"))])

@@ -51,6 +51,7 @@ function absentState(
   if (awaited) return ["OPERATION_RECOVERING", "The agent is not back since the master started"]
   if (agentId === undefined) return ["OPERATION_UNKNOWN", "Operation is unknown"]
   if (ctx.unreachable.has(agentId)) return ["OPERATION_UNREACHABLE", "Agent is unreachable"]
+  if (ctx.gone.has(agentId)) return ["OPERATION_GONE_BY_OPERATOR", "Agent is gone"]
   return ctx.agents.has(agentId)
     ? ["OPERATION_UNKNOWN", "Operation is unknown to the agent"]
     : ["OPERATION_UNKNOWN", "Operation and agent are unknown"]
