@@ -7,6 +7,7 @@ import {
   type TaskStatusReason,
 } from "#lib/mesos/index.ts"
 import type { Context, LinkRecord } from "./context.ts"
+import { forgetAnswers, rescindInverseOffersOf } from "./inverse-offers.ts"
 import { rescindOffersOf } from "./offers.ts"
 import { endOperationsOf } from "./operations/ending.ts"
 import { forgetStoredOf } from "./operations/stored.ts"
@@ -46,6 +47,7 @@ export function disconnectAgent(ctx: Context, agent: AgentRecord): void {
   agent.link = undefined
   ctx.allocator.setAgentActive(agent.id, false)
   rescindOffersOf(ctx, agent)
+  rescindInverseOffersOf(ctx, agent)
   ctx.log("info", "agent disconnected", { agent: agent.id, hostname: agent.info.hostname })
 }
 
@@ -158,6 +160,9 @@ export function endTasksOf(ctx: Context, agent: AgentRecord, { kind, message }: 
 /** Takes an agent out of the registered ones and tells every framework. */
 export function forgetAgent(ctx: Context, agent: AgentRecord, reason: string): void {
   rescindOffersOf(ctx, agent)
+  rescindInverseOffersOf(ctx, agent)
+  forgetAnswers(ctx, agent)
+  ctx.maintenance.agents.delete(agent)
   for (const executor of agent.executors) removeExecutor(ctx, executor)
   for (const stray of agent.strays.values())
     ctx.allocator.recover(stray.frameworkId, agent.id, stray.resources)

@@ -69,16 +69,6 @@ describe("who may call", () => {
     expect(call({})).toEqual({ status: 403, message: "Framework is not subscribed" })
   })
 
-  test.each([
-    ["acceptInverseOffers", "ACCEPT_INVERSE_OFFERS"],
-    ["declineInverseOffers", "DECLINE_INVERSE_OFFERS"],
-  ] as const)("%s answers 501 naming itself", (kind, name) => {
-    expect(call({ call: { kind } })).toEqual({
-      status: 501,
-      message: `${name} is not implemented in this version`,
-    })
-  })
-
   test("REQUEST is accepted and ignored, as in Mesos", () => {
     expect(call({ call: { kind: "request" } })).toEqual({ status: 202 })
   })

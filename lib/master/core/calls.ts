@@ -1,4 +1,5 @@
 import type { scheduler } from "#lib/mesos/index.ts"
+import { answerInverseOffers, clearInverseFilters } from "./inverse-offers.ts"
 import { accept, decline } from "./accept.ts"
 import type { Context } from "./context.ts"
 import { removeFramework, updateFramework } from "./frameworks.ts"
@@ -98,8 +99,11 @@ function perform(ctx: Context, framework: FrameworkRecord, call: OtherCall): Mas
     case "updateFramework":
       return updateFramework(ctx, framework, call)
     case "acceptInverseOffers":
+      answerInverseOffers(ctx, framework, call, "ACCEPT")
+      return ACCEPTED
     case "declineInverseOffers":
-      return { status: 501, message: `${CALL_NAMES[call.kind]} is not implemented in this version` }
+      answerInverseOffers(ctx, framework, call, "DECLINE")
+      return ACCEPTED
     default:
       return call satisfies never
   }
@@ -117,6 +121,7 @@ function revive(
   if (!ownsAll(framework, roles)) return
   const wanted = roles.length === 0 ? framework.roles : roles
   for (const role of wanted) framework.suppressedRoles.delete(role)
+  clearInverseFilters(ctx, framework)
   ctx.allocator.revive(framework.id, wanted)
 }
 

@@ -13,6 +13,8 @@ import { Interner } from "#lib/std/interner.ts"
 import type { Allocator } from "./allocator/allocator.ts"
 import type { RoleQuota } from "./allocator/quota-book.ts"
 import { HierarchicalAllocator } from "./allocator/hierarchical.ts"
+import { InverseOfferBook } from "./inverse-offers.ts"
+import { MaintenanceBook } from "./maintenance.ts"
 import { OperationBook } from "./operations/book.ts"
 import type { StoredOperation } from "./operations/stored.ts"
 import { operationUuid } from "./operations/uuid.ts"
@@ -63,6 +65,8 @@ export class Context {
   /** Oldest first, bounded. */
   readonly completedFrameworks = new Map<FrameworkId, FrameworkRecord>()
   readonly offers = new Map<OfferId, OfferRecord>()
+  readonly maintenance = new MaintenanceBook()
+  readonly inverseOffers = new InverseOfferBook()
   /** Operations whose outcome is not acknowledged. */
   readonly operations = new OperationBook()
   /** Operators' operations that no agent has confirmed, by agent and uuid. */

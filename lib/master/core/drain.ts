@@ -2,6 +2,7 @@ import type { AgentId, DrainConfig, master } from "#lib/mesos/index.ts"
 import { storeAgent, storedOf } from "./agents.ts"
 import type { Context } from "./context.ts"
 import { markGone } from "./gone.ts"
+import { machineAt } from "./maintenance.ts"
 import { rescindOffersOf } from "./offers.ts"
 import type { AgentRecord } from "./records.ts"
 import type { StoredAgent } from "./registry.ts"
@@ -22,6 +23,8 @@ export function drainAgent(ctx: Context, call: master.CallDrainAgent): MasterRep
   if (known === undefined) return UNKNOWN_AGENT
   if (!known.capabilities.includes("AGENT_DRAINING"))
     return { status: 400, message: "Agent is not capable of being drained" }
+  if (machineAt(ctx, known.info, known.address) !== undefined)
+    return { status: 400, message: "Agent is part of a maintenance schedule" }
   const { seconds = 0, nanos = 0 } = maxGracePeriod ?? {}
   if (seconds < 0 || nanos < 0)
     return { status: 400, message: "'max_grace_period' must not be negative" }

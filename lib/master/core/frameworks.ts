@@ -1,6 +1,7 @@
 import { type FrameworkId, type FrameworkInfo, type scheduler } from "#lib/mesos/index.ts"
 import type { Context } from "./context.ts"
 import { abandonOperations } from "./operations/ending.ts"
+import { discardInverseOffersOf, forgetAnswersOf } from "./inverse-offers.ts"
 import { discardOffersOf, rescindOffer } from "./offers.ts"
 import { FrameworkRecord, type AgentRecord } from "./records.ts"
 import { sendMasterStatus } from "./statuses.ts"
@@ -111,6 +112,7 @@ function takeOver(
     closeStream(ctx, framework)
   }
   discardOffersOf(ctx, framework)
+  discardInverseOffersOf(ctx, framework)
   ctx.allocator.setFrameworkActive(framework.id, false)
   framework.setInfo(mergeInfo(framework, subscribe.frameworkInfo))
   framework.reregisteredAt = ctx.now
@@ -185,6 +187,7 @@ export function onStreamClosed(ctx: Context, stream: StreamId): void {
   framework.stream = undefined
   ctx.heartbeats.clear(framework)
   discardOffersOf(ctx, framework)
+  discardInverseOffersOf(ctx, framework)
   ctx.allocator.setFrameworkActive(framework.id, false)
   ctx.failovers.set(framework, ctx.now + failoverMs(framework))
   ctx.log("info", "framework disconnected", { framework: framework.id, name: framework.info.name })
@@ -220,6 +223,8 @@ export function removeFramework(ctx: Context, framework: FrameworkRecord): void 
     ctx.send(agent, { kind: "shutdownFramework", frameworkId: framework.id })
   closeStream(ctx, framework)
   discardOffersOf(ctx, framework)
+  discardInverseOffersOf(ctx, framework)
+  forgetAnswersOf(ctx, framework.id)
   for (const task of framework.tasks.values()) {
     if (!isTerminal(task.state)) {
       const { taskId, agentId } = task

@@ -21,6 +21,8 @@ import { callRefusal, onCall } from "./calls.ts"
 import { Context, type LinkRecord } from "./context.ts"
 import { settleDrains } from "./drain.ts"
 import { heartbeat, onStreamClosed, removeFramework, subscribe } from "./frameworks.ts"
+import { inverseOffersDueAt, sendInverseOffers } from "./inverse-offers.ts"
+import { maintenanceStatus, restoreMaintenance } from "./maintenance.ts"
 import { masterMetrics } from "./metrics.ts"
 import { rescindOffer, sendOffers } from "./offers.ts"
 import { operate } from "./operate.ts"
@@ -145,6 +147,7 @@ export class Master implements Machine<MasterInput, MasterEffect> {
       (offer) => rescindOffer(ctx, offer),
     )
     sendOffers(ctx, ctx.allocator.run(now))
+    if ((inverseOffersDueAt(ctx) ?? Infinity) <= now) sendInverseOffers(ctx)
   }
 
   /**
@@ -162,6 +165,7 @@ export class Master implements Machine<MasterInput, MasterEffect> {
       offerTimeouts.next(),
       allocator.nextExpiry(),
       recoveryEndsAt,
+      inverseOffersDueAt(this.#ctx),
     ])
       if (at !== undefined && at < next) next = at
     if (this.#alarmAt !== undefined && this.#alarmAt <= next) return
@@ -246,6 +250,7 @@ function restore(ctx: Context, key: string, value: unknown): Result<void, Regist
     ctx.weights.set(weight.value.role, weight.value.weight)
     ctx.allocator.setWeight(weight.value.role, weight.value.weight)
   }
+  if (key.startsWith(STORE_PATHS.maintenance)) return restoreMaintenance(ctx, key, value)
   if (key.startsWith(STORE_PATHS.operations)) return restoreOperation(ctx, key, value)
   return ok(undefined)
 }
@@ -274,6 +279,9 @@ function createView(ctx: Context): MasterView {
     frameworks: ctx.frameworks,
     completedFrameworks: ctx.completedFrameworks,
     offers: ctx.offers,
+    inverseOffers: ctx.inverseOffers.outstanding,
+    maintenance: ctx.maintenance,
+    maintenanceStatus: () => maintenanceStatus(ctx),
     operations: ctx.operations.all,
     frameworkOfStream: (stream) => ctx.streams.get(stream),
     callRefusal: (sender) => callRefusal(ctx, sender),

@@ -1,4 +1,4 @@
-import { unallocate, type Address, type Offer, type Resources } from "#lib/mesos/index.ts"
+import { unallocate, type Offer, type Resources, type Url } from "#lib/mesos/index.ts"
 import { must } from "#lib/std/assert.ts"
 import type { Grant } from "./allocator/allocator.ts"
 import type { Context } from "./context.ts"
@@ -32,8 +32,8 @@ export function sendOffers(ctx: Context, grants: readonly Grant[]): void {
     if (ctx.timings.offerMs !== undefined)
       ctx.offerTimeouts.set(offer, ctx.now + ctx.timings.offerMs)
     const list = byFramework.get(framework)
-    if (list === undefined) byFramework.set(framework, [offerMessage(offer)])
-    else list.push(offerMessage(offer))
+    if (list === undefined) byFramework.set(framework, [offerMessage(ctx, offer)])
+    else list.push(offerMessage(ctx, offer))
   }
   for (const [framework, offers] of byFramework) {
     framework.count("offers/sent", offers.length)
@@ -42,25 +42,33 @@ export function sendOffers(ctx: Context, grants: readonly Grant[]): void {
   }
 }
 
+/** Where an agent's own API is. */
+export function agentUrl({ info, address: ip }: AgentRecord): Url {
+  const { hostname, port = AGENT_PORT } = info
+  return { scheme: "http", address: { hostname, ip, port }, path: "/slave(1)" }
+}
+
 /** An offer as the framework sees it: allocations show only to those that know several roles. */
-function offerMessage({ id, framework, agent, role, resources }: OfferRecord): Offer {
+function offerMessage(ctx: Context, offer: OfferRecord): Offer {
+  const { id, framework, agent, role, resources } = offer
   const multiRole = framework.capabilities.has("MULTI_ROLE")
   const executorIds = [...agent.executors]
     .filter((executor) => executor.framework === framework)
     .map(({ executorId }) => executorId)
-  const { hostname, port = AGENT_PORT, attributes, domain } = agent.info
-  const address: Address = { hostname, ip: agent.address, port }
+  const { hostname, attributes, domain } = agent.info
+  const unavailability = ctx.maintenance.machineOf(agent)?.unavailability
   return {
     id,
     frameworkId: framework.id,
     agentId: agent.id,
     hostname,
-    url: { scheme: "http", address, path: "/slave(1)" },
+    url: agentUrl(agent),
     ...(domain === undefined ? {} : { domain }),
     resources: multiRole ? resources : unallocate(resources),
     attributes: attributes ?? [],
     executorIds,
     ...(multiRole ? { allocationInfo: { role } } : {}),
+    ...(unavailability === undefined ? {} : { unavailability }),
   }
 }
 

@@ -2,6 +2,7 @@ import type { Context } from "./context.ts"
 import { deactivateAgent, drainAgent, reactivateAgent } from "./drain.ts"
 import { teardown } from "./frameworks.ts"
 import { markAgentGone } from "./gone.ts"
+import { startMaintenance, stopMaintenance, updateSchedule } from "./maintenance.ts"
 import { operateOnResources } from "./operations/operator.ts"
 import { removeQuota, setQuota, updateQuota } from "./quota.ts"
 import type { MasterReply, OperateInput, OperatorCall } from "./types.ts"
@@ -32,6 +33,12 @@ function perform(ctx: Context, call: OperatorCall, principal: string | undefined
     case "growVolume":
     case "shrinkVolume":
       return operateOnResources(ctx, call, principal)
+    case "updateMaintenanceSchedule":
+      return updateSchedule(ctx, call)
+    case "startMaintenance":
+      return startMaintenance(ctx, call)
+    case "stopMaintenance":
+      return stopMaintenance(ctx, call)
     case "drainAgent":
       return drainAgent(ctx, call)
     case "deactivateAgent":
@@ -40,10 +47,6 @@ function perform(ctx: Context, call: OperatorCall, principal: string | undefined
       return reactivateAgent(ctx, call.agentId)
     case "markAgentGone":
       return markAgentGone(ctx, call.agentId)
-    case "updateMaintenanceSchedule":
-    case "startMaintenance":
-    case "stopMaintenance":
-      return { status: 501, message: `The call ${call.kind} is not implemented yet` }
     default:
       return call satisfies never
   }

@@ -20,6 +20,7 @@ import { compactTask } from "./compact.ts"
 import type { Context, LinkRecord } from "./context.ts"
 import { recoverFramework } from "./frameworks.ts"
 import { GONE } from "./gone.ts"
+import { machineAt, placeAgent } from "./maintenance.ts"
 import { adoptOperations, releaseOperations } from "./operations/adopt.ts"
 import {
   AgentRecord,
@@ -50,7 +51,7 @@ type Reconcile = Extract<MasterToAgent, { readonly kind: "registered" }>["reconc
 export function register(ctx: Context, link: LinkRecord, message: RegisterMessage): void {
   const agentId = message.agentId ?? link.agent?.id
   ctx.count(agentId === undefined ? "messages_register_slave" : "messages_reregister_slave")
-  const problem = refusal(ctx, agentId, message)
+  const problem = refusal(ctx, link, agentId, message)
   if (problem !== undefined) {
     ctx.log("warn", "agent refused", { hostname: message.info.hostname, reason: problem })
     ctx.out.push({ kind: "send", link: link.id, message: { kind: "shutdown", message: problem } })
@@ -69,10 +70,11 @@ export function register(ctx: Context, link: LinkRecord, message: RegisterMessag
 /** Why an agent may not join, or undefined. */
 function refusal(
   ctx: Context,
+  link: LinkRecord,
   agentId: AgentId | undefined,
   message: RegisterMessage,
 ): string | undefined {
-  const { info, version } = message
+  const { info, version, address = link.address } = message
   if (Number.parseInt(version, 10) < AGENT_MAJOR_MIN)
     return `Agent version ${version} is older than ${AGENT_MAJOR_MIN}.0.0: upgrade the agent`
   if (agentId !== undefined) {
@@ -82,6 +84,8 @@ function refusal(
     if (before !== undefined && before.info.hostname !== info.hostname)
       return `Agent ${agentId} is known as ${before.info.hostname}, not as ${info.hostname}: start it with its old hostname, or with an empty work directory to make it a new agent`
   }
+  if (machineAt(ctx, info, address)?.mode === "DOWN")
+    return `Machine ${info.hostname} (${address}) is down for maintenance`
   const holders = [info, ...message.tasks, ...message.executors]
   const lists = [message.checkpointedResources, ...holders.map(resourcesOf)]
   for (const list of lists) {
@@ -189,6 +193,7 @@ function connect(ctx: Context, link: LinkRecord, agent: AgentRecord): void {
   agent.missedPings = 0
   agent.pongSequence = agent.pingSequence
   ctx.pings.set(agent, ctx.now + ctx.timings.agentPingMs)
+  placeAgent(ctx, agent)
 }
 
 /** Confirms the registration and delivers what waited for it; only now may offers be made. */

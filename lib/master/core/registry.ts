@@ -8,6 +8,8 @@ export const STORE_PATHS = {
   operations: "/operations/",
   quota: "/quota/",
   weights: "/weights/",
+  /** The schedule of maintenance, and which machines are down. */
+  maintenance: "/maintenance/",
 } as const
 
 /** Everything the master stores lies below one of these paths. */

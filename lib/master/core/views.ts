@@ -7,12 +7,15 @@ import type {
   FrameworkId,
   FrameworkInfo,
   FrameworkInfoCapabilityType,
+  MachineInfo,
   MasterInfo,
   OfferId,
   Operation,
   Resources,
   Task,
   TaskId,
+  Unavailability,
+  maintenance,
   scheduler,
 } from "#lib/mesos/index.ts"
 import type { RoleQuota } from "./allocator/quota-book.ts"
@@ -39,6 +42,11 @@ export interface MasterView {
   /** The most recently removed frameworks, oldest first. */
   readonly completedFrameworks: ReadonlyMap<FrameworkId, FrameworkView>
   readonly offers: ReadonlyMap<OfferId, OfferView>
+  /** What asks frameworks to leave agents in time, not answered yet. */
+  readonly inverseOffers: ReadonlyMap<OfferId, InverseOfferView>
+  readonly maintenance: MaintenanceView
+  /** Scheduled machines, with what frameworks answered, and machines that are down. */
+  maintenanceStatus(): maintenance.ClusterStatus
   /** Operations whose outcome is not acknowledged, by uuid, as GET_OPERATIONS shows them. */
   readonly operations: ReadonlyMap<string, Operation>
   /** The framework that holds a stream, while it does. */
@@ -57,6 +65,21 @@ export interface MasterView {
   metrics(now: number): Readonly<Record<string, number>>
   /** Why a framework gets no offers under a role: what the allocator sees on each agent, counted. */
   explain(frameworkId: FrameworkId, role: string): Explanation | undefined
+}
+
+/** An outstanding inverse offer. */
+export type InverseOfferView = {
+  readonly id: OfferId
+  readonly frameworkId: FrameworkId
+  readonly agentId: AgentId
+  readonly unavailability: Unavailability
+}
+
+/** What maintenance an operator planned. */
+export type MaintenanceView = {
+  readonly schedule: maintenance.Schedule
+  /** Scheduled machines in the schedule's order; all others are up. */
+  readonly machines: ReadonlyMap<string, MachineInfo>
 }
 
 /** An agent that is registered. */
