@@ -6,8 +6,11 @@ import { urlPath } from "#lib/std/url-path.ts"
 /** Seconds a connection may be silent; streams send heartbeats at least every 15 s. */
 const IDLE_SECONDS = 120
 
-/** Bytes of a request body at most. */
-const BODY_BYTES_MAX = 64 * 1024 * 1024
+/**
+ * Bytes of a request body at most; the server answers 413 to more without keeping what it read. Room
+ * for a launch of 10,000 tasks in one call, and little enough to be parsed within a blink.
+ */
+const BODY_BYTES_MAX = 16 * 1024 * 1024
 
 /** An HTTP server to open. */
 export type ListenOptions = {

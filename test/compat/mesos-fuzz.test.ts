@@ -125,6 +125,41 @@ test("tasks that are right but for one odd member are launched or refused, one b
   expect(tasks).toBeArray()
 }, 30_000)
 
+test("no operator's call that decodes can bring the master down", async () => {
+  const master = await TestMaster.start({}, (cause) => void (fatal = cause))
+  const agents = [await master.agent(), await master.agent()]
+  const stream = await master.subscribe({ roles: ["db", "*"], failover_timeout: 1e6 })
+  const id = dig(await stream.event("SUBSCRIBED"), "subscribed", "framework_id", "value") as string
+  const seen = new Set<number>()
+  const property = fc.asyncProperty(
+    anyMessage("mesos.v1.master.Call", 5),
+    fc.nat(),
+    async (json, choice) => {
+      const ids: Record<string, string> = {
+        framework: "never",
+        agent: agents[choice % 2]?.id ?? "",
+      }
+      const call = choice % 5 === 0 ? json : withRealIds(json, (kind) => ids[kind])
+      const response = await master.api.request("/api/v1", {
+        method: "POST",
+        headers: { "content-type": "application/json" },
+        body: JSON.stringify(call),
+      })
+      seen.add(response.status)
+      expect([200, 202, 400, 404, 409, 501, 503]).toContain(response.status)
+      await response.body?.cancel()
+      master.clock.advance(2_000)
+      expect(fatal).toBeUndefined()
+    },
+  )
+  await fc.assert(property, { numRuns: 600 })
+  expect(seen).toContain(200)
+  expect(seen).toContain(400)
+  master.driver.checkInvariants()
+  const revive = { type: "REVIVE", framework_id: { value: id } }
+  expect((await master.call(revive, { "mesos-stream-id": stream.id })).status).toBe(202)
+}, 30_000)
+
 test("no SUBSCRIBE that decodes can bring the master down", async () => {
   const master = await TestMaster.start({}, (cause) => void (fatal = cause))
   await master.agent()

@@ -1,7 +1,8 @@
 /** Several calls on one connection before the first is answered, as Mesos' C++ library sends them. */
 import { afterEach, beforeEach, expect, test } from "bun:test"
 import { listen, type Listening } from "#lib/io/index.ts"
-import { TestMaster, dig, until, type Json } from "./master-harness.ts"
+import { TestMaster, dig, type Json } from "./master-harness.ts"
+import { RawConnection, post } from "./raw-http.ts"
 
 let master: TestMaster
 let server: Listening
@@ -22,38 +23,19 @@ afterEach(() => server.stop())
 function requestOf(call: Json | string): string {
   const body =
     typeof call === "string" ? call : JSON.stringify({ framework_id: frameworkId, ...call })
-  return [
-    "POST /api/v1/scheduler HTTP/1.1",
-    "Host: m",
-    "Content-Type: application/json",
-    `Mesos-Stream-Id: ${streamId}`,
-    `Content-Length: ${Buffer.byteLength(body)}`,
-    "",
-    body,
-  ].join("\r\n")
+  return post("/api/v1/scheduler", body, { "mesos-stream-id": streamId })
 }
 
 /** Sends all bytes on one connection, in pieces of this size; the statuses that came back. */
 async function statusesOf(bytes: string, count: number, piece = bytes.length): Promise<number[]> {
-  let received = ""
-  let closed = false
-  const socket = await Bun.connect({
-    hostname: "127.0.0.1",
-    port: server.port,
-    socket: {
-      data: (_, data) => void (received += data.toString()),
-      close: () => void (closed = true),
-    },
-  })
+  const connection = await RawConnection.open(server.port)
   for (let at = 0; at < bytes.length; at += piece) {
-    socket.write(bytes.slice(at, at + piece))
-    if (piece < bytes.length) await new Promise((resume) => setImmediate(resume))
+    await connection.send(bytes.slice(at, at + piece))
+    await new Promise((resume) => setImmediate(resume))
   }
-  const statuses = (): number[] =>
-    [...received.matchAll(/HTTP\/1\.1 (\d+)/g)].map(([, status]) => Number(status))
-  await until("all answers", () => closed || statuses().length === count)
-  socket.end()
-  return statuses()
+  const statuses = await connection.answers(count)
+  connection.end()
+  return statuses
 }
 
 const killsOf = (count: number): Json[] =>
