@@ -6,6 +6,7 @@ import {
   normalizeResources,
   type ApplyOperationMessage,
   type OfferOperation,
+  type OfferId,
   type OperationId,
   type OperationStatus,
   type RegisterMessage,
@@ -77,7 +78,13 @@ export class OperationBench extends Bench {
   accept(
     scheduler: TestScheduler,
     operations: readonly OfferOperation[],
-    { refuseSeconds = 3600, offers = [this.newestOffer(scheduler)] } = {},
+    {
+      refuseSeconds = 3600,
+      offers = [this.newestOffer(scheduler)],
+    }: {
+      readonly refuseSeconds?: number
+      readonly offers?: readonly { readonly id: OfferId }[]
+    } = {},
   ): void {
     const filters = { refuseSeconds }
     const offerIds = offers.map(({ id }) => id)

@@ -193,6 +193,52 @@ describe("an agent that comes back", () => {
   })
 })
 
+describe("after a master was lost", () => {
+  const NEXT = { info: { id: "M2", ip: 1, port: 1 } }
+  const back = () => {
+    bench.accept(web, [named("op1", cpu)])
+    const { operation, uuid, frameworkId } = sent()
+    const latestStatus = {
+      operationId: "op1" as OperationId,
+      state: "OPERATION_FINISHED",
+      uuid: { value: "s1" },
+    } as const
+    const next = new OperationBench({ store: bench.store, master: NEXT })
+    const there = next.register({
+      agentId: agent.id,
+      checkpointedResources: after(TOTAL, cpu),
+      operations: [{ frameworkId, info: operation, uuid: { value: uuid }, latestStatus }],
+    })
+    const repeat = () =>
+      next.fromAgent(there.link, {
+        kind: "operationUpdate",
+        frameworkId: web.id,
+        operationUuid: uuid,
+        status: latestStatus,
+      })
+    return { next, there, repeat }
+  }
+
+  test("an outcome waits for the framework to subscribe again", () => {
+    const { next, there, repeat } = back()
+    repeat()
+    expect(next.sent(there.link, "acknowledgeOperation")).toEqual([])
+    const again = next.subscribe(frameworkInfo({ roles: ["web"], id: web.id }))
+    repeat()
+    expect(next.heard(again)).toMatchObject([
+      { state: "OPERATION_FINISHED", uuid: { value: "s1" } },
+    ])
+  })
+
+  test("and for a framework that does not, as long as agents may take", () => {
+    const { next, there, repeat } = back()
+    next.keepAlive([there], 600_000)
+    repeat()
+    expect(next.sent(there.link, "acknowledgeOperation")).toMatchObject([{ uuid: "s1" }])
+    expect(next.master.view.operations.size).toBe(0)
+  })
+})
+
 describe("operations of an agent that is lost", () => {
   test("are unreachable, told once and without a uuid", () => {
     bench.accept(web, [named("op1", cpu), cpu])

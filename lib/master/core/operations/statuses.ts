@@ -1,4 +1,4 @@
-import type { OperationUpdateMessage, scheduler } from "#lib/mesos/index.ts"
+import type { FrameworkId, OperationUpdateMessage, scheduler } from "#lib/mesos/index.ts"
 import { disconnectAgent } from "#lib/master/core/agents.ts"
 import type { Context } from "#lib/master/core/context.ts"
 import type { AgentRecord, FrameworkRecord } from "#lib/master/core/records.ts"
@@ -17,12 +17,14 @@ export function onOperationUpdate(
   const operation = ctx.operations.get(operationUuid)
   const status = { ...received, agentId: agent.id }
   const framework = frameworkId === undefined ? undefined : ctx.frameworks.get(frameworkId)
-  const isHeard = framework !== undefined && status.operationId !== undefined
+  const isHeard =
+    frameworkId !== undefined && status.operationId !== undefined && mayHear(ctx, frameworkId)
   if (operation === undefined || operation.agentId !== agent.id) {
     // A copy that crossed its acknowledgement, or the end of the framework.
     ctx.count("invalid_operation_status_updates")
-    if (isHeard) ctx.event(framework, { kind: "updateOperationStatus", status })
-    else acknowledgeSelf(ctx, agent, status.uuid?.value)
+    if (!isHeard) acknowledgeSelf(ctx, agent, status.uuid?.value)
+    else if (framework !== undefined)
+      ctx.event(framework, { kind: "updateOperationStatus", status })
     return
   }
   ctx.count("valid_operation_status_updates")
@@ -33,6 +35,15 @@ export function onOperationUpdate(
   if (!isHeard) acknowledgeSelf(ctx, agent, status.uuid?.value)
   if (differs) askAgain(ctx, agent, status.message)
 }
+
+/**
+ * Whether a framework hears of its operations, now or once it is back. One that a new master does not
+ * know may still subscribe, for as long as agents may take to come back.
+ */
+const mayHear = (ctx: Context, frameworkId: FrameworkId): boolean =>
+  ctx.frameworks.has(frameworkId) ||
+  (!ctx.completedFrameworks.has(frameworkId) &&
+    ctx.now < ctx.startedAt + ctx.timings.agentReregisterMs)
 
 /** Nobody else will: an operator's operation, one without an id, or a framework that is gone. */
 export function acknowledgeSelf(ctx: Context, agent: AgentRecord, uuid: string | undefined): void {
