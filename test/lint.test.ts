@@ -36,6 +36,7 @@ const refusals: readonly Plant[] = [
   refused("lib/marathon/core/c.ts", "hono"),
   refused("lib/marathon/core/d.ts", "node:crypto"),
   refused("lib/master/a.ts", "#lib/agent/index.ts"),
+  refused("lib/master/core/allocator/eligibility.ts", "re2js"),
   refused("lib/agent/core/a.ts", "#lib/io/index.ts"),
   refused("lib/cosmos/a.ts", "#lib/marathon/index.ts"),
   refused("lib/discovery/a.ts", "#lib/overlay/index.ts"),

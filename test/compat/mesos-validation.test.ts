@@ -44,7 +44,7 @@ describe("2.2: a SUBSCRIBE that is refused is one ERROR and the end", () => {
     [
       "a regex that is none",
       {},
-      "not a regular expression",
+      "Failed to construct regex from pattern",
       constraints("a", predicate({ text_matches: { regex: "(" } })),
     ],
     ["user root", { user: "root" }, "User 'root' is not allowed"],

@@ -1,7 +1,6 @@
 import type { AgentInfo, scheduler } from "#lib/mesos/index.ts"
-
-/** Limits on what a framework may ask the allocator to evaluate for each agent. */
-const PATTERN_LENGTH_MAX = 1_024
+import { assert } from "#lib/std/assert.ts"
+import { compilePattern, type Pattern } from "./pattern.ts"
 
 type Value =
   | { readonly kind: "absent" }
@@ -43,14 +42,8 @@ function constraintProblem({
     return "it must have exactly one predicate"
   const pattern = predicate.textMatches?.regex ?? predicate.textNotMatches?.regex
   if (pattern === undefined) return undefined
-  if (pattern.length > PATTERN_LENGTH_MAX)
-    return `its regex is longer than ${PATTERN_LENGTH_MAX} characters`
-  try {
-    wholeMatch(pattern)
-    return undefined
-  } catch {
-    return `'${pattern}' is not a regular expression`
-  }
+  const compiled = compilePattern(pattern)
+  return compiled.ok ? undefined : compiled.error
 }
 
 /** Whether an agent satisfies the constraints of one role; they were found valid before. */
@@ -68,7 +61,11 @@ export class OfferConstraintFilter {
   }
 }
 
-const wholeMatch = (pattern: string): RegExp => new RegExp(`^(?:${pattern})$`, "u")
+function patternOf(source: string): Pattern {
+  const compiled = compilePattern(source)
+  assert(compiled.ok, `offer constraint with '${source}' was not refused`)
+  return compiled.value
+}
 
 function compile({
   selector,
@@ -87,12 +84,12 @@ function compilePredicate(
   if (textEquals !== undefined) return holdsFor((text) => text === textEquals.value, false)
   if (textNotEquals !== undefined) return holdsFor((text) => text !== textNotEquals.value, true)
   if (textMatches !== undefined) {
-    const pattern = wholeMatch(textMatches.regex)
-    return holdsFor((text) => pattern.test(text), false)
+    const pattern = patternOf(textMatches.regex)
+    return holdsFor((text) => pattern.matches(text), false)
   }
   if (textNotMatches !== undefined) {
-    const pattern = wholeMatch(textNotMatches.regex)
-    return holdsFor((text) => !pattern.test(text), true)
+    const pattern = patternOf(textNotMatches.regex)
+    return holdsFor((text) => !pattern.matches(text), true)
   }
   return () => false
 }
