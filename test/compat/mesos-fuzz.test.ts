@@ -52,14 +52,13 @@ test("no call that decodes can bring the master down", async () => {
         { "mesos-stream-id": stream.id },
       )
       seen.add(response.status)
-      expect([200, 202, 400, 501]).toContain(response.status)
+      expect([200, 202, 400]).toContain(response.status)
       master.clock.advance(2_000)
       expect(fatal).toBeUndefined()
     },
   )
   await fc.assert(property, { numRuns: 400 })
   expect(seen).toContain(202)
-  expect(seen).toContain(501)
   const revive = { type: "REVIVE", framework_id: { value: id } }
   expect((await master.call(revive, { "mesos-stream-id": stream.id })).status).toBe(202)
 }, 30_000)

@@ -160,16 +160,6 @@ describe("1.6: the scheduler endpoint, check by check", () => {
     ).toBe(400)
   })
 
-  test.each([[{ type: "ACCEPT_INVERSE_OFFERS", accept_inverse_offers: {} }]])(
-    "501 that names itself for what comes later: %j",
-    async (body) => {
-      const { call } = await subscribed()
-      const response = await call(body)
-      expect(response.status).toBe(501)
-      expect(await response.text()).toContain(body.type)
-    },
-  )
-
   test("406 for RECONCILE_OPERATIONS that accepts nothing we have", async () => {
     const { call, stream } = await subscribed()
     const headers = { "mesos-stream-id": stream.id, accept: "text/html" }
@@ -213,6 +203,9 @@ describe("1.6: the scheduler endpoint, check by check", () => {
       },
     ],
     [{ type: "REQUEST", request: {} }],
+    [{ type: "ACCEPT_INVERSE_OFFERS", accept_inverse_offers: {} }],
+    [{ type: "DECLINE_INVERSE_OFFERS", decline_inverse_offers: {} }],
+    [{ type: "RECONCILE_OPERATIONS", reconcile_operations: {} }],
     [{ type: "TEARDOWN" }],
   ])("202 without a body for %j", async (body) => {
     const { call } = await subscribed()

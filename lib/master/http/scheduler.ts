@@ -113,17 +113,10 @@ function formOf(
 const streamOf = (request: Request): StreamId | undefined =>
   request.headers.get(STREAM_ID)?.slice(0, STREAM_ID_LENGTH) as StreamId | undefined
 
-/** Calls whose answer tells the outcome; of the others it tells only that the call was taken in. */
-const AWAITED: ReadonlySet<OtherCall["kind"]> = new Set<OtherCall["kind"]>([
-  "updateFramework",
-  "acceptInverseOffers",
-  "declineInverseOffers",
-])
-
 /**
- * Most calls are answered within the turn of the event loop that read them, since clients pipeline
- * them (Mesos' own C++ library does) and the server cuts a connection that sends a request before the
- * one ahead of it is answered.
+ * All calls but one are answered within the turn of the event loop that read them, since clients
+ * pipeline them (Mesos' own C++ library does) and the server cuts a connection that sends a request
+ * before the one ahead of it is answered. UPDATE_FRAMEWORK tells its outcome, which takes another turn.
  */
 async function perform(
   { master }: MasterHttpOptions,
@@ -133,7 +126,7 @@ async function perform(
   const { frameworkId } = call
   if (frameworkId === undefined) return refuse(400, "Expecting 'framework_id' to be present")
   const sent = { frameworkId, stream: streamOf(request), call, principal }
-  const reply = AWAITED.has(call.kind) ? await master.call(sent) : master.take(sent)
+  const reply = call.kind === "updateFramework" ? await master.call(sent) : master.take(sent)
   return refuse(reply.status, reply.message ?? "")
 }
 
