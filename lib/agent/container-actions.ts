@@ -62,6 +62,7 @@ export class ContainerActions {
   readonly #retries = new Set<Cancel>()
   /** Nothing is launched in a runtime before its orphans are known, or it would be one of them. */
   readonly #swept = new Map<ContainerRuntime, Promise<void>>()
+  readonly #removingVolumes = new Map<string, Promise<void>>()
   #stopped = false
 
   constructor(ports: ContainerPorts) {
@@ -144,6 +145,24 @@ export class ContainerActions {
       )
   }
 
+  /** Deletes the data of a volume; of a mount only what is in it. */
+  removeVolume({ path, isMount }: { readonly path: string; readonly isMount: boolean }): void {
+    const { post, sandboxes } = this.#ports
+    const removed = (isMount ? this.#empty(path) : sandboxes.remove(path)).then(
+      () => post({ kind: "volumeRemoved", path }),
+      (cause: unknown) => post({ kind: "volumeRemoved", path, error: String(cause) }),
+    )
+    this.#removingVolumes.set(path, removed)
+    void removed.then(() => this.#removingVolumes.delete(path))
+  }
+
+  async #empty(path: string): Promise<void> {
+    const { sandboxes } = this.#ports
+    const entries = await sandboxes.list({ root: path, path: "" })
+    if (!entries.ok) throw new Error(entries.error.message)
+    for (const { name } of entries.value) await sandboxes.remove(`${path}/${name}`)
+  }
+
   /** Gives up what is under way; containers that run go on. */
   stop(): void {
     this.#stopped = true
@@ -179,6 +198,8 @@ export class ContainerActions {
     const runtime = this.#runtimeOf(spec)
     if (runtime === undefined) return failure(`This agent runs no ${spec.runtime} containers`)
     await this.#swept.get(runtime)
+    // A volume made anew must not lose what its task writes to the deletion of the last one.
+    for (const path of order.directories) await this.#removingVolumes.get(path)
     if (signal.aborted) return failure("The launch was given up")
     for (const path of [...order.directories, sandbox]) {
       const created = await sandboxes.create(path, user)

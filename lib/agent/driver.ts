@@ -163,6 +163,8 @@ export class AgentDriver {
         return this.#probes.start(effect)
       case "stopProbes":
         return this.#probes.stop(effect.containerId)
+      case "removeVolume":
+        return this.#containers.removeVolume(effect)
       case "removeSandbox":
         void this.#removeSandbox(effect.path)
         return

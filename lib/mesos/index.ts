@@ -21,7 +21,11 @@ export { compareResources, equalReservations, isDivisible } from "./resources/co
 export { NO_RESOURCES, normalizeResources } from "./resources/normal.ts"
 export { parseResourceJson, parseResources } from "./resources/parse.ts"
 export type { ResourceTextError } from "./resources/parse.ts"
-export { operationProblem, operationProblemText } from "./resources/operation-rules.ts"
+export {
+  operationProblem,
+  operationProblemText,
+  withoutVolume,
+} from "./resources/operation-rules.ts"
 export type { OperationProblem, ResourceOperation } from "./resources/operation-rules.ts"
 export {
   applyConversion,

@@ -1,4 +1,11 @@
-import type { AgentId, FrameworkId, MasterToAgent, RegisterMessage } from "#lib/mesos/index.ts"
+import {
+  normalizeResources,
+  type AgentId,
+  type FrameworkId,
+  type MasterToAgent,
+  type RegisterMessage,
+  type Resources,
+} from "#lib/mesos/index.ts"
 import type { ContainerId } from "#lib/ports/index.ts"
 import type { Machine } from "#lib/runtime/index.ts"
 import { Deadlines } from "#lib/std/deadlines.ts"
@@ -10,6 +17,7 @@ import { describeAgent, reconcileTask } from "./introduction.ts"
 import { Launcher } from "./launcher.ts"
 import { Lifecycle } from "./lifecycle.ts"
 import { isTerminal, type FrameworkRecord } from "./records.ts"
+import { Operations } from "./operations.ts"
 import { identityProblem, Registration } from "./registration.ts"
 import { SandboxGc } from "./sandbox-gc.ts"
 import { StatusStreams } from "./status-streams.ts"
@@ -41,6 +49,7 @@ export class Agent implements Machine<AgentInput, AgentEffect> {
   readonly #workload: Workload
   readonly #lifecycle: Lifecycle
   readonly #launcher: Launcher
+  readonly #operations: Operations
   #alarm: number | undefined
   /** Set once the master has refused this agent: it ends when its tasks have. */
   #leaving: string | undefined
@@ -85,7 +94,13 @@ export class Agent implements Machine<AgentInput, AgentEffect> {
       },
     })
     this.#lifecycle = lifecycle
+    this.#operations = new Operations(
+      { ids, timers, workDir: options.workDir, agentId, inUse: () => resourcesInUse(workload) },
+      normalizeResources(options.info.resources ?? []),
+      recovered,
+    )
     this.#launcher = new Launcher({
+      unknownResources: (resources) => this.#operations.unknown(resources),
       options,
       limits: this.limits,
       ids,
@@ -115,6 +130,11 @@ export class Agent implements Machine<AgentInput, AgentEffect> {
   /** Status updates that wait for their acknowledgement. */
   get streams(): Pick<StatusStreams, "pending" | "size"> {
     return this.#streams
+  }
+
+  /** What the agent has, and operations on it whose outcome is not acknowledged. */
+  get resources(): Pick<Operations, "total" | "operations"> {
+    return this.#operations
   }
 
   /** Sandboxes that wait for their removal. */
@@ -154,7 +174,7 @@ export class Agent implements Machine<AgentInput, AgentEffect> {
         return this.#registration.opened(turn)
       case "linkClosed":
         this.#registration.closed()
-        return this.#streams.pause()
+        return this.#pause()
       case "message":
         return this.#receive(turn, input.message)
       case "containerStarted":
@@ -175,6 +195,8 @@ export class Agent implements Machine<AgentInput, AgentEffect> {
         return this.#lifecycle.checkResult(turn, input)
       case "sandboxRemoved":
         return this.#gc.removed(turn, input.path, input.error)
+      case "volumeRemoved":
+        return this.#operations.volumeRemoved(turn, input.path, input.error)
       case "sandboxesFound":
         return this.#adoptSandboxes(turn, input.paths)
       case "diskUsage":
@@ -196,7 +218,14 @@ export class Agent implements Machine<AgentInput, AgentEffect> {
     }
     turn.out.push({ kind: "removeOrphans", known })
     turn.out.push({ kind: "findSandboxes" })
+    this.#operations.start(turn)
     this.#gc.watch(turn)
+  }
+
+  /** Nothing is told to a master that does not know the agent. */
+  #pause(): void {
+    this.#streams.pause()
+    this.#operations.pause()
   }
 
   /** Sandboxes that no executor owns are left by an agent whose state was lost: they age from now on. */
@@ -225,9 +254,9 @@ export class Agent implements Machine<AgentInput, AgentEffect> {
       case "acknowledge":
         return this.#acknowledge(turn, message)
       case "applyOperation":
-        return this.#refuseOperation(turn, message)
+        return this.#operations.apply(turn, message)
       case "acknowledgeOperation":
-        return
+        return this.#operations.acknowledge(turn, message.uuid)
       case "updateFramework":
         return this.#updateFramework(turn, message.framework)
       case "shutdownFramework":
@@ -259,12 +288,14 @@ export class Agent implements Machine<AgentInput, AgentEffect> {
       case "register":
         return this.#registration.attempt(turn)
       case "ping":
-        this.#streams.pause()
+        this.#pause()
         return this.#registration.pingsMissed(turn)
       case "disk":
         return this.#gc.watch(turn)
       case "stream":
         return this.#streams.retry(turn, subject)
+      case "operation":
+        return this.#operations.retry(turn, subject)
       case "launch":
       case "kill":
       case "complete":
@@ -283,6 +314,7 @@ export class Agent implements Machine<AgentInput, AgentEffect> {
       agentId: this.agentId,
       workload: this.#workload,
       streams: this.#streams,
+      operations: this.#operations,
     })
   }
 
@@ -292,6 +324,7 @@ export class Agent implements Machine<AgentInput, AgentEffect> {
     const books = { agentId, workload: this.#workload, streams: this.#streams }
     for (const named of message.reconcile) reconcileTask(turn, books, named)
     this.#streams.resume(turn)
+    this.#operations.resume(turn)
   }
 
   #kill(turn: Turn, message: Extract<MasterToAgent, { kind: "killTask" }>): void {
@@ -314,24 +347,6 @@ export class Agent implements Machine<AgentInput, AgentEffect> {
     if (this.#workload.tasks().next().done) this.#drain.end(turn)
   }
 
-  #refuseOperation(turn: Turn, message: Extract<MasterToAgent, { kind: "applyOperation" }>): void {
-    const { frameworkId, operationId, operation, uuid } = message
-    turn.out.push({
-      kind: "send",
-      message: {
-        kind: "operationUpdate",
-        ...(frameworkId === undefined ? {} : { frameworkId }),
-        operationUuid: uuid,
-        status: {
-          ...(operationId === undefined ? {} : { operationId }),
-          state: "OPERATION_ERROR",
-          message: `Operation '${operation.kind}' is not supported by this agent yet`,
-          ...(this.agentId === undefined ? {} : { agentId: this.agentId }),
-        },
-      },
-    })
-  }
-
   #updateFramework(turn: Turn, info: FrameworkRecord["info"]): void {
     const framework = info.id && this.#workload.framework(info.id)
     if (framework) this.#workload.describeFramework(turn, framework, info)
@@ -340,6 +355,7 @@ export class Agent implements Machine<AgentInput, AgentEffect> {
   #shutdownFramework(turn: Turn, frameworkId: FrameworkId): void {
     const framework = this.#workload.framework(frameworkId)
     this.#streams.dropFramework(turn, frameworkId)
+    this.#operations.dropFramework(turn, frameworkId)
     if (framework === undefined || framework.executors.size === 0) return
     this.#workload.terminateFramework(turn, framework)
     const graceMs = this.limits.shutdownGraceMs
@@ -387,4 +403,10 @@ export class Agent implements Machine<AgentInput, AgentEffect> {
     this.#ended = true
     turn.out.push({ kind: "exit", message })
   }
+}
+
+/** Resources of tasks that have not ended. */
+function* resourcesInUse(workload: Workload): Generator<Resources> {
+  for (const { launch, progress } of workload.tasks())
+    if (!isTerminal(progress.state)) yield launch.info.resources ?? []
 }

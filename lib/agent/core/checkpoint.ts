@@ -2,6 +2,9 @@ import type {
   DrainConfig,
   FrameworkId,
   FrameworkInfo,
+  OfferOperation,
+  OperationStatus,
+  Resources,
   TaskId,
   TaskStatus,
 } from "#lib/mesos/index.ts"
@@ -10,6 +13,7 @@ import { assert } from "#lib/std/assert.ts"
 import type { ExecutorLaunch, TaskLaunch, TaskProgress } from "./records.ts"
 import type { Turn } from "./turn.ts"
 import type { AgentIdentity, StoreEntry } from "./types.ts"
+import type { VolumePlace } from "./volumes.ts"
 
 /** Version of every value below "/agent/". Older ones are migrated here when there are any. */
 const SCHEMA = 1
@@ -42,6 +46,18 @@ export type StoredGarbage = { readonly path: string; readonly since: number }
 /** How the agent is being drained. */
 export type StoredDrain = { readonly config: DrainConfig; readonly since: number }
 
+/** What the agent has, with reservations and volumes. */
+export type StoredResources = { readonly resources: Resources }
+
+/** An operation whose outcome is not acknowledged. */
+export type StoredOperation = {
+  /** Base64 of 16 bytes. */
+  readonly uuid: string
+  readonly frameworkId?: FrameworkId | undefined
+  readonly info: OfferOperation
+  readonly status: OperationStatus
+}
+
 /** What each key of the store holds. */
 export type Stored = {
   readonly identity: AgentIdentity
@@ -52,6 +68,9 @@ export type Stored = {
   readonly updates: StoredStream
   readonly garbage: StoredGarbage
   readonly drain: StoredDrain
+  readonly resources: StoredResources
+  readonly operation: StoredOperation
+  readonly doomed: VolumePlace
 }
 
 /** Keys of the store. Ids hold no slash, so that no two of them can meet. */
@@ -65,6 +84,9 @@ export const keys = {
     `${AGENT_PREFIX}updates/${frameworkId}/${taskId}`,
   garbage: (path: string) => `${AGENT_PREFIX}garbage${path}`,
   drain: () => `${AGENT_PREFIX}drain`,
+  resources: () => `${AGENT_PREFIX}resources`,
+  operation: (uuid: string) => `${AGENT_PREFIX}operation/${uuid}`,
+  doomed: (path: string) => `${AGENT_PREFIX}doomed${path}`,
 } as const
 
 /** Stores a value. It must not be changed afterwards: the commit happens after the step. */
@@ -100,6 +122,9 @@ export function recover(entries: readonly StoreEntry[]): Recovered {
     updates: [],
     garbage: [],
     drain: [],
+    resources: [],
+    operation: [],
+    doomed: [],
   }
   for (const [key, value] of entries) {
     const kind = /^\/agent\/([a-z]+)(?:\/|$)/.exec(key)?.[1] ?? ""

@@ -7,6 +7,7 @@ import type {
   TaskId,
 } from "#lib/mesos/index.ts"
 import { must } from "#lib/std/assert.ts"
+import type { Operations } from "./operations.ts"
 import { hasCapability, type FrameworkRecord } from "./records.ts"
 import type { StatusStreams } from "./status-streams.ts"
 import { describeTask } from "./statuses.ts"
@@ -21,6 +22,8 @@ export const CAPABILITIES: readonly AgentInfoCapabilityType[] = [
   "MULTI_ROLE",
   "HIERARCHICAL_ROLE",
   "RESERVATION_REFINEMENT",
+  "RESOURCE_PROVIDER",
+  "RESIZE_VOLUME",
   "AGENT_OPERATION_FEEDBACK",
   "AGENT_DRAINING",
   "TASK_RESOURCE_LIMITS",
@@ -38,9 +41,10 @@ export function describeAgent(
     readonly info: AgentInfo
     readonly ip: string
     readonly agentId: AgentId | undefined
+    readonly operations: Pick<Operations, "checkpointed" | "operations">
   },
 ): RegisterMessage {
-  const { agentId, info, ip, streams, workload } = agent
+  const { agentId, info, ip, operations, streams, workload } = agent
   const frameworks: FrameworkRecord[] = []
   for (const framework of workload.frameworks)
     if (framework.executors.size > 0 && !framework.terminating) frameworks.push(framework)
@@ -52,8 +56,8 @@ export function describeAgent(
     address: ip,
     version: API_VERSION,
     capabilities: CAPABILITIES,
-    // Dynamic reservations and volumes, none of which can be made yet.
-    checkpointedResources: [],
+    checkpointedResources: operations.checkpointed,
+    operations: operations.operations,
     frameworks: frameworks.map((framework) => ({ ...framework.info, id: framework.id })),
     executors: executors
       .filter(({ launch }) => launch.kind === "default")

@@ -1,11 +1,14 @@
-import type {
-  AgentId,
-  ExecutorId,
-  ExecutorInfo,
-  FrameworkId,
-  FrameworkInfo,
-  MasterToAgent,
-  TaskInfo,
+import {
+  renderResources,
+  type AgentId,
+  type ExecutorId,
+  type ExecutorInfo,
+  type FrameworkId,
+  type FrameworkInfo,
+  type MasterToAgent,
+  type Resource,
+  type Resources,
+  type TaskInfo,
 } from "#lib/mesos/index.ts"
 import type { ContainerId, ContainerSpec } from "#lib/ports/index.ts"
 import { must } from "#lib/std/assert.ts"
@@ -41,6 +44,7 @@ import {
 } from "./task-support.ts"
 import { say, type Turn } from "./turn.ts"
 import type { AgentLimits, AgentOptions, SandboxLink } from "./types.ts"
+import { volumeDirectories, volumeLinks, volumeRefusal, withHostVolumes } from "./volumes.ts"
 import type { Workload } from "./workload.ts"
 
 /** A longer command is cut to this many characters in the name of its executor, as Mesos does. */
@@ -56,6 +60,8 @@ export type LauncherParts = {
   readonly lifecycle: Lifecycle
   readonly agentId: () => AgentId | undefined
   readonly draining: () => boolean
+  /** What of these the agent does not have: reservations and volumes it never heard of. */
+  readonly unknownResources: (resources: Resources) => Resources
 }
 
 type RunTask = Extract<MasterToAgent, { kind: "runTask" }>
@@ -91,6 +97,8 @@ export class Launcher {
     const refusal =
       this.#refusal(frameworkId, info) ??
       executorRefusal(task.executor) ??
+      this.#resourceRefusal(info, [task.resources]) ??
+      (choice.ok ? volumeRefusal(task, choice.value.image) : undefined) ??
       this.#idRefusal(frameworkId, executorId)
     if (refusal !== undefined || !choice.ok) {
       const why = refusal ?? (choice as { readonly error: Refusal }).error
@@ -128,6 +136,11 @@ export class Launcher {
     const refusal =
       this.#refusal(frameworkId, info) ??
       groupRefusal(executorInfo, taskGroup) ??
+      this.#resourceRefusal(info, [
+        executorInfo.resources,
+        ...tasks.map(({ resources }) => resources),
+      ]) ??
+      firstRefusal(tasks, (task) => volumeRefusal(task, false)) ??
       this.#commandExecutorRefusal(frameworkId, executorId)
     if (refusal !== undefined || !choices.ok) {
       const why = refusal ?? (choices as { readonly error: Refusal }).error
@@ -187,13 +200,19 @@ export class Launcher {
       spec: {
         containerId,
         runtime: choice.runtime,
-        task: choice.runtime === "docker" ? dockerForm(info) : info,
+        task:
+          choice.runtime === "docker"
+            ? withHostVolumes(this.#parts.options.workDir, dockerForm(info))
+            : info,
         sandbox,
         ...this.#user(framework.info, info),
         environment: this.#environment(executor, arrival),
       },
-      directories,
-      links,
+      directories: [...directories, ...volumeDirectories(this.#parts.options.workDir, info)],
+      links:
+        choice.runtime === "docker"
+          ? links
+          : [...links, ...volumeLinks(this.#parts.options.workDir, info, sandbox)],
       ...(group === undefined ? {} : { group }),
       acceptedAt,
       order: this.#parts.workload.nextOrder(),
@@ -270,6 +289,20 @@ export class Launcher {
     return undefined
   }
 
+  /** Why what the launch uses is not there: an operation before it never arrived, or was undone. */
+  #resourceRefusal(
+    info: FrameworkInfo,
+    used: readonly (Resources | undefined)[],
+  ): Refusal | undefined {
+    const missing = used.flatMap((resources) => this.#parts.unknownResources(resources ?? []))
+    if (missing.every((resource) => !isReserved(resource))) return undefined
+    return {
+      state: hasCapability(info, "PARTITION_AWARE") ? "TASK_DROPPED" : "TASK_LOST",
+      reason: "REASON_RESOURCES_UNKNOWN",
+      message: `The agent does not have ${renderResources(missing)}`,
+    }
+  }
+
   /** Why a command task cannot have an executor of its own name. */
   #idRefusal(frameworkId: FrameworkId, executorId: ExecutorId): Refusal | undefined {
     if (!this.#parts.workload.framework(frameworkId)?.executors.has(executorId)) return undefined
@@ -311,6 +344,14 @@ export class Launcher {
 }
 
 const NO_ID = "tasks arrive after registration only"
+
+const isReserved = ({ reservations, disk }: Resource): boolean =>
+  reservations.length > 0 || disk?.persistence !== undefined
+
+const firstRefusal = (
+  tasks: readonly TaskInfo[],
+  refuse: (task: TaskInfo) => Refusal | undefined,
+): Refusal | undefined => tasks.map(refuse).find((refusal) => refusal !== undefined)
 
 /** The values of all, or the first rejection. */
 function allOk<T, E>(results: readonly Result<T, E>[]): Result<readonly T[], E> {

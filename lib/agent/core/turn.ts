@@ -16,6 +16,7 @@ export type TimerKind =
   | "ping"
   | "disk"
   | "stream"
+  | "operation"
   | "launch"
   | "kill"
   | "complete"

@@ -116,6 +116,8 @@ export type AgentInput =
     }
   /** A `removeSandbox` has ended: the path is gone, or `error` says why not. */
   | { readonly kind: "sandboxRemoved"; readonly path: string; readonly error?: string | undefined }
+  /** A `removeVolume` has ended: the data is gone, or `error` says why not. */
+  | { readonly kind: "volumeRemoved"; readonly path: string; readonly error?: string | undefined }
   /** The sandboxes of executors that are on disk; answers `findSandboxes`. */
   | { readonly kind: "sandboxesFound"; readonly paths: readonly string[] }
   /** Share of the work directory's file system in use, in [0, 1]; answers `measureDisk`. */
@@ -165,6 +167,8 @@ export type AgentEffect =
   /** The container's records may go (pid and status files, the Docker container); its sandbox stays. */
   | { readonly kind: "forget"; readonly spec: ContainerSpec }
   | { readonly kind: "removeSandbox"; readonly path: string }
+  /** Delete the data of a volume: `volumeRemoved`. Of a mount only what is in it goes. */
+  | { readonly kind: "removeVolume"; readonly path: string; readonly isMount: boolean }
   /** Ask for a `sandboxesFound` input. */
   | { readonly kind: "findSandboxes" }
   /** Ask for a `diskUsage` input. */
