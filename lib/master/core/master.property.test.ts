@@ -9,7 +9,9 @@ import {
   applyOperation,
   containsResources,
   NO_RESOURCES,
+  exclusive,
   normalizeResources,
+  shared,
   subtractResources,
   unallocate,
   type AgentId,
@@ -44,6 +46,21 @@ import type {
 } from "./types.ts"
 
 const TOTAL = resources("cpus:4;mem:1024;disk:100")
+
+/** Every capability that matters here. */
+const CAPABILITIES = [
+  "MULTI_ROLE",
+  "PARTITION_AWARE",
+  "RESERVATION_REFINEMENT",
+  "SHARED_RESOURCES",
+] as const
+
+/** Whether all of it is there; a shared volume any number of times, unless `used` has it. */
+const has = (there: Resources, used: Resources, needed: Resources): boolean =>
+  containsResources(there, exclusive(needed)) &&
+  shared(needed).every(
+    (volume) => containsResources(there, [volume]) && !containsResources(shared(used), [volume]),
+  )
 
 type RunningTask = {
   readonly info: Task
@@ -117,9 +134,9 @@ class AgentModel {
     if (before !== undefined) return this.outcome(before)
     const serial = this.serial++
     const applied = applyOperation(this.total, operation as ResourceOperation)
-    const free = subtractResources(this.total, this.#used())
+    const free = subtractResources(this.total, exclusive(this.#used()))
     const isDone =
-      serial % 13 !== 0 && applied.ok && containsResources(free, applied.value.consumed)
+      serial % 13 !== 0 && applied.ok && has(free, this.#used(), applied.value.consumed)
     if (isDone) this.total = applied.value.resources
     const told: Operation = {
       frameworkId,
@@ -161,8 +178,8 @@ class AgentModel {
     const key = `${frameworkId}/${info.taskId}`
     expect(this.tasks.has(key)).toBe(false)
     this.frameworks.set(frameworkId, framework)
-    const free = subtractResources(this.total, this.#used())
-    if (!containsResources(free, unallocate(normalizeResources(info.resources ?? []))))
+    const free = subtractResources(this.total, exclusive(this.#used()))
+    if (!has(free, NO_RESOURCES, unallocate(normalizeResources(info.resources ?? []))))
       return [this.#drop(frameworkId, info.taskId)]
     const { name, taskId, agentId, resources } = info
     const task: Task = { name, taskId, agentId, resources, frameworkId, state: "TASK_STAGING" }
@@ -213,7 +230,7 @@ class AgentModel {
 
   /** Everything that holds resources fits into what the agent has. */
   check(): void {
-    expect(containsResources(this.total, this.#used())).toBe(true)
+    expect(has(this.total, NO_RESOURCES, this.#used())).toBe(true)
   }
 }
 
@@ -402,7 +419,12 @@ const EVENTS: Readonly<Record<string, (world: World) => void>> = {
     if (scheduler.stream !== undefined && world.random.chance(0.8)) return
     scheduler.stream = `S${world.serial++}` as StreamId
     const { id, name, stream } = scheduler
-    const info = frameworkInfo({ name, roles: [name], ...(id === undefined ? {} : { id }) })
+    const info = frameworkInfo({
+      name,
+      roles: [name],
+      caps: CAPABILITIES,
+      ...(id === undefined ? {} : { id }),
+    })
     world.feed({ kind: "subscribe", stream, frameworkId: id, subscribe: { frameworkInfo: info } })
   },
   streamBreaks: (world) => {
@@ -438,7 +460,11 @@ const EVENTS: Readonly<Record<string, (world: World) => void>> = {
     const taskInfos = [
       {
         ...taskInfo(`t${world.serial++}`, offer.agentId),
-        resources: [...resources("mem:64"), ...reserved("cpus:1", scheduler.name)],
+        resources: [
+          ...resources("mem:64"),
+          ...(world.random.chance(0.5) ? reserved("cpus:1", scheduler.name) : []),
+          ...(offer.resources ?? []).filter((resource) => resource.shared),
+        ],
       },
     ]
     for (const { taskId } of taskInfos) scheduler.live.add(taskId)
@@ -453,7 +479,7 @@ const EVENTS: Readonly<Record<string, (world: World) => void>> = {
   },
   operatorOperates: (world) => {
     const agent = world.random.pick([...world.master.view.agents.values()])
-    if (agent === undefined) return
+    if (agent === undefined || world.random.chance(0.7)) return
     const { name } = world.random.pick(world.schedulers)
     const operation = anyOperation(world, name, agent.total)
     const call = operatorCall(agent.id, operation)
@@ -539,6 +565,7 @@ function anyOperation(world: World, role: string, there: Resources): ResourceOpe
       persistence: { id: `v${world.serial++}` },
       volume: { containerPath: "data", mode: "RW" },
     },
+    ...(random.chance(0.5) ? { shared: true } : {}),
   }
   const choices: ResourceOperation[] = [
     { kind: "reserve", resources: reserved(random.pick(["cpus:1;disk:20", "disk:15"]), role) },
@@ -609,7 +636,12 @@ function settle(world: World): void {
       if (scheduler.stream === undefined) {
         scheduler.stream = `S${world.serial++}` as StreamId
         const { id, name, stream } = scheduler
-        const info = frameworkInfo({ name, roles: [name], ...(id === undefined ? {} : { id }) })
+        const info = frameworkInfo({
+          name,
+          roles: [name],
+          caps: CAPABILITIES,
+          ...(id === undefined ? {} : { id }),
+        })
         world.feed({
           kind: "subscribe",
           stream,
