@@ -217,7 +217,7 @@ describe("an agent that unregisters", () => {
     expect(bench.statuses(marathon)).toMatchObject([
       { state: "TASK_LOST", reason: "REASON_AGENT_REMOVED", message: "Agent a1 has been removed" },
     ])
-    expect(bench.store.size).toBe(0)
+    expect(bench.store.has(agentKey(agent.id))).toBe(false)
     expect(bench.events(marathon.stream, "failure").length).toBe(1)
     const framework = bench.master.view.frameworks.get(marathon.id)!
     expect(framework.completedTasks.length).toBe(1)

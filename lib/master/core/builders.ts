@@ -124,6 +124,15 @@ export type TestScheduler = { readonly stream: StreamId; readonly id: FrameworkI
 /** One agent on the bench. */
 export type TestAgent = { readonly link: LinkId; readonly id: AgentId }
 
+/** The id of a master is new in each life: "M", then "M1" and so on. */
+function newMasterId(store: ReadonlyMap<string, unknown>): string {
+  const keys = [...store.keys()]
+  for (let life = 0; ; life++) {
+    const id = life === 0 ? "M" : `M${life}`
+    if (!keys.some((key) => key.includes(`/${id}-`))) return id
+  }
+}
+
 /**
  * A master on a bench with a clock of its own, a store that takes every write, and an alarm that rings
  * by itself. It keeps what the master asked for until a test takes it, and checks all invariants after
@@ -150,7 +159,13 @@ export class Bench {
     this.store = new Map(options.store)
     this.#check = options.check ?? true
     const entries = [...this.store].sort(([a], [b]) => (a < b ? -1 : 1))
-    const info = { id: "M", ip: 16777343, port: 5050, hostname: "m1", version: "1.12.0" }
+    const info = {
+      id: newMasterId(this.store),
+      ip: 16777343,
+      port: 5050,
+      hostname: "m1",
+      version: "1.12.0",
+    }
     const master = Master.recover({ info, seed: 1, ...options.master }, entries, this.now)
     if (!master.ok) throw new Error(master.error.message)
     this.master = master.value

@@ -64,6 +64,10 @@ export class Context {
   readonly frameworks = new Map<FrameworkId, FrameworkRecord>()
   /** Oldest first, bounded. */
   readonly completedFrameworks = new Map<FrameworkId, FrameworkRecord>()
+  /** What is stored of each live framework, as text. */
+  readonly storedFrameworks = new Map<FrameworkId, string>()
+  /** When frameworks were removed, oldest first, bounded. */
+  readonly removedFrameworks = new Map<FrameworkId, number>()
   readonly offers = new Map<OfferId, OfferRecord>()
   readonly maintenance = new MaintenanceBook()
   readonly inverseOffers = new InverseOfferBook()

@@ -1,9 +1,12 @@
 import { type FrameworkId, type FrameworkInfo, type scheduler } from "#lib/mesos/index.ts"
+import { ok, type Result } from "#lib/std/result.ts"
 import type { Context } from "./context.ts"
 import { abandonOperations } from "./operations/ending.ts"
+import { isRemoved, parseFramework, storeFramework, storeRemoval } from "./framework-store.ts"
 import { discardInverseOffersOf, forgetAnswersOf } from "./inverse-offers.ts"
 import { discardOffersOf, rescindOffer } from "./offers.ts"
 import { FrameworkRecord, type AgentRecord } from "./records.ts"
+import type { RegistryError } from "./registry.ts"
 import { sendMasterStatus } from "./statuses.ts"
 import { isTerminal } from "./task-states.ts"
 import { completeTask, recordStatus, removeExecutor, setTaskState } from "./tasks.ts"
@@ -51,7 +54,7 @@ function subscribeProblem(
   const { suppressedRoles, offerConstraints } = input.subscribe
   const problem = frameworkProblem({ info, suppressedRoles, offerConstraints }, ctx.options)
   if (problem !== undefined || info.id === undefined) return problem
-  if (ctx.completedFrameworks.has(info.id)) return "Framework has been removed"
+  if (isRemoved(ctx, info.id)) return "Framework has been removed"
   const known = ctx.frameworks.get(info.id)
   return known && !known.recovered && known.info.principal !== info.principal
     ? `Changing framework's principal is not allowed`
@@ -61,12 +64,12 @@ function subscribeProblem(
 function newFramework(
   ctx: Context,
   info: FrameworkInfo & { readonly id: FrameworkId },
-  recovered = false,
+  { recovered = false, registeredAt = ctx.now } = {},
 ): FrameworkRecord {
   const framework = new FrameworkRecord({
     info,
     recovered,
-    registeredAt: ctx.now,
+    registeredAt,
     completedTasksMax: ctx.limits.completedTasks,
   })
   ctx.frameworks.set(framework.id, framework)
@@ -84,18 +87,37 @@ const allocatorView = (framework: FrameworkRecord) => ({
   offerConstraints: framework.offerConstraints,
 })
 
+/** Takes over what was stored of a framework, in this version or an older one. */
+export function restoreFramework(
+  ctx: Context,
+  key: string,
+  value: unknown,
+): Result<void, RegistryError> {
+  const stored = parseFramework(key, value)
+  if (!stored.ok) return stored
+  if (stored.value.kind === "removed") {
+    ctx.removedFrameworks.set(stored.value.id, stored.value.removedAt)
+    return ok(undefined)
+  }
+  const { info, registeredAt } = stored.value
+  ctx.storedFrameworks.set(info.id, JSON.stringify(info))
+  recoverFramework(ctx, info, registeredAt)
+  return ok(undefined)
+}
+
 /**
- * Enters a framework that only its agents told of. It may subscribe for its failover timeout, and
+ * Enters a framework that only the store or its agents told of. It may subscribe for its failover timeout, and
  * for as long as agents may take to come back: the master that lost it must not be the one to end it.
  */
 export function recoverFramework(
   ctx: Context,
   info: FrameworkInfo & { readonly id: FrameworkId },
+  registeredAt = ctx.now,
 ): FrameworkRecord {
-  const framework = newFramework(ctx, info, true)
+  const framework = newFramework(ctx, info, { recovered: true, registeredAt })
   const patienceMs = Math.max(failoverMs(framework), ctx.timings.agentReregisterMs)
   ctx.failovers.set(framework, ctx.now + patienceMs)
-  ctx.log("info", "framework recovered from an agent", { framework: info.id, name: info.name })
+  ctx.log("info", "framework recovered", { framework: info.id, name: info.name })
   return framework
 }
 
@@ -147,6 +169,7 @@ function start(
   stream: StreamId,
   { suppressedRoles, offerConstraints }: scheduler.CallSubscribe,
 ): void {
+  storeFramework(ctx, framework)
   framework.stream = stream
   framework.suppressedRoles = new Set(suppressedRoles)
   framework.offerConstraints = offerConstraints
@@ -205,6 +228,7 @@ export function updateFramework(
     changeProblem(framework.info, info)
   if (problem !== undefined) return { status: 400, message: problem }
   framework.setInfo(info)
+  storeFramework(ctx, framework)
   framework.suppressedRoles = new Set(suppressedRoles)
   framework.offerConstraints = offerConstraints
   for (const offer of framework.offers)
@@ -243,6 +267,7 @@ export function removeFramework(ctx: Context, framework: FrameworkRecord): void 
   ctx.failovers.clear(framework)
   ctx.frameworks.delete(framework.id)
   framework.unregisteredAt = ctx.now
+  storeRemoval(ctx, framework.id)
   ctx.completedFrameworks.set(framework.id, framework)
   for (const oldest of ctx.completedFrameworks.keys()) {
     if (ctx.completedFrameworks.size <= ctx.limits.completedFrameworks) break

@@ -20,7 +20,13 @@ import {
 import { callRefusal, onCall } from "./calls.ts"
 import { Context, type LinkRecord } from "./context.ts"
 import { settleDrains } from "./drain.ts"
-import { heartbeat, onStreamClosed, removeFramework, subscribe } from "./frameworks.ts"
+import {
+  heartbeat,
+  onStreamClosed,
+  removeFramework,
+  restoreFramework,
+  subscribe,
+} from "./frameworks.ts"
 import { inverseOffersDueAt, sendInverseOffers } from "./inverse-offers.ts"
 import { maintenanceStatus, restoreMaintenance } from "./maintenance.ts"
 import { masterMetrics } from "./metrics.ts"
@@ -250,6 +256,7 @@ function restore(ctx: Context, key: string, value: unknown): Result<void, Regist
     ctx.weights.set(weight.value.role, weight.value.weight)
     ctx.allocator.setWeight(weight.value.role, weight.value.weight)
   }
+  if (key.startsWith(STORE_PATHS.frameworks)) return restoreFramework(ctx, key, value)
   if (key.startsWith(STORE_PATHS.maintenance)) return restoreMaintenance(ctx, key, value)
   if (key.startsWith(STORE_PATHS.operations)) return restoreOperation(ctx, key, value)
   return ok(undefined)
@@ -261,6 +268,9 @@ const DEFAULT_RECOVERY_FACTOR = 0.8
 /** Stored agents come in key order; the sweep wants the oldest first. */
 function sortByTime(ctx: Context): void {
   const timeOf = ({ goneAt, unreachableAt }: StoredAgent): number => goneAt ?? unreachableAt ?? 0
+  const removed = [...ctx.removedFrameworks].sort(([, a], [, b]) => a - b)
+  ctx.removedFrameworks.clear()
+  for (const [id, at] of removed) ctx.removedFrameworks.set(id, at)
   for (const agents of [ctx.unreachable, ctx.gone]) {
     const sorted = [...agents].sort(([, a], [, b]) => timeOf(a) - timeOf(b))
     agents.clear()

@@ -18,6 +18,7 @@ import {
 import { disconnectAgent, onLinkClosed, storeAgent, storedOf, totalOf } from "./agents.ts"
 import { compactTask } from "./compact.ts"
 import type { Context, LinkRecord } from "./context.ts"
+import { isRemoved } from "./framework-store.ts"
 import { recoverFramework } from "./frameworks.ts"
 import { GONE } from "./gone.ts"
 import { machineAt, placeAgent } from "./maintenance.ts"
@@ -287,8 +288,7 @@ function adoptAll(
 
 function adoptFramework(ctx: Context, agent: AgentRecord, info: FrameworkInfo): void {
   if (info.id === undefined || ctx.frameworks.has(info.id)) return
-  if (ctx.completedFrameworks.has(info.id))
-    ctx.send(agent, { kind: "shutdownFramework", frameworkId: info.id })
+  if (isRemoved(ctx, info.id)) ctx.send(agent, { kind: "shutdownFramework", frameworkId: info.id })
   else recoverFramework(ctx, { ...info, id: info.id })
 }
 

@@ -8,6 +8,8 @@ export const STORE_PATHS = {
   operations: "/operations/",
   quota: "/quota/",
   weights: "/weights/",
+  /** Frameworks, and which were removed. */
+  frameworks: "/frameworks/",
   /** The schedule of maintenance, and which machines are down. */
   maintenance: "/maintenance/",
 } as const

@@ -9,6 +9,7 @@ import type {
   scheduler,
 } from "#lib/mesos/index.ts"
 import type { Context } from "./context.ts"
+import { isRemoved } from "./framework-store.ts"
 import { taskKey, type AgentRecord, type FrameworkRecord } from "./records.ts"
 import { isBefore, isTerminal } from "./task-states.ts"
 import { completeTask, recordStatus, setTaskState } from "./tasks.ts"
@@ -67,8 +68,7 @@ export function onUpdate(ctx: Context, agent: AgentRecord, message: UpdateMessag
   if (framework === undefined) {
     ctx.count("invalid_status_updates")
     // The agent did not hear that the framework is gone; it would repeat the status for ever.
-    if (ctx.completedFrameworks.has(frameworkId))
-      ctx.send(agent, { kind: "shutdownFramework", frameworkId })
+    if (isRemoved(ctx, frameworkId)) ctx.send(agent, { kind: "shutdownFramework", frameworkId })
     return
   }
   ctx.count("valid_status_updates")

@@ -129,6 +129,8 @@ export type MasterTimings = {
 /** Bounds of what the master remembers. The oldest entry goes when one is reached. */
 export type MasterLimits = {
   readonly completedFrameworks: number
+  /** Ids of removed frameworks that are stored, so that no agent brings one back. */
+  readonly removedFrameworks: number
   /** Per framework. */
   readonly completedTasks: number
   /** Per framework. */
@@ -171,6 +173,7 @@ export const DEFAULT_TIMINGS: MasterTimings = {
 /** Source: apache/mesos: src/master/constants.hpp and flags.cpp. */
 export const DEFAULT_LIMITS: MasterLimits = {
   completedFrameworks: 50,
+  removedFrameworks: 1_000,
   completedTasks: 1_000,
   unreachableTasks: 1_000,
   unreachableAgents: 102_400,

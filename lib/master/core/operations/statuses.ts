@@ -1,6 +1,7 @@
 import type { FrameworkId, OperationUpdateMessage, scheduler } from "#lib/mesos/index.ts"
 import { disconnectAgent } from "#lib/master/core/agents.ts"
 import type { Context } from "#lib/master/core/context.ts"
+import { isRemoved } from "#lib/master/core/framework-store.ts"
 import type { AgentRecord, FrameworkRecord } from "#lib/master/core/records.ts"
 import { advance, leave, tell } from "./progress.ts"
 
@@ -42,8 +43,7 @@ export function onOperationUpdate(
  */
 const mayHear = (ctx: Context, frameworkId: FrameworkId): boolean =>
   ctx.frameworks.has(frameworkId) ||
-  (!ctx.completedFrameworks.has(frameworkId) &&
-    ctx.now < ctx.startedAt + ctx.timings.agentReregisterMs)
+  (!isRemoved(ctx, frameworkId) && ctx.now < ctx.startedAt + ctx.timings.agentReregisterMs)
 
 /** Nobody else will: an operator's operation, one without an id, or a framework that is gone. */
 export function acknowledgeSelf(ctx: Context, agent: AgentRecord, uuid: string | undefined): void {
