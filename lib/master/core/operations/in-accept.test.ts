@@ -13,6 +13,7 @@ import {
   type ResourceOperation,
   type Resources,
 } from "#lib/mesos/index.ts"
+import { OPERATIONS_PER_AGENT_MAX } from "./book.ts"
 import {
   after,
   create,
@@ -336,4 +337,19 @@ describe("agents without a capability", () => {
     expect(bench.heard(web)[0]?.message).toStartWith(field)
     expect(bench.heard(web)[0]?.message).toContain(capability)
   })
+})
+
+test("an agent takes a bounded number of operations that nobody acknowledges", () => {
+  bench = new OperationBench({ check: false })
+  agent = bench.register()
+  web = bench.subscribe(frameworkInfo({ roles: ["web"], caps: CAPABILITIES }))
+  const cpu = reserved("cpus:1", "web")
+  const pairs = Array.from({ length: OPERATIONS_PER_AGENT_MAX / 2 }, () => [
+    reserve(cpu),
+    unreserve(cpu),
+  ])
+  bench.accept(web, [...pairs.flat(), named("op1", reserve(cpu))])
+  expect(bench.master.view.operations.size).toBe(OPERATIONS_PER_AGENT_MAX)
+  expect(bench.heard(web)[0]?.message).toContain("too many unacknowledged operations")
+  expect(bench.total(agent)).toEqual(TOTAL)
 })
