@@ -494,23 +494,7 @@ const LATER: readonly string[] = [
   "SET_LOGGING_LEVEL",
   "LIST_FILES",
   "READ_FILE",
-  "GET_OPERATIONS",
-  "GET_WEIGHTS",
-  "UPDATE_WEIGHTS",
   "SUBSCRIBE",
-  "GET_MAINTENANCE_STATUS",
-  "GET_MAINTENANCE_SCHEDULE",
-  "UPDATE_MAINTENANCE_SCHEDULE",
-  "START_MAINTENANCE",
-  "STOP_MAINTENANCE",
-  "DRAIN_AGENT",
-  "DEACTIVATE_AGENT",
-  "REACTIVATE_AGENT",
-  "GET_QUOTA",
-  "UPDATE_QUOTA",
-  "SET_QUOTA",
-  "REMOVE_QUOTA",
-  "MARK_AGENT_GONE",
 ]
 
 /** Runs a row; one of `LATER` passes too where it comes upon a call that is not there yet. */

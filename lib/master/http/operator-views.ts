@@ -40,6 +40,10 @@ const encodeAgent = (agent: AgentView): object =>
       allocatedResources: agent.used,
       offeredResources: agent.offered,
       capabilities: agent.capabilities.map((type) => ({ type })),
+      ...(agent.drain && {
+        drainInfo: { state: agent.drain.state, config: agent.drain.config },
+        estimatedDrainStartTime: time(agent.drain.since),
+      }),
     },
     "endpoint",
   )

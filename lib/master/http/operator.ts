@@ -12,6 +12,7 @@ import {
   listTasks,
   wholeState,
 } from "./operator-views.ts"
+import { readSettings } from "./operator-settings.ts"
 import type { MasterHttpOptions } from "./ports.ts"
 import { replyProtobuf } from "./protobuf-reply.ts"
 import { refuse, replyJson } from "./respond.ts"
@@ -94,6 +95,12 @@ function read(options: MasterHttpOptions, call: v1.Call): object | LazyObject | 
       return listTasks(view)
     case "getState":
       return wholeState(view)
+    case "getWeights":
+    case "getQuota":
+    case "getMaintenanceSchedule":
+    case "getMaintenanceStatus":
+    case "getOperations":
+      return readSettings(view, call)
     default:
       return undefined
   }
