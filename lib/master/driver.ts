@@ -262,6 +262,8 @@ export class MasterDriver {
         this.#deliver(stream)
         return stream.sink.end()
       }
+      case "giveUp":
+        return this.#options.onFatal(new Error(effect.message))
       case "reply":
         return this.#resolve(effect.request, effect.reply)
       case "put":

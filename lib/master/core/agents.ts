@@ -13,6 +13,7 @@ import { endOperationsOf } from "./operations/ending.ts"
 import { forgetStoredOf } from "./operations/stored.ts"
 import type { AgentRecord, FrameworkRecord } from "./records.ts"
 import { agentKey, encodeAgent, type StoredAgent } from "./registry.ts"
+import { cancelRemoval, runRemovals, scheduleRemoval } from "./removal-limiter.ts"
 import { sendMasterStatus } from "./statuses.ts"
 import { isTerminal, stateFor } from "./task-states.ts"
 import { completeTask, recordStatus, removeExecutor, setTaskState, shelveTask } from "./tasks.ts"
@@ -63,24 +64,35 @@ export function onLinkClosed(ctx: Context, link: LinkRecord): void {
  */
 export function pingAgent(ctx: Context, agent: AgentRecord): void {
   if (agent.pongSequence < agent.pingSequence || !agent.connected) agent.missedPings++
-  if (agent.missedPings >= ctx.timings.agentPingsMissed) return markUnreachable(ctx, agent)
+  if (agent.missedPings >= ctx.timings.agentPingsMissed) {
+    scheduleRemoval(ctx, agent.id)
+    runRemovals(ctx, (id) => giveUpAgent(ctx, id))
+    if (ctx.agents.get(agent.id) !== agent) return
+  }
   agent.pingSequence++
   ctx.send(agent, { kind: "ping", sequence: agent.pingSequence })
   ctx.pings.set(agent, ctx.now + ctx.timings.agentPingMs)
 }
 
 /** The agent answered a ping. */
-export function onPong(agent: AgentRecord, sequence: number): void {
+export function onPong(ctx: Context, agent: AgentRecord, sequence: number): void {
   if (sequence > agent.pingSequence) return
   agent.pongSequence = Math.max(agent.pongSequence, sequence)
   agent.missedPings = 0
+  cancelRemoval(ctx, agent.id)
+}
+
+/** The turn of an agent has come to become unreachable: a registered one, or one that did not come back. */
+export function giveUpAgent(ctx: Context, id: AgentId): void {
+  const agent = ctx.agents.get(id)
+  if (agent !== undefined) return markUnreachable(ctx, agent)
+  const stored = ctx.recovered.get(id)
+  if (stored !== undefined) loseRecovered(ctx, stored)
 }
 
 /** Gives an agent up for now: its tasks may run on, and count again if it comes back. */
 function markUnreachable(ctx: Context, agent: AgentRecord): void {
   ctx.log("warn", "agent is unreachable", { agent: agent.id, hostname: agent.info.hostname })
-  ctx.count("slave_unreachable_scheduled")
-  ctx.count("slave_unreachable_completed")
   ctx.count("slave_removals")
   ctx.count("slave_removals/reason_unhealthy")
   rememberUnreachable(ctx, { ...storedOf(agent), unreachableAt: ctx.now })
@@ -171,6 +183,7 @@ export function forgetAgent(ctx: Context, agent: AgentRecord, reason: string): v
   ctx.allocator.removeAgent(agent.id)
   ctx.pings.clear(agent)
   ctx.drainsToSettle.delete(agent)
+  ctx.removals.waiting.delete(agent.id)
   ctx.agents.delete(agent.id)
   if (agent.link !== undefined) {
     ctx.out.push({ kind: "closeLink", link: agent.link, reason })
@@ -189,19 +202,26 @@ export function announceFailure(ctx: Context, agentId: AgentId): void {
 /** The time that agents of an earlier master had to come back is over. */
 export function endRecovery(ctx: Context): void {
   ctx.recoveryEndsAt = undefined
-  for (const stored of ctx.recovered.values()) {
-    ctx.log("warn", "agent did not come back", {
-      agent: stored.id,
-      hostname: stored.info.hostname,
-    })
-    ctx.count("recovery_slave_removals")
-    ctx.count("slave_removals")
-    ctx.count("slave_removals/reason_unhealthy")
-    rememberUnreachable(ctx, { ...stored, unreachableAt: ctx.now })
-    announceFailure(ctx, stored.id)
+  const limit = ctx.options.recoveryRemovalLimit ?? 1
+  const { size } = ctx.recovered
+  if (size > limit * ctx.recoveredCount) {
+    const message = `${size} of ${ctx.recoveredCount} agents did not come back, which is more than the limit of ${limit * 100} % (--recovery_agent_removal_limit): look for what they have in common, or raise the limit`
+    return void ctx.out.push({ kind: "giveUp", message })
   }
-  ctx.recovered.clear()
-  ctx.recoveredKills.clear()
+  for (const id of ctx.recovered.keys()) scheduleRemoval(ctx, id)
+  runRemovals(ctx, (id) => giveUpAgent(ctx, id))
+}
+
+function loseRecovered(ctx: Context, stored: StoredAgent): void {
+  const { id, info } = stored
+  ctx.log("warn", "agent did not come back", { agent: id, hostname: info.hostname })
+  ctx.count("recovery_slave_removals")
+  ctx.count("slave_removals")
+  ctx.count("slave_removals/reason_unhealthy")
+  ctx.recovered.delete(id)
+  ctx.recoveredKills.delete(id)
+  rememberUnreachable(ctx, { ...stored, unreachableAt: ctx.now })
+  announceFailure(ctx, id)
 }
 
 /** Forgets unreachable and gone agents that are too old or too many, oldest first. */

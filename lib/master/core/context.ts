@@ -19,6 +19,7 @@ import { OperationBook } from "./operations/book.ts"
 import type { StoredOperation } from "./operations/stored.ts"
 import { operationUuid } from "./operations/uuid.ts"
 import type { AgentRecord, FrameworkRecord, KillTask, OfferRecord } from "./records.ts"
+import { RemovalQueue } from "./removal-limiter.ts"
 import type { StoredAgent } from "./registry.ts"
 import {
   DEFAULT_LIMITS,
@@ -90,6 +91,9 @@ export class Context {
   readonly offerTimeouts = new Deadlines<OfferRecord>()
   /** When the recovered agents that did not come back become unreachable. */
   recoveryEndsAt: number | undefined
+  /** Agents of an earlier master, whether they came back or not. */
+  recoveredCount = 0
+  readonly removals: RemovalQueue
   sweepAt: number
 
   /** Metrics that only grow, by their name without "master/". */
@@ -111,6 +115,7 @@ export class Context {
     this.options = options
     this.timings = { ...DEFAULT_TIMINGS, ...options.timings }
     this.limits = { ...DEFAULT_LIMITS, ...options.limits }
+    this.removals = new RemovalQueue(options.removalRate)
     this.sweepAt = now + this.timings.registrySweepMs
     this.allocator = new HierarchicalAllocator({
       seed: options.seed,

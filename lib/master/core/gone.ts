@@ -45,6 +45,7 @@ export function markGone(ctx: Context, known: StoredAgent): void {
   }
   forgetStoredOf(ctx, stored.id)
   ctx.recoveredKills.delete(stored.id)
+  ctx.removals.waiting.delete(stored.id)
   // Of a recovered agent the master knows no tasks: frameworks hear only that it is lost.
   if (ctx.recovered.delete(stored.id)) announceFailure(ctx, stored.id)
   if (ctx.unreachable.delete(stored.id)) endUnreachableTasks(ctx, stored)

@@ -11,6 +11,7 @@ import { assert } from "#lib/std/assert.ts"
 import { ok, type Result } from "#lib/std/result.ts"
 import {
   endRecovery,
+  giveUpAgent,
   onLinkClosed,
   onPong,
   pingAgent,
@@ -38,6 +39,7 @@ import { executorKey, type AgentRecord } from "./records.ts"
 import { register } from "./registration.ts"
 import { parseAgent, STORE_PATHS, type RegistryError, type StoredAgent } from "./registry.ts"
 import { parseQuota, parseWeight } from "./registry-settings.ts"
+import { runRemovals } from "./removal-limiter.ts"
 import { onUpdate } from "./statuses.ts"
 import { removeExecutor } from "./tasks.ts"
 import type { MasterEffect, MasterInput, MasterOptions } from "./types.ts"
@@ -66,6 +68,7 @@ export class Master implements Machine<MasterInput, MasterEffect> {
       if (!restored.ok) return restored
     }
     sortByTime(ctx)
+    ctx.recoveredCount = ctx.recovered.size
     if (ctx.recovered.size > 0) ctx.recoveryEndsAt = now + ctx.timings.agentReregisterMs
     if (ctx.quotas.size > 0)
       ctx.allocator.hold(
@@ -136,6 +139,7 @@ export class Master implements Machine<MasterInput, MasterEffect> {
     const { now, pings, heartbeats, failovers, offerTimeouts } = ctx
     if (ctx.recoveryEndsAt !== undefined && ctx.recoveryEndsAt <= now) endRecovery(ctx)
     if (ctx.sweepAt <= now) sweepRegistry(ctx)
+    runRemovals(ctx, (id) => giveUpAgent(ctx, id))
     drain(
       () => pings.takeDue(now),
       (agent) => pingAgent(ctx, agent),
@@ -171,6 +175,7 @@ export class Master implements Machine<MasterInput, MasterEffect> {
       offerTimeouts.next(),
       allocator.nextExpiry(),
       recoveryEndsAt,
+      this.#ctx.removals.dueAt,
       inverseOffersDueAt(this.#ctx),
     ])
       if (at !== undefined && at < next) next = at
@@ -193,7 +198,7 @@ function onMessage(ctx: Context, link: LinkRecord, message: AgentToMaster): void
     case "update":
       return onUpdate(ctx, agent, message)
     case "pong":
-      return onPong(agent, message.sequence)
+      return onPong(ctx, agent, message.sequence)
     case "unregister":
       return unregisterAgent(ctx, agent)
     case "executorMessage":

@@ -31,6 +31,7 @@ import {
   taskKey,
   type FrameworkRecord,
 } from "./records.ts"
+import { cancelRemoval } from "./removal-limiter.ts"
 import type { StoredAgent } from "./registry.ts"
 import { sendMasterStatus } from "./statuses.ts"
 import { isTerminal } from "./task-states.ts"
@@ -84,7 +85,11 @@ function refusal(
       ctx.agents.get(agentId) ?? ctx.recovered.get(agentId) ?? ctx.unreachable.get(agentId)
     if (before !== undefined && before.info.hostname !== info.hostname)
       return `Agent ${agentId} is known as ${before.info.hostname}, not as ${info.hostname}: start it with its old hostname, or with an empty work directory to make it a new agent`
+    if (before?.address !== undefined && before.address !== address)
+      return `Agent ${agentId} is known at ${before.address}, not at ${address}: start it with its old address, or with an empty work directory to make it a new agent`
   }
+  if (ctx.options.requireAgentDomain === true && info.domain === undefined)
+    return "The agent has no fault domain, and this cluster requires one: set its --domain"
   if (machineAt(ctx, info, address)?.mode === "DOWN")
     return `Machine ${info.hostname} (${address}) is down for maintenance`
   const holders = [info, ...message.tasks, ...message.executors]
@@ -189,6 +194,7 @@ const sameStored = (a: StoredAgent, b: StoredAgent): boolean =>
   JSON.stringify([b.info, b.version, b.capabilities, b.address, b.unreachableAt])
 
 function connect(ctx: Context, link: LinkRecord, agent: AgentRecord): void {
+  cancelRemoval(ctx, agent.id)
   link.agent = agent
   agent.link = link.id
   agent.missedPings = 0

@@ -7,6 +7,7 @@ import type {
   scheduler,
 } from "#lib/mesos/index.ts"
 import type { BaseEffect, Wake } from "#lib/runtime/index.ts"
+import type { RemovalRate } from "./removal-limiter.ts"
 
 /** Names one open agent link; never reused within the life of a master. */
 export type LinkId = string & { readonly brand: "LinkId" }
@@ -102,6 +103,8 @@ export type MasterEffect =
   | { readonly kind: "closeLink"; readonly link: LinkId; readonly reason: string }
   | { readonly kind: "event"; readonly stream: StreamId; readonly event: scheduler.Event }
   | { readonly kind: "closeStream"; readonly stream: StreamId }
+  /** The process must stop: only an operator can decide how to go on. */
+  | { readonly kind: "giveUp"; readonly message: string }
   | { readonly kind: "reply"; readonly request: RequestId; readonly reply: MasterReply }
 
 /** Durations in milliseconds. The defaults are those of Mesos, so that frameworks see what they know. */
@@ -153,6 +156,15 @@ export type MasterOptions = {
   readonly roles?: readonly string[] | undefined
   /** Share of the agents known before a restart that must be back before quotas let offers be made. */
   readonly recoveryFactor?: number | undefined
+  /** How fast agents may become unreachable; undefined is at once (--agent_removal_rate_limit). */
+  readonly removalRate?: RemovalRate | undefined
+  /**
+   * Share of the agents of an earlier master, from 0 to 1, of which no more may be lost because they
+   * did not come back: else the master stops (--recovery_agent_removal_limit, 1).
+   */
+  readonly recoveryRemovalLimit?: number | undefined
+  /** Whether agents without a fault domain are refused (--require_agent_domain, false). */
+  readonly requireAgentDomain?: boolean | undefined
   /** Whether frameworks may run as user root (--root_submissions, true). */
   readonly rootSubmissions?: boolean | undefined
 }
