@@ -42,6 +42,7 @@ export const taskKey = (frameworkId: FrameworkId, taskId: TaskId): string =>
 
 /** A registered agent. Written by the functions of this folder only. */
 export class AgentRecord implements AgentView {
+  #used: Resources | undefined
   readonly id: AgentId
   info: AgentInfo
   version: string
@@ -96,9 +97,14 @@ export class AgentRecord implements AgentView {
     return this.connected && !this.deactivated
   }
 
-  /** Summed up when it is asked for: kept for 30,000 agents it would cost more than it saves. */
+  /** Summed up when it is asked for, and then kept until it changes: most agents are seldom asked. */
   get used(): Resources {
-    return usedBy(this.tasks, this.executors)
+    return (this.#used ??= usedBy(this.tasks, this.executors))
+  }
+
+  /** What its tasks and executors use has changed. */
+  usedChanged(): void {
+    this.#used = undefined
   }
 
   get offered(): Resources {
@@ -123,6 +129,7 @@ export type Stray = {
 
 /** A framework, live or completed. Written by the functions of this folder only. */
 export class FrameworkRecord implements FrameworkView {
+  #used: Resources | undefined
   readonly id: FrameworkId
   info: FrameworkInfo
   roles: readonly string[] = []
@@ -177,7 +184,12 @@ export class FrameworkRecord implements FrameworkView {
   }
 
   used(): Resources {
-    return usedBy(this.tasks.values(), this.executors)
+    return (this.#used ??= usedBy(this.tasks.values(), this.executors))
+  }
+
+  /** What its tasks and executors use has changed. */
+  usedChanged(): void {
+    this.#used = undefined
   }
 
   offered(): Resources {

@@ -1,4 +1,4 @@
-import type { Resources, TaskState, TaskStatus } from "#lib/mesos/index.ts"
+import type { TaskState, TaskStatus } from "#lib/mesos/index.ts"
 import { assert } from "#lib/std/assert.ts"
 import { compactStatus } from "./compact.ts"
 import type { Context } from "./context.ts"
@@ -19,7 +19,7 @@ export function addTask(ctx: Context, task: TaskRecord): void {
 export function chargeTask(task: TaskRecord): void {
   assert(!task.charged, `task ${task.taskId} is charged already`)
   task.charged = true
-  changeMilli(task.framework.usedMilli, task.resources, 1)
+  changeUsed(task, 1)
 }
 
 /** Moves a live task to a new state; the end of a task frees its resources. Ended tasks stay ended. */
@@ -35,7 +35,7 @@ export function setTaskState(ctx: Context, task: TaskRecord, state: TaskState): 
 export function releaseTask(ctx: Context, task: TaskRecord): void {
   if (!task.charged) return
   task.charged = false
-  changeMilli(task.framework.usedMilli, task.resources, -1)
+  changeUsed(task, -1)
   ctx.allocator.recover(task.frameworkId, task.agentId, task.resources)
 }
 
@@ -83,7 +83,7 @@ export function addExecutor(executor: ExecutorRecord): void {
   agent.executorsByKey.set(key, executor)
   agent.executors.add(executor)
   framework.executors.add(executor)
-  changeMilli(framework.usedMilli, executor.resources, 1)
+  changeUsed(executor, 1)
 }
 
 /** Takes an executor out of the books and frees what it uses. */
@@ -92,11 +92,17 @@ export function removeExecutor(ctx: Context, executor: ExecutorRecord): void {
   agent.executorsByKey.delete(executorKey(executor.frameworkId, executor.executorId))
   agent.executors.delete(executor)
   framework.executors.delete(executor)
-  changeMilli(framework.usedMilli, executor.resources, -1)
+  changeUsed(executor, -1)
   ctx.allocator.recover(framework.id, agent.id, executor.resources)
 }
 
-function changeMilli(sums: Map<string, number>, resources: Resources, sign: 1 | -1): void {
+function changeUsed(
+  { framework, agent, resources }: TaskRecord | ExecutorRecord,
+  sign: 1 | -1,
+): void {
+  framework.usedChanged()
+  agent.usedChanged()
+  const sums = framework.usedMilli
   for (const { name, value } of resources)
     if (value.kind === "scalar") sums.set(name, (sums.get(name) ?? 0) + sign * value.milli)
 }

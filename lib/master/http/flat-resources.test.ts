@@ -1,6 +1,12 @@
 import { expect, test } from "bun:test"
 import { parseResources, type Resources } from "#lib/mesos/index.ts"
-import { byRole, flatResources, flatUnreserved, fullResources } from "./flat-resources.ts"
+import {
+  byRole,
+  flatResources,
+  flattenResources,
+  flatUnreserved,
+  fullResources,
+} from "./flat-resources.ts"
 
 const read = (text: string): Resources => {
   const parsed = parseResources(text)
@@ -22,12 +28,12 @@ test("sums are by name, with the four usual ones always there", () => {
 })
 
 test("several sums are one", () => {
-  expect(flatResources(read("cpus:1"), read("cpus:2;mem:3"))).toMatchObject({ cpus: 3, mem: 3 })
+  expect(flattenResources(read("cpus:1"), read("cpus:2;mem:3"))).toMatchObject({ cpus: 3, mem: 3 })
 })
 
 test("revocable amounts have names of their own", () => {
   const revocable = read("cpus:2").map((resource) => ({ ...resource, revocable: true as const }))
-  expect(flatResources(read("cpus:1"), revocable)).toMatchObject({ cpus: 1, cpus_revocable: 2 })
+  expect(flattenResources(read("cpus:1"), revocable)).toMatchObject({ cpus: 1, cpus_revocable: 2 })
 })
 
 test("reserved ones stand by role, the others apart", () => {
@@ -47,4 +53,10 @@ test("in full, reservations are written in both forms", () => {
       reservations: [{ type: "STATIC", role: "db" }],
     },
   ])
+})
+
+test("a list that is kept is worked out once", () => {
+  const kept = read("cpus:1;mem:10")
+  expect(flatResources(kept)).toBe(flatResources(kept))
+  expect(flatResources(read("cpus:1;mem:10"))).toEqual(flatResources(kept))
 })

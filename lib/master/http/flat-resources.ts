@@ -14,10 +14,23 @@ import {
 export type FlatResources = Readonly<Record<string, number | string>>
 
 /**
+ * `flattenResources` of a list that is kept, such as what an agent has: worked out once, as most of a
+ * cluster is the same each time it is asked for.
+ */
+export function flatResources(resources: Resources): FlatResources {
+  let flat = known.get(resources)
+  if (flat === undefined) known.set(resources, (flat = flattenResources(resources)))
+  return flat
+}
+
+/** The forms of lists that are still there. */
+const known = new WeakMap<Resources, FlatResources>()
+
+/**
  * Sums by name, whatever the reservation; `cpus`, `gpus`, `mem` and `disk` are always there, and
  * revocable amounts have names of their own. Source: apache/mesos: src/common/http.cpp (model).
  */
-export function flatResources(...lists: readonly Resources[]): FlatResources {
+export function flattenResources(...lists: readonly Resources[]): FlatResources {
   const milli: Record<string, number> = { cpus: 0, gpus: 0, mem: 0, disk: 0 }
   const ranges: Record<string, readonly Range[]> = {}
   const items: Record<string, Set<string>> = {}

@@ -1,6 +1,6 @@
 import { encodeMessage } from "#lib/mesos/index.ts"
 import type { FrameworkView } from "#lib/master/core/views.ts"
-import { flatResources } from "./flat-resources.ts"
+import { flatResources, flattenResources } from "./flat-resources.ts"
 import { LazyList, LazyObject } from "./lazy-json.ts"
 import { renderExecutor, renderLabels, renderOffer, renderTask } from "./render-task.ts"
 
@@ -39,7 +39,7 @@ export function renderFramework(framework: FrameworkView): LazyObject {
         ? seconds(framework.reregisteredAt)
         : undefined,
     principal: info.principal,
-    resources: flatResources(framework.used(), framework.offered()),
+    resources: flattenResources(framework.used(), framework.offered()),
     ...(framework.capabilities.has("MULTI_ROLE")
       ? { roles: framework.roles }
       : { role: framework.roles[0] ?? "*" }),

@@ -1,6 +1,12 @@
-import { encodeMessage, type CommandInfo, type Labels, type TaskStatus } from "#lib/mesos/index.ts"
+import {
+  encodeMessage,
+  type CommandInfo,
+  type ContainerInfo,
+  type Labels,
+  type TaskStatus,
+} from "#lib/mesos/index.ts"
 import type { ExecutorView, OfferView, TaskView } from "#lib/master/core/views.ts"
-import { flatResources } from "./flat-resources.ts"
+import { flatResources, flattenResources } from "./flat-resources.ts"
 
 /** Labels as a plain array; absent when there are none to speak of. */
 export const renderLabels = (labels: Labels | undefined): readonly object[] | undefined =>
@@ -17,16 +23,26 @@ export const renderTask = (task: TaskView): object => ({
   executor_id: task.executorId ?? "",
   slave_id: task.agentId,
   state: task.state,
-  resources: flatResources(task.resources),
+  resources: flattenResources(task.resources),
   role: task.role,
   statuses: (task.statuses ?? []).map(renderStatus),
   user: task.user,
   labels: renderLabels(task.labels),
   discovery: task.discovery && encodeMessage("mesos.v1.DiscoveryInfo", task.discovery),
-  container: task.container && encodeMessage("mesos.v1.ContainerInfo", task.container),
+  container: task.container && renderContainer(task.container),
   health_check: task.healthCheck && encodeMessage("mesos.v1.HealthCheck", task.healthCheck),
   limits: task.limits && renderLimits(task.limits),
 })
+
+/** Instances of a service share their container: it is encoded once for all of them. */
+const containers = new WeakMap<ContainerInfo, object>()
+
+function renderContainer(container: ContainerInfo): object {
+  let rendered = containers.get(container)
+  if (rendered === undefined)
+    containers.set(container, (rendered = encodeMessage("mesos.v1.ContainerInfo", container)))
+  return rendered
+}
 
 const renderLimits = (limits: NonNullable<TaskView["limits"]>): object =>
   Object.fromEntries(

@@ -11,7 +11,7 @@ import {
   type Resources,
 } from "#lib/mesos/index.ts"
 import type { MasterView } from "#lib/master/core/views.ts"
-import { flatResources } from "./flat-resources.ts"
+import { flatResources, flattenResources } from "./flat-resources.ts"
 
 /** What a role holds. */
 export type RoleSummary = {
@@ -91,7 +91,7 @@ export function renderRoles(view: MasterView): object {
       name,
       weight: view.weight(name),
       quota: { role: name, guarantee: {}, limit: {}, consumed: consumed(name, roles) },
-      resources: flatResources(role.allocated, role.offered),
+      resources: flattenResources(role.allocated, role.offered),
       allocated: flatResources(role.allocated),
       offered: flatResources(role.offered),
       reserved: flatResources(role.reserved),

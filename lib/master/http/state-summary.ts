@@ -25,75 +25,65 @@ const indexOfState: ReadonlyMap<string, number> = new Map(
 
 /** Tasks by state of one agent or framework, and who they connect it with. */
 class Tally {
-  readonly partners: string[] = []
-  /** The partner whose tasks are being counted. */
-  partner: string | undefined
+  /** Ids of the frameworks of an agent, or of the agents of a framework. */
+  readonly partners = new Set<string>()
   readonly #counts = new Float64Array(countedStates.length)
 
-  count(index: number): void {
-    this.#counts[index] = (this.#counts[index] ?? 0) + 1
+  count(partner: string, state: TaskState): void {
+    this.partners.add(partner)
+    const index = indexOfState.get(state)
+    if (index !== undefined) this.#counts[index] = (this.#counts[index] ?? 0) + 1
   }
 
   get counters(): Readonly<Record<string, number>> {
-    return Object.fromEntries(
-      countedStates.map((state, index) => [state, this.#counts[index] ?? 0]),
-    )
+    const counters: Record<string, number> = {}
+    for (const [index, state] of countedStates.entries()) counters[state] = this.#counts[index] ?? 0
+    return counters
   }
 }
 
-/** Tallies by the id of an agent or a framework. */
-type Tallies = Map<string, Tally>
-
-function tallyOf(tallies: Tallies, id: string): Tally {
-  let tally = tallies.get(id)
-  if (tally === undefined) tallies.set(id, (tally = new Tally()))
-  return tally
-}
-
-/** Counts every task once for its agent and once for its framework: one pass, no rendering. */
-function count(frameworks: Iterable<FrameworkView>): {
-  readonly agents: Tallies
-  readonly frameworks: Tallies
-} {
-  const agents: Tallies = new Map()
-  const counted: Tallies = new Map()
-  for (const framework of frameworks) {
-    const own = tallyOf(counted, framework.id)
-    for (const tasks of [
-      framework.tasks.values(),
-      framework.unreachableTasks.values(),
-      framework.completedTasks,
-    ])
+/**
+ * Counts the tasks that have left their agents, by the id of the agent. The others are counted when
+ * their agent is written, so that no turn of the event loop passes over all tasks there are.
+ */
+function countLeft(frameworks: Iterable<FrameworkView>): ReadonlyMap<string, Tally> {
+  const tallies = new Map<string, Tally>()
+  for (const framework of frameworks)
+    for (const tasks of [framework.unreachableTasks.values(), framework.completedTasks])
       for (const { agentId, state } of tasks) {
-        const agent = tallyOf(agents, agentId)
-        if (agent.partner !== framework.id) {
-          agent.partner = framework.id
-          agent.partners.push(framework.id)
-          own.partners.push(agentId)
-        }
-        const index = indexOfState.get(state)
-        if (index === undefined) continue
-        own.count(index)
-        agent.count(index)
+        let tally = tallies.get(agentId)
+        if (tally === undefined) tallies.set(agentId, (tally = new Tally()))
+        tally.count(framework.id, state)
       }
-  }
-  return { agents, frameworks: counted }
+  return tallies
+}
+
+function tallyOfFramework(framework: FrameworkView): Tally {
+  const tally = new Tally()
+  for (const tasks of [
+    framework.tasks.values(),
+    framework.unreachableTasks.values(),
+    framework.completedTasks,
+  ])
+    for (const { agentId, state } of tasks) tally.count(agentId, state)
+  return tally
 }
 
 /** Agents and frameworks with counts of tasks instead of tasks, at `/state-summary`. */
 export function renderStateSummary({ master, cluster }: MasterHttpOptions): LazyObject {
   const { view } = master
-  const tallies = count(view.frameworks.values())
+  const left = countLeft(view.frameworks.values())
   return new LazyObject({
     hostname: view.info.hostname ?? "",
     cluster,
     slaves: new LazyList(view.agents.values(), (agent) => {
-      const { counters, partners } = tallyOf(tallies.agents, agent.id)
-      return { ...renderAgent(agent), ...counters, framework_ids: partners }
+      const tally = left.get(agent.id) ?? new Tally()
+      for (const { frameworkId, state } of agent.tasks) tally.count(frameworkId, state)
+      return { ...renderAgent(agent), ...tally.counters, framework_ids: [...tally.partners] }
     }),
     frameworks: new LazyList(view.frameworks.values(), (framework) => {
-      const { counters, partners } = tallyOf(tallies.frameworks, framework.id)
-      return { ...renderFrameworkHead(framework), ...counters, slave_ids: partners }
+      const { counters, partners } = tallyOfFramework(framework)
+      return { ...renderFrameworkHead(framework), ...counters, slave_ids: [...partners] }
     }),
   })
 }
