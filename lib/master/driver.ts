@@ -184,6 +184,11 @@ export class MasterDriver {
     return this.#request((request) => ({ kind: "operate", request, call, principal }))
   }
 
+  /** Limits what is offered to the agents of these hosts; undefined ends the limit (--whitelist). */
+  setWhitelist(hostnames: ReadonlySet<string> | undefined): void {
+    this.#loop.post({ kind: "whitelist", hostnames })
+  }
+
   /** A scheduler in this process: behaves as one over HTTP, without sockets and encoding. */
   connectScheduler(handler: SchedulerHandler): SchedulerConnection {
     return new InMemoryScheduler(this, this.#options.clock, handler)

@@ -1,10 +1,12 @@
 export type {
+  AllocationPolicy,
   Allocator,
   AllocatorStats,
   Explanation,
   Grant,
   Refusal,
 } from "./core/allocator/allocator.ts"
+export { parseMinimum } from "./core/allocator/minimum.ts"
 export { Master } from "./core/master.ts"
 export { MASTER_STORE_PREFIXES, type RegistryError } from "./core/registry.ts"
 export type * from "./core/types.ts"

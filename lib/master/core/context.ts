@@ -118,6 +118,7 @@ export class Context {
     this.removals = new RemovalQueue(options.removalRate)
     this.sweepAt = now + this.timings.registrySweepMs
     this.allocator = new HierarchicalAllocator({
+      ...options.allocation,
       seed: options.seed,
       region: options.info.domain?.faultDomain?.region.name,
     })

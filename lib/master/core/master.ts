@@ -127,6 +127,8 @@ export class Master implements Machine<MasterInput, MasterEffect> {
         return onCall(ctx, input)
       case "streamClosed":
         return onStreamClosed(ctx, input.stream)
+      case "whitelist":
+        return ctx.allocator.setWhitelist(input.hostnames)
       case "operate":
         return operate(ctx, input)
       default:

@@ -123,4 +123,15 @@ function allocatorMetrics(ctx: Context, metrics: Record<string, number>): void {
     metrics[`allocator/mesos/offer_filters/roles/${role}/active`] = count
   for (const [role, share] of stats.shareByRole)
     metrics[`allocator/mesos/roles/${role}/shares/dominant`] = share
+  for (const [role, { guarantees, limits }] of ctx.quotas) {
+    const allocated = ctx.allocator.allocated(role)
+    for (const name of new Set([...guarantees.keys(), ...limits.keys()])) {
+      const prefix = `allocator/mesos/quota/roles/${role}/resources/${name}`
+      const guarantee = guarantees.get(name)
+      const limit = limits.get(name)
+      if (guarantee !== undefined) metrics[`${prefix}/guarantee`] = guarantee / 1000
+      if (limit !== undefined) metrics[`${prefix}/limit`] = limit / 1000
+      metrics[`${prefix}/offered_or_allocated`] = (allocated.get(name) ?? 0) / 1000
+    }
+  }
 }

@@ -42,6 +42,23 @@ describe("UPDATE_QUOTA", () => {
     )
   })
 
+  test("shows in the metrics, with what the role has", () => {
+    const bench = new Bench()
+    bench.subscribe(info)
+    bench.register()
+    update(bench, [config("web", { cpus: 8, gpus: 0 }, { cpus: 2 })])
+    const metrics = bench.master.view.metrics(0)
+    const prefix = "allocator/mesos/quota/roles/web/resources"
+    const ofQuota = Object.entries(metrics).filter(([name]) => name.startsWith(prefix))
+    expect(Object.fromEntries(ofQuota)).toEqual({
+      [`${prefix}/cpus/guarantee`]: 2,
+      [`${prefix}/cpus/limit`]: 8,
+      [`${prefix}/cpus/offered_or_allocated`]: metrics["allocator/mesos/resources/cpus/total"]!,
+      [`${prefix}/gpus/limit`]: 0,
+      [`${prefix}/gpus/offered_or_allocated`]: 0,
+    })
+  })
+
   test("takes back the offers of a role that is above its limit", () => {
     const bench = new Bench()
     const web = bench.subscribe(info)

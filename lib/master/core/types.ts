@@ -8,6 +8,7 @@ import type {
 } from "#lib/mesos/index.ts"
 import type { BaseEffect, Wake } from "#lib/runtime/index.ts"
 import type { RemovalRate } from "./removal-limiter.ts"
+import type { AllocationPolicy } from "./allocator/allocator.ts"
 
 /** Names one open agent link; never reused within the life of a master. */
 export type LinkId = string & { readonly brand: "LinkId" }
@@ -91,6 +92,8 @@ export type MasterInput =
   | SubscribeInput
   | CallInput
   | { readonly kind: "streamClosed"; readonly stream: StreamId }
+  /** The hosts whose agents may be offered; undefined means all (--whitelist). */
+  | { readonly kind: "whitelist"; readonly hostnames: ReadonlySet<string> | undefined }
   | OperateInput
 
 /** The outcome of a call: an HTTP status of the Mesos API, with the reason when it is a refusal. */
@@ -150,6 +153,8 @@ export type MasterOptions = {
   readonly seed: number
   readonly timings?: Partial<MasterTimings> | undefined
   readonly limits?: Partial<MasterLimits> | undefined
+  /** How resources are shared; the defaults are those of Mesos. */
+  readonly allocation?: AllocationPolicy | undefined
   /** Weight of a role path; 1 where it is not listed. */
   readonly weights?: Readonly<Record<string, number>> | undefined
   /** The only roles that frameworks may use; undefined allows all (--roles). */

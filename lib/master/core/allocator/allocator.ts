@@ -1,4 +1,6 @@
+import type { Minimum } from "./minimum.ts"
 import type { RoleQuota } from "./quota-book.ts"
+import type { Sorter } from "./share-tree.ts"
 import type {
   AgentId,
   AgentInfo,
@@ -10,6 +12,20 @@ import type {
   Resources,
   scheduler,
 } from "#lib/mesos/index.ts"
+
+/** What an operator decides about allocation. */
+export type AllocationPolicy = {
+  /** The least amount worth offering where a framework does not say (--min_allocatable_resources). */
+  readonly minimum?: Minimum | undefined
+  /** Scalars that count for no share (--fair_sharing_excluded_resource_names). */
+  readonly excludedNames?: readonly string[] | undefined
+  /** The order among roles (--role_sorter, drf). */
+  readonly roleSorter?: Sorter | undefined
+  /** The order among the frameworks of a role (--framework_sorter, drf). */
+  readonly frameworkSorter?: Sorter | undefined
+  /** Whether agents with GPUs go to GPU_RESOURCES frameworks only (--filter_gpu_resources, true). */
+  readonly filterGpus?: boolean | undefined
+}
 
 /** What the allocator needs to know of a framework. */
 export type AllocatorFramework = {
@@ -42,6 +58,10 @@ export type Grant = {
 
 /** Why resources of an agent do not go to a framework under a role. */
 export type Refusal =
+  /** After a restart, too few agents are back to keep quotas. */
+  | "recovering"
+  /** The operator's list of hosts to offer does not name its host. */
+  | "notWhitelisted"
   | "agentInactive"
   | "agentLacksCapability"
   | "gpuWithoutCapability"
@@ -89,6 +109,8 @@ export interface Allocator {
   /** New totals or attributes; filters of the agent end when its attributes changed. */
   updateAgent(agent: AllocatorAgent): void
   setAgentActive(agentId: AgentId, active: boolean): void
+  /** The hosts whose agents are offered; undefined means all. What is used or offered stays. */
+  setWhitelist(hostnames: ReadonlySet<string> | undefined): void
   /** Everything allocated there must have been recovered before. */
   removeAgent(agentId: AgentId): void
 
@@ -108,6 +130,8 @@ export interface Allocator {
   setQuota(role: string, quota: RoleQuota | undefined): void
   /** What a top-level role and those below it have that counts against a quota; thousandths by name. */
   consumed(role: string): ReadonlyMap<string, number>
+  /** What is offered or used under a role or below it, reserved or not; thousandths by name. */
+  allocated(role: string): ReadonlyMap<string, number>
   /** Thousandths of a scalar that are free beyond what guarantees owe; below 0 where they are not kept. */
   surplus(name: string): number
   /**

@@ -5,7 +5,7 @@ import {
   type Resources,
 } from "#lib/mesos/index.ts"
 import type { AllocatorAgent, AllocatorFramework, Refusal } from "./allocator.ts"
-import { DEFAULT_MINIMUM, minimumOf, reachesMinimum, type Minimum } from "./minimum.ts"
+import { minimumOf, reachesMinimum, type Minimum } from "./minimum.ts"
 import { OfferConstraintFilter } from "./offer-constraints.ts"
 import type { Account, QuotaBook } from "./quota-book.ts"
 import type { Leaf, ShareTree } from "./share-tree.ts"
@@ -29,7 +29,8 @@ export class Client {
   /** Whether the framework still has the role. */
   subscribed = false
   suppressed = false
-  minimum: Minimum = DEFAULT_MINIMUM
+  minimum: Minimum
+  readonly #usualMinimum: Minimum
   constraints: OfferConstraintFilter | undefined
   wantsGpus = false
   wantsRemoteRegions = false
@@ -42,8 +43,18 @@ export class Client {
   constructor(
     frameworkId: FrameworkId,
     role: string,
-    { tree, quotas }: { readonly tree: ShareTree<Client>; readonly quotas: QuotaBook },
+    {
+      tree,
+      quotas,
+      minimum,
+    }: {
+      readonly tree: ShareTree<Client>
+      readonly quotas: QuotaBook
+      readonly minimum: Minimum
+    },
   ) {
+    this.minimum = minimum
+    this.#usualMinimum = minimum
     this.account = quotas.account(role)
     this.frameworkId = frameworkId
     this.role = role
@@ -51,14 +62,14 @@ export class Client {
   }
 
   get hasCustomMinimum(): boolean {
-    return this.minimum !== DEFAULT_MINIMUM
+    return this.minimum !== this.#usualMinimum
   }
 
   /** Takes over what the framework says of itself. */
   configure(framework: AllocatorFramework, subscribed: boolean): void {
     this.subscribed = subscribed
     const { capabilities } = framework
-    this.minimum = minimumOf(framework.offerFilters?.[this.role]) ?? DEFAULT_MINIMUM
+    this.minimum = minimumOf(framework.offerFilters?.[this.role]) ?? this.#usualMinimum
     const constraints = framework.offerConstraints?.roleConstraints?.[this.role]
     this.constraints = constraints && new OfferConstraintFilter(constraints)
     this.wantsGpus = capabilities.has("GPU_RESOURCES")
@@ -98,15 +109,22 @@ export const knownAgent = ({ id, info, capabilities, total }: AllocatorAgent): K
   hierarchicalRole: capabilities.includes("HIERARCHICAL_ROLE"),
 })
 
+/** What decides, beside client and agent, whether they go together. */
+export type AgentRules = {
+  /** The master's region; agents of other regions go to REGION_AWARE frameworks only. */
+  readonly region?: string | undefined
+  readonly filterGpus?: boolean | undefined
+}
+
 /** Why nothing of the agent may go to the client, or undefined. */
 export function agentRefusal(
   { info, hasGpus, multiRole, hierarchicalRole }: KnownAgent,
   client: Client,
-  masterRegion: string | undefined,
+  { region: masterRegion, filterGpus = true }: AgentRules,
 ): Refusal | undefined {
   if (client.multiRole && !multiRole) return "agentLacksCapability"
   if (!hierarchicalRole && client.role.includes("/")) return "agentLacksCapability"
-  if (!client.wantsGpus && hasGpus) return "gpuWithoutCapability"
+  if (filterGpus && !client.wantsGpus && hasGpus) return "gpuWithoutCapability"
   const region = info.domain?.faultDomain?.region.name
   if (!client.wantsRemoteRegions && region !== undefined && region !== masterRegion)
     return "remoteRegion"

@@ -20,6 +20,7 @@ import {
 import { assert, must } from "#lib/std/assert.ts"
 import { Random } from "#lib/std/random.ts"
 import type {
+  AllocationPolicy,
   Allocator,
   AllocatorAgent,
   AllocatorFramework,
@@ -30,8 +31,15 @@ import type {
 } from "./allocator.ts"
 import { AgentBook, byRole, holds, notIn, sameAttributes } from "./agent-book.ts"
 import { FreeTable } from "./free-table.ts"
-import { reachesMinimum } from "./minimum.ts"
-import { agentRefusal, Client, knownAgent, offerable, type Framework } from "./eligibility.ts"
+import { DEFAULT_MINIMUM, reachesMinimum, type Minimum } from "./minimum.ts"
+import {
+  agentRefusal,
+  Client,
+  knownAgent,
+  offerable,
+  type AgentRules,
+  type Framework,
+} from "./eligibility.ts"
 import { Filters } from "./filters.ts"
 import { QuotaBook, type RoleQuota, type Round } from "./quota-book.ts"
 import { ShareTree } from "./share-tree.ts"
@@ -49,7 +57,7 @@ const AGENTS_PER_RUN = 1_000
 const QUOTA_WAKE_MS = 1_000
 
 /** What an allocator is told when it is made. */
-export type HierarchicalAllocatorOptions = {
+export type HierarchicalAllocatorOptions = AllocationPolicy & {
   readonly seed: number
   /** The master's region; agents of other regions go to REGION_AWARE frameworks only. */
   readonly region?: string | undefined
@@ -65,11 +73,13 @@ type Dirt = "all" | Set<Client>
  */
 export class HierarchicalAllocator implements Allocator {
   readonly #random: Random
-  readonly #region: string | undefined
+  readonly #rules: AgentRules
+  readonly #minimum: Minimum
+  #whitelist: ReadonlySet<string> | undefined
   readonly #agents = new Map<AgentId, AgentBook>()
   readonly #free = new FreeTable<AgentBook>()
   readonly #frameworks = new Map<FrameworkId, Framework>()
-  readonly #tree = new ShareTree<Client>()
+  readonly #tree: ShareTree<Client>
   readonly #filters = new Filters<Client, AgentBook>()
   readonly #dirty = new Map<AgentBook, Dirt>()
   /** Agents still to be looked at, in random order; some may be clean again meanwhile. */
@@ -84,7 +94,10 @@ export class HierarchicalAllocator implements Allocator {
 
   constructor(options: HierarchicalAllocatorOptions) {
     this.#random = new Random(options.seed)
-    this.#region = options.region
+    this.#rules = { region: options.region, filterGpus: options.filterGpus }
+    this.#minimum = options.minimum ?? DEFAULT_MINIMUM
+    const { roleSorter, frameworkSorter, excludedNames: excluded } = options
+    this.#tree = new ShareTree({ roleSorter, frameworkSorter, excluded, random: this.#random })
   }
 
   addAgent(agent: AllocatorAgent, active: boolean): void {
@@ -114,6 +127,11 @@ export class HierarchicalAllocator implements Allocator {
     const book = this.#agent(agentId)
     book.active = active
     if (active) this.#markAgent(book)
+  }
+
+  setWhitelist(hostnames: ReadonlySet<string> | undefined): void {
+    this.#whitelist = hostnames
+    for (const book of this.#free.candidates(this.#skipsSmall)) this.#markAgent(book)
   }
 
   removeAgent(agentId: AgentId): void {
@@ -198,6 +216,10 @@ export class HierarchicalAllocator implements Allocator {
     return new Map([...names].sort().map((name) => [name, account.consumed(name)]))
   }
 
+  allocated(role: string): ReadonlyMap<string, number> {
+    return this.#tree.allocatedTo(role)
+  }
+
   surplus(name: string): number {
     return this.#quotas.surplus(name)
   }
@@ -278,6 +300,11 @@ export class HierarchicalAllocator implements Allocator {
     return next
   }
 
+  /** Whether an agent with less than the default minimum free is no use to anybody. */
+  get #skipsSmall(): boolean {
+    return this.#customMinimums === 0 && this.#minimum === DEFAULT_MINIMUM
+  }
+
   get #isHeld(): boolean {
     return this.#held !== undefined && this.#agents.size < this.#held.agents
   }
@@ -308,7 +335,7 @@ export class HierarchicalAllocator implements Allocator {
     if (!this.#quotas.wakes || now < this.#quotasWokenAt + QUOTA_WAKE_MS) return
     this.#quotasWokenAt = now
     const woken = this.#quotas.takeWakes()
-    const candidates = [...this.#free.candidates(this.#customMinimums === 0)]
+    const candidates = [...this.#free.candidates(this.#skipsSmall)]
     if (woken === "all") return candidates.forEach((book) => this.#markAgent(book))
     for (const { clients } of this.#frameworks.values())
       for (const client of clients.values())
@@ -381,7 +408,7 @@ export class HierarchicalAllocator implements Allocator {
    * first those whose guarantees are not met, then all.
    */
   #offer(book: AgentBook, dirt: Dirt, grants: Grant[]): void {
-    if (this.#customMinimums === 0 && !this.#free.worthOffering(book.slot)) return
+    if (this.#skipsSmall && !this.#free.worthOffering(book.slot)) return
     const granted = new Map<Client, Resources>()
     if (this.#quotas.hasGuarantees) this.#offerRound(book, dirt, { round: "guarantees", granted })
     this.#offerRound(book, dirt, { round: "fair", granted })
@@ -428,8 +455,11 @@ export class HierarchicalAllocator implements Allocator {
     client: Client,
     { free, round }: { readonly free: Resources; readonly round: Round },
   ): Resources | Refusal {
+    if (this.#held !== undefined) return "recovering"
     if (!book.active) return "agentInactive"
-    const refusal = agentRefusal(book.agent, client, this.#region)
+    if (this.#whitelist !== undefined && !this.#whitelist.has(book.agent.info.hostname))
+      return "notWhitelisted"
+    const refusal = agentRefusal(book.agent, client, this.#rules)
     if (refusal !== undefined) return refusal
     const outcome = offerable(free, client)
     if (typeof outcome === "string") return outcome
@@ -505,14 +535,18 @@ export class HierarchicalAllocator implements Allocator {
     const open = this.#isOpen(client)
     this.#tree.setActive(client.leaf, open)
     if (!open) return
-    for (const book of this.#free.candidates(this.#customMinimums === 0))
+    for (const book of this.#free.candidates(this.#skipsSmall))
       if (book.active) this.#markPair(book, client)
   }
 
   #client(entry: Framework, role: string): Client {
     let client = entry.clients.get(role)
     if (client === undefined) {
-      client = new Client(entry.framework.id, role, { tree: this.#tree, quotas: this.#quotas })
+      client = new Client(entry.framework.id, role, {
+        tree: this.#tree,
+        quotas: this.#quotas,
+        minimum: this.#minimum,
+      })
       entry.clients.set(role, client)
     }
     return client

@@ -1,4 +1,5 @@
 import { toMilli, type OfferFilters, type Resources } from "#lib/mesos/index.ts"
+import { err, ok, type Result } from "#lib/std/result.ts"
 
 /** Thousandths by name that must all be there. */
 type Amounts = readonly (readonly [name: string, milli: number])[]
@@ -13,6 +14,26 @@ export const MIN_MEM_MILLI = 32_000
 
 /** Source: apache/mesos: docs/configuration/master.md (--min_allocatable_resources). */
 export const DEFAULT_MINIMUM: Minimum = [[["cpus", MIN_CPUS_MILLI]], [["mem", MIN_MEM_MILLI]]]
+
+/**
+ * Reads `--min_allocatable_resources`: `cpus:0.01|mem:32` is either, `cpus:1;mem:512` is both, and
+ * nothing accepts anything. Refused, with what is wrong, unless it is scalars above or at 0.
+ */
+export function parseMinimum(text: string): Result<Minimum, string> {
+  const alternatives: Amounts[] = []
+  for (const alternative of text.split("|")) {
+    if (alternative.trim() === "") continue
+    const amounts: (readonly [string, number])[] = []
+    for (const part of alternative.split(";")) {
+      const [, name, amount] = /^\s*([^:;\s]+)\s*:\s*(\d+(?:\.\d+)?)\s*$/.exec(part) ?? []
+      if (name === undefined || amount === undefined)
+        return err(`'${part.trim()}' is not a scalar such as cpus:0.01`)
+      amounts.push([name, toMilli(Number(amount))])
+    }
+    alternatives.push(amounts)
+  }
+  return ok(alternatives)
+}
 
 /** The minimum a framework asks for under one role, or undefined when it is content with the default. */
 export function minimumOf(filters: OfferFilters | undefined): Minimum | undefined {

@@ -1,5 +1,6 @@
 import type { Quantities } from "#lib/mesos/index.ts"
 import { assert } from "#lib/std/assert.ts"
+import type { Random } from "#lib/std/random.ts"
 
 /**
  * One position of the share tree: a role, the frameworks directly under a role taken together, or one
@@ -43,6 +44,21 @@ function compareNodes<T>(a: Node<T>, b: Node<T>): number {
   return a.path < b.path ? -1 : a.path === b.path ? 0 : 1
 }
 
+/** How competitors are put in order: by dominant share, or by lot, each as likely as its weight says. */
+export type Sorter = "drf" | "random"
+
+/** What departs from plain fairness by dominant share. */
+export type ShareTreeOptions = {
+  /** Among roles. */
+  readonly roleSorter?: Sorter | undefined
+  /** Among the frameworks of one role. */
+  readonly frameworkSorter?: Sorter | undefined
+  /** Draws the lots. */
+  readonly random?: Random | undefined
+  /** Scalars that count for no share. */
+  readonly excluded?: readonly string[] | undefined
+}
+
 /**
  * Dominant resource fairness over a tree of roles. A node's share is the largest fraction of any one
  * scalar of the cluster that is allocated at or below it, divided by its weight; the frameworks directly
@@ -56,7 +72,16 @@ export class ShareTree<T> {
   readonly #names = new Map<string, number>()
   readonly #total: number[] = []
   readonly #weights = new Map<string, number>()
+  readonly #options: ShareTreeOptions
+  /** Whether a resource name counts for shares, by its index. */
+  readonly #counts: boolean[] = []
+  /** Lots drawn for the walk or the sort under way. */
+  readonly #lots = new Map<Node<T>, number>()
   #stale = false
+
+  constructor(options: ShareTreeOptions = {}) {
+    this.#options = options
+  }
 
   /** Adds an inactive leaf for the client `name` under `role`. */
   add(role: string, name: string, client: T): Leaf<T> {
@@ -107,8 +132,7 @@ export class ShareTree<T> {
   setWeight(role: string, weight: number): void {
     assert(weight > 0 && Number.isFinite(weight), `the weight of ${role} must be above zero`)
     this.#weights.set(role, weight)
-    let node: Node<T> | undefined = this.#root
-    for (const component of role.split("/")) node = node?.children.get(component)
+    const node = this.#nodeOf(role)
     if (node === undefined) return
     node.weight = weight
     this.#stale = true
@@ -147,13 +171,16 @@ export class ShareTree<T> {
   /** Calls `visitor` for active clients, whose turn it is first, until it returns true. */
   visit(visitor: (client: T) => boolean): void {
     this.#freshen()
+    this.#lots.clear()
     this.#visit(this.#root, visitor)
   }
 
   /** Sorts clients by whose turn it is, as a visit would meet them. */
   sort(leaves: Leaf<T>[]): void {
     this.#freshen()
-    if (leaves.length > 1) leaves.sort((a, b) => compareLeaves(a as Node<T>, b as Node<T>))
+    if (leaves.length < 2) return
+    this.#lots.clear()
+    leaves.sort((a, b) => this.#compareLeaves(a as Node<T>, b as Node<T>))
   }
 
   /** The weighted dominant share of each role that has clients at or below it, by path. */
@@ -171,6 +198,17 @@ export class ShareTree<T> {
     return shares
   }
 
+  /** Thousandths by name that are allocated at or below a role. */
+  allocatedTo(role: string): ReadonlyMap<string, number> {
+    const node = this.#nodeOf(role)
+    const amounts = new Map<string, number>()
+    for (const [name, index] of this.#names) {
+      const milli = node?.allocated[index] ?? 0
+      if (milli > 0) amounts.set(name, milli)
+    }
+    return amounts
+  }
+
   /** Thousandths of a scalar in the whole cluster, and how much of it is allocated, by name. */
   *quantities(): Iterable<{ name: string; totalMilli: number; allocatedMilli: number }> {
     for (const [name, index] of this.#names)
@@ -179,6 +217,12 @@ export class ShareTree<T> {
         totalMilli: this.#total[index] ?? 0,
         allocatedMilli: this.#root.allocated[index] ?? 0,
       }
+  }
+
+  #nodeOf(role: string): Node<T> | undefined {
+    let node: Node<T> | undefined = this.#root
+    for (const component of role.split("/")) node = node?.children.get(component)
+    return node
   }
 
   #child(parent: Node<T>, name: string, path: string): Node<T> {
@@ -196,6 +240,7 @@ export class ShareTree<T> {
     if (index === undefined) {
       index = this.#names.size
       this.#names.set(name, index)
+      this.#counts.push(this.#options.excluded?.includes(name) !== true)
     }
     return index
   }
@@ -220,6 +265,7 @@ export class ShareTree<T> {
   #shareOf(node: Node<T>): number {
     let share = 0
     for (let index = 0; index < node.allocated.length; index++) {
+      if (this.#counts[index] !== true) continue
       const total = this.#total[index] ?? 0
       if (total > 0) share = Math.max(share, (node.allocated[index] ?? 0) / total)
     }
@@ -267,21 +313,42 @@ export class ShareTree<T> {
 
   #visit(node: Node<T>, visitor: (client: T) => boolean): boolean {
     if (node.client !== undefined) return visitor(node.client)
-    for (const child of node.ordered) if (this.#visit(child, visitor)) return true
+    const children = this.#drawsLots(node)
+      ? [...node.ordered].sort((a, b) => this.#lotOf(a) - this.#lotOf(b))
+      : node.ordered
+    for (const child of children) if (this.#visit(child, visitor)) return true
     return false
   }
-}
 
-/** Compares leaves as a walk of the tree would meet them: by the first ancestors that differ. */
-function compareLeaves<T>(a: Node<T>, b: Node<T>): number {
-  const left = lineage(a)
-  const right = lineage(b)
-  for (let i = 0; i < left.length && i < right.length; i++) {
-    const x = left[i] as Node<T>
-    const y = right[i] as Node<T>
-    if (x !== y) return compareNodes(x, y)
+  /** Whether the children of a node are put in order by lot. */
+  #drawsLots(parent: Node<T> | undefined): boolean {
+    const { roleSorter, frameworkSorter, random } = this.#options
+    if (random === undefined || parent === undefined) return false
+    return (parent.path.endsWith("/.") ? frameworkSorter : roleSorter) === "random"
   }
-  return 0
+
+  /** Sorting by these numbers draws children one after the other, each as likely as its weight. */
+  #lotOf(node: Node<T>): number {
+    let lot = this.#lots.get(node)
+    if (lot === undefined) {
+      lot = -Math.log(1 - (this.#options.random?.float() ?? 0)) / node.weight
+      this.#lots.set(node, lot)
+    }
+    return lot
+  }
+
+  /** Compares leaves as a walk of the tree would meet them: by the first ancestors that differ. */
+  #compareLeaves(a: Node<T>, b: Node<T>): number {
+    const left = lineage(a)
+    const right = lineage(b)
+    for (let i = 0; i < left.length && i < right.length; i++) {
+      const x = left[i] as Node<T>
+      const y = right[i] as Node<T>
+      if (x === y) continue
+      return this.#drawsLots(x.parent) ? this.#lotOf(x) - this.#lotOf(y) : compareNodes(x, y)
+    }
+    return 0
+  }
 }
 
 function lineage<T>(leaf: Node<T>): Node<T>[] {
