@@ -18,6 +18,7 @@ type World = {
   readonly random: Random
   readonly agents: Map<AgentId, { active: boolean }>
   readonly frameworks: Map<FrameworkId, AllocatorFramework & { active: boolean }>
+  readonly limits: Map<string, ReadonlyMap<string, number>>
   held: Grant[]
   now: number
   serial: number
@@ -113,6 +114,21 @@ const EVENTS: Readonly<Record<string, (world: World) => void>> = {
   },
   weightChanges: (world) =>
     world.allocator.setWeight(world.random.pick(ROLES), 1 + world.random.below(5)),
+  quotaChanges: (world) => {
+    const amounts = (): ReadonlyMap<string, number> =>
+      new Map(
+        ["cpus", "mem"]
+          .filter(() => world.random.chance(0.5))
+          .map((name) => [name, world.random.below(name === "cpus" ? 8_000 : 2_048_000)]),
+      )
+    const role = world.random.pick(["*", "a", "c"])
+    const quota = world.random.chance(0.3)
+      ? undefined
+      : { guarantees: world.random.chance(0.5) ? amounts() : new Map(), limits: amounts() }
+    world.allocator.setQuota(role, quota)
+    if (quota === undefined) world.limits.delete(role)
+    else world.limits.set(role, quota.limits)
+  },
   timePasses: (world) => {
     world.now += world.random.below(10_000)
   },
@@ -125,6 +141,7 @@ describe("any sequence of events", () => {
       random: new Random(seed),
       agents: new Map(),
       frameworks: new Map(),
+      limits: new Map(),
       held: [],
       now: 0,
       serial: 0,
@@ -134,18 +151,39 @@ describe("any sequence of events", () => {
       EVENTS[world.random.pick(names)]!(world)
       world.allocator.checkInvariants()
       if (world.random.chance(0.3)) continue
-      for (const grant of world.allocator.run(world.now)) {
-        expect(world.agents.get(grant.agentId)?.active).toBe(true)
-        const framework = world.frameworks.get(grant.frameworkId)
-        expect(framework?.active).toBe(true)
-        expect(framework?.roles).toContain(grant.role)
-        world.held.push(grant)
-      }
-      world.allocator.checkInvariants()
+      // Whom quota refused is looked at again once a second: after that nobody may be overlooked.
+      for (let round = 0; round < 2; round++, world.now += 1_000) grantAll(world)
+      world.now -= 1_000
       expect(overlooked(world)).toEqual([])
     }
   })
 })
+
+/** One run: who is gone or is not in the role gets nothing, and no role goes above its limits. */
+function grantAll(world: World): void {
+  const before = excess(world)
+  for (const grant of world.allocator.run(world.now)) {
+    expect(world.agents.get(grant.agentId)?.active).toBe(true)
+    const framework = world.frameworks.get(grant.frameworkId)
+    expect(framework?.active).toBe(true)
+    expect(framework?.roles).toContain(grant.role)
+    world.held.push(grant)
+  }
+  world.allocator.checkInvariants()
+  for (const [name, milli] of excess(world))
+    expect(`${name} ${milli}`).toBe(`${name} ${Math.min(milli, before.get(name) ?? 0)}`)
+}
+
+/** How far roles are above their limits: quotas come late, and reservations are no matter of them. */
+function excess(world: World): ReadonlyMap<string, number> {
+  const found = new Map<string, number>()
+  for (const [role, limits] of world.limits) {
+    const consumed = world.allocator.consumed(role)
+    for (const [name, limit] of limits)
+      found.set(`${role} ${name}`, Math.max(0, (consumed.get(name) ?? 0) - limit))
+  }
+  return found
+}
 
 /** Clients to which something could go although the run just ended: the incremental run missed it. */
 function overlooked(world: World): string[] {
