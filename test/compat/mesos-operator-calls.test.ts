@@ -3,6 +3,8 @@
  * API, in JSON and in protobuf. A row that is missing fails the test of the table's completeness.
  */
 import { describe, expect, test } from "bun:test"
+import type { PublishedFiles } from "#lib/master/index.ts"
+import { err, ok } from "#lib/std/result.ts"
 import { dig, until, type Json, type TestAgent } from "./master-harness.ts"
 import { AGENT_CAPABILITIES, ENCODINGS, Scene, enumNames, launch, scalar } from "./mesos-scene.ts"
 
@@ -94,11 +96,24 @@ const calls: Record<string, (scene: Scene) => Promise<void>> = {
     await scene.answered(200, { type: "SET_LOGGING_LEVEL", set_logging_level })
     expect(dig(await read(scene, "GET_LOGGING_LEVEL"), "level")).toBe(1)
   },
-  LIST_FILES: async (scene) =>
-    void (await scene.answered(404, { type: "LIST_FILES", list_files: { path: "/none" } })),
+  LIST_FILES: async (scene) => {
+    await scene.answered(404, { type: "LIST_FILES", list_files: { path: "/none" } })
+    expect(dig(await read(scene, "LIST_FILES", { path: "/master" }), "file_infos")).toEqual([
+      {
+        path: "/master/log",
+        size: 6,
+        nlink: 1,
+        mtime: { nanoseconds: 9_000_000_000 },
+        mode: 0o100_640,
+        uid: "ada",
+        gid: "ops",
+      },
+    ])
+  },
   READ_FILE: async (scene) => {
-    const read_file = { path: "/none", offset: 0 }
-    await scene.answered(404, { type: "READ_FILE", read_file })
+    await scene.answered(404, { type: "READ_FILE", read_file: { path: "/none", offset: 0 } })
+    const answer = await read(scene, "READ_FILE", { path: "/master/log", offset: 1, length: 3 })
+    expect(answer).toEqual({ size: 6, data: btoa("ogs") })
   },
   GET_STATE: async (scene) => {
     const agent = await agentOf(scene)
@@ -485,17 +500,40 @@ const events: Record<string, (scene: Scene) => Promise<Json>> = {
   },
 }
 
+/** A folder "/master" with one file, "log". */
+const published: PublishedFiles = {
+  files: new Map([["/master", { root: "/var/log", path: "" }]]),
+  reader: {
+    stat: () => Promise.resolve(err({ code: "notFound", message: "" })),
+    list: ({ path }) =>
+      Promise.resolve(
+        path === ""
+          ? ok([
+              {
+                name: "log",
+                size: 6,
+                nlink: 1,
+                mtime: 9,
+                mode: "-rw-r-----",
+                uid: "ada",
+                gid: "ops",
+              },
+            ])
+          : err({ code: "notADirectory", message: "" }),
+      ),
+    read: (_, { offset, length }) => {
+      const bytes = new TextEncoder().encode("logs!\n").slice(offset, offset + length)
+      return Promise.resolve(ok({ bytes, fileSize: 6 }))
+    },
+    download: () => Promise.resolve(err({ code: "denied", message: "" })),
+  },
+}
+
 const open = (encoding: string): Promise<Scene> =>
-  Scene.open(encoding, {}, { flags: { port: "5050" } })
+  Scene.open(encoding, {}, { flags: { port: "5050" }, published })
 
 /** Calls that may still be answered with 501. */
-const LATER: readonly string[] = [
-  "GET_LOGGING_LEVEL",
-  "SET_LOGGING_LEVEL",
-  "LIST_FILES",
-  "READ_FILE",
-  "SUBSCRIBE",
-]
+const LATER: readonly string[] = ["GET_LOGGING_LEVEL", "SET_LOGGING_LEVEL", "SUBSCRIBE"]
 
 /** Runs a row; one of `LATER` passes too where it comes upon a call that is not there yet. */
 async function run<T>(type: string, row: Promise<T> | undefined): Promise<T | undefined> {

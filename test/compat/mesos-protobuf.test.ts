@@ -235,10 +235,11 @@ describe("the operator API", () => {
       body: "{}",
     })
     expect(garbage.status).toBe(400)
-    const later = await post(master, { type: "GET_QUOTA" }, PROTOBUF, PROTOBUF)
-    expect([later.status, await later.text()]).toEqual([
-      501,
-      "The call GET_QUOTA is not implemented yet",
+    const unknown = { type: "TEARDOWN", teardown: { framework_id: { value: "x" } } }
+    const refused = await post(master, unknown, PROTOBUF, PROTOBUF)
+    expect([refused.status, await refused.text()]).toEqual([
+      400,
+      "No framework found with specified ID",
     ])
     const call = { type: "TEARDOWN", teardown: { framework_id } }
     expect((await post(master, call, PROTOBUF, PROTOBUF)).status).toBeOneOf([200, 202])

@@ -1,3 +1,4 @@
+import type { master as v1 } from "#lib/mesos/index.ts"
 import type { FileEntry, FileLocation, FileProblem } from "#lib/ports/index.ts"
 import type { Admitted } from "./admission.ts"
 import type { MasterHttpOptions, PublishedFiles } from "./ports.ts"
@@ -43,7 +44,10 @@ type Request = { readonly reader: PublishedFiles["reader"]; readonly path: strin
 /** Finds what the query's `path` names, or says why not. */
 function requested(options: MasterHttpOptions, { context }: Admitted): Request | Response {
   const path = context.req.query("path")
-  if (!path) return refuse(400, "Expecting 'path=value' in query.")
+  return path ? find(options, path) : refuse(400, "Expecting 'path=value' in query.")
+}
+
+function find(options: MasterHttpOptions, path: string): Request | Response {
   const location = locate(options.published, path)
   if (location === undefined || options.published === undefined)
     return refuse(404, `No file or directory is published as '${path}'`)
@@ -60,15 +64,60 @@ export async function browseFiles(
 ): Promise<Response> {
   const request = requested(options, admitted)
   if (request instanceof Response) return request
-  const { reader, path, location } = request
+  const shown = await entriesOf(request)
+  return shown instanceof Response ? shown : replyJson(admitted.context, shown, options.clock)
+}
+
+type ShownEntry = Omit<FileEntry, "name"> & { readonly path: string }
+
+/** What is in a directory, each by its whole virtual path; nothing is in a file. */
+async function entriesOf({
+  reader,
+  path,
+  location,
+}: Request): Promise<Response | readonly ShownEntry[]> {
   const listed = await reader.list(location)
-  const entries: readonly FileEntry[] = listed.ok ? listed.value : []
-  if (!listed.ok && listed.error.code !== "notADirectory") return refuseFile(listed.error)
-  const shown = entries.map(({ name, ...entry }) => ({
-    path: `${path.replace(/\/$/, "")}/${name}`,
+  if (!listed.ok) return listed.error.code === "notADirectory" ? [] : refuseFile(listed.error)
+  const folder = path.replace(/\/$/, "")
+  return listed.value.map(({ name, ...entry }) => ({ path: `${folder}/${name}`, ...entry }))
+}
+
+/** LIST_FILES: as `/files/browse`, with times in nanoseconds and modes as numbers. */
+export async function listFilesCall(
+  options: MasterHttpOptions,
+  { path }: v1.CallListFiles,
+): Promise<Response | v1.Response> {
+  const request = find(options, path)
+  if (request instanceof Response) return request
+  const shown = await entriesOf(request)
+  if (shown instanceof Response) return shown
+  const fileInfos = shown.map(({ mtime, mode, ...entry }) => ({
     ...entry,
+    mtime: { nanoseconds: mtime * 1_000_000_000 },
+    mode: modeNumber(mode),
   }))
-  return replyJson(admitted.context, shown, options.clock)
+  return { kind: "listFiles", fileInfos }
+}
+
+/** READ_FILE: a part of a file, and its whole size. */
+export async function readFileCall(
+  options: MasterHttpOptions,
+  { path, offset, length }: v1.CallReadFile,
+): Promise<Response | v1.Response> {
+  const request = find(options, path)
+  if (request instanceof Response) return request
+  const wanted = Math.min(length ?? READ_LIMIT, READ_LIMIT)
+  const read = await request.reader.read(request.location, { offset, length: wanted })
+  if (!read.ok) return refuseFile(read.error)
+  const { bytes, fileSize } = read.value
+  return { kind: "readFile", size: fileSize, data: bytes.toBase64() }
+}
+
+/** The `st_mode` that ls(1) prints as such a text. */
+function modeNumber(text: string): number {
+  const type = text.startsWith("d") ? 0o040_000 : 0o100_000
+  const bits = text.slice(1, 10).replaceAll(/[^-]/g, "1").replaceAll("-", "0")
+  return type | Number.parseInt(bits, 2)
 }
 
 /** GET /files/read: a part of a file as text; without an offset, its size. */

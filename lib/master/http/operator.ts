@@ -2,6 +2,7 @@ import { decodeMessage, encodeMessage, type master as v1 } from "#lib/mesos/inde
 import { OPERATOR_CALLS, type OperatorCall } from "#lib/master/core/types.ts"
 import type { Admitted } from "./admission.ts"
 import { readBody } from "./call-body.ts"
+import { listFilesCall, readFileCall } from "./files.ts"
 import type { LazyObject } from "./lazy-json.ts"
 import { acceptedType, contentType } from "./negotiation.ts"
 import {
@@ -42,7 +43,8 @@ export async function serveOperator(
     const reply = await options.master.operate(call, principal)
     return refuse(reply.status, reply.message ?? "")
   }
-  const answer = read(options, call)
+  const answer = await readAny(options, call)
+  if (answer instanceof Response) return answer
   if (answer === undefined) {
     const named = body.value as { readonly type: string }
     return refuse(501, `The call ${named.type} is not implemented yet`)
@@ -58,6 +60,18 @@ const isOperatorCall = (call: v1.Call): call is OperatorCall => changing.has(cal
 
 const encode = (response: v1.Response): object =>
   encodeMessage("mesos.v1.master.Response", response, "endpoint")
+
+/** As `read`, of files too; a Response is a refusal. */
+async function readAny(
+  options: MasterHttpOptions,
+  call: v1.Call,
+): Promise<object | LazyObject | Response | undefined> {
+  if (call.kind !== "listFiles" && call.kind !== "readFile") return read(options, call)
+  const answer = await (call.kind === "listFiles"
+    ? listFilesCall(options, call)
+    : readFileCall(options, call))
+  return answer instanceof Response ? answer : encode(answer)
+}
 
 /** The answer of a call that only reads; undefined for all others. */
 function read(options: MasterHttpOptions, call: v1.Call): object | LazyObject | undefined {
