@@ -5,6 +5,7 @@ import { gate, type Admitted, type EndpointRules } from "./http/admission.ts"
 import { browseFiles, debugFiles, downloadFile, readFile } from "./http/files.ts"
 import { allMetrics, serveOperator } from "./http/operator.ts"
 import type { MasterHttpOptions } from "./http/ports.ts"
+import { replyPrometheus } from "./http/prometheus.ts"
 import { refuse, replyJson } from "./http/respond.ts"
 import { renderRoles } from "./http/roles.ts"
 import { serveScheduler } from "./http/scheduler.ts"
@@ -102,6 +103,7 @@ function addOwn(options: MasterHttpOptions, add: Add, show: Show): void {
       return refuse(400, `Invalid timeout '${timeout}': expected a duration such as 5secs`)
     return replyJson(context, allMetrics(options), options.clock)
   })
+  add("/metrics", { method: "GET", ...open }, () => replyPrometheus(allMetrics(options)))
   add("/redirect", { method: "GET", ...open }, () => redirect(options))
   const files = { method: "GET", ...guarded } as const
   add("/files/browse", files, (request) => browseFiles(options, request))
