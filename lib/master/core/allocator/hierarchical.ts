@@ -43,6 +43,7 @@ import {
 import { Filters } from "./filters.ts"
 import { QuotaBook, type RoleQuota, type Round } from "./quota-book.ts"
 import { ShareTree } from "./share-tree.ts"
+import { Worklist, type Dirt } from "./worklist.ts"
 
 /**
  * Agents looked at in one run. The rest stay pending for the next, so that a change that concerns all
@@ -63,9 +64,6 @@ export type HierarchicalAllocatorOptions = AllocationPolicy & {
   readonly region?: string | undefined
 }
 
-/** The clients for which an agent is to be looked at again. */
-type Dirt = "all" | Set<Client>
-
 /**
  * The allocator of Mesos' hierarchical DRF, made incremental: an event marks the agents, or the pairs
  * of agent and client, whose outcome it may change, and a run looks at nothing else.
@@ -81,9 +79,7 @@ export class HierarchicalAllocator implements Allocator {
   readonly #frameworks = new Map<FrameworkId, Framework>()
   readonly #tree: ShareTree<Client>
   readonly #filters = new Filters<Client, AgentBook>()
-  readonly #dirty = new Map<AgentBook, Dirt>()
-  /** Agents still to be looked at, in random order; some may be clean again meanwhile. */
-  #queue: AgentBook[] = []
+  readonly #work: Worklist<AgentBook, Client>
   /** Clients that override the minimum: while there are any, no agent is skipped for its scalars. */
   #customMinimums = 0
   #runs = 0
@@ -94,6 +90,7 @@ export class HierarchicalAllocator implements Allocator {
 
   constructor(options: HierarchicalAllocatorOptions) {
     this.#random = new Random(options.seed)
+    this.#work = new Worklist(this.#random)
     this.#rules = { region: options.region, filterGpus: options.filterGpus }
     this.#minimum = options.minimum ?? DEFAULT_MINIMUM
     const { roleSorter, frameworkSorter, excludedNames: excluded } = options
@@ -138,7 +135,7 @@ export class HierarchicalAllocator implements Allocator {
     const book = this.#agent(agentId)
     assert(book.allocated.size === 0, `agent ${agentId} still has allocations`)
     this.#filters.endOfAgent(book)
-    this.#dirty.delete(book)
+    this.#work.forget(book)
     this.#tree.subtractTotal(scalarQuantities(book.agent.total))
     this.#quotas.addTotal(book.agent.total, -1)
     this.#free.remove(book.slot)
@@ -289,7 +286,7 @@ export class HierarchicalAllocator implements Allocator {
   }
 
   get pending(): boolean {
-    return this.#dirty.size > 0 && !this.#isHeld
+    return !this.#work.isEmpty && !this.#isHeld
   }
 
   nextExpiry(): number | undefined {
@@ -311,20 +308,18 @@ export class HierarchicalAllocator implements Allocator {
 
   run(now: number): readonly Grant[] {
     for (let ended = this.#filters.takeDue(now); ended !== undefined;) {
-      this.#markPair(ended.agent, ended.client)
+      this.#work.markPair(ended.agent, ended.client)
       ended = this.#filters.takeDue(now)
     }
     if (this.#held !== undefined && (this.#held.until <= now || !this.#isHeld))
       this.#held = undefined
     if (this.#held !== undefined) return []
     this.#wakeQuotas(now)
-    if (this.#dirty.size === 0) return []
+    if (this.#work.isEmpty) return []
     this.#runs++
     const grants: Grant[] = []
-    for (let looked = 0; looked < AGENTS_PER_RUN && this.#dirty.size > 0; looked++) {
-      const book = this.#nextDirty()
-      const dirt = this.#dirty.get(book)
-      this.#dirty.delete(book)
+    for (let looked = 0; looked < AGENTS_PER_RUN && !this.#work.isEmpty; looked++) {
+      const [book, dirt] = this.#work.take()
       if (dirt !== undefined && book.active) this.#offer(book, dirt, grants)
     }
     return grants
@@ -340,16 +335,7 @@ export class HierarchicalAllocator implements Allocator {
     for (const { clients } of this.#frameworks.values())
       for (const client of clients.values())
         if (woken.has(client.account) && this.#tree.isActive(client.leaf))
-          for (const book of candidates) if (book.active) this.#markPair(book, client)
-  }
-
-  /** The next agent to look at, from a shuffled list of those that were dirty when it was drawn up. */
-  #nextDirty(): AgentBook {
-    if (this.#queue.length === 0) {
-      this.#queue = [...this.#dirty.keys()]
-      this.#random.shuffle(this.#queue)
-    }
-    return must(this.#queue.pop(), "no agent is dirty")
+          for (const book of candidates) if (book.active) this.#work.markPair(book, client)
   }
 
   explain(frameworkId: FrameworkId, role: string): Explanation | undefined {
@@ -407,7 +393,7 @@ export class HierarchicalAllocator implements Allocator {
    * Walks the clients in order of fairness and gives each what it may have, until nothing is left:
    * first those whose guarantees are not met, then all.
    */
-  #offer(book: AgentBook, dirt: Dirt, grants: Grant[]): void {
+  #offer(book: AgentBook, dirt: Dirt<Client>, grants: Grant[]): void {
     if (this.#skipsSmall && !this.#free.worthOffering(book.slot)) return
     const granted = new Map<Client, Resources>()
     if (this.#quotas.hasGuarantees) this.#offerRound(book, dirt, { round: "guarantees", granted })
@@ -418,7 +404,7 @@ export class HierarchicalAllocator implements Allocator {
 
   #offerRound(
     book: AgentBook,
-    dirt: Dirt,
+    dirt: Dirt<Client>,
     { round, granted }: { readonly round: Round; readonly granted: Map<Client, Resources> },
   ): void {
     let remaining = book.free
@@ -442,7 +428,7 @@ export class HierarchicalAllocator implements Allocator {
   }
 
   /** Calls `consider` for the clients that an agent's dirt names, in their order, until it is true. */
-  #walk(dirt: Dirt, consider: (client: Client) => boolean): void {
+  #walk(dirt: Dirt<Client>, consider: (client: Client) => boolean): void {
     if (dirt === "all") return this.#tree.visit(consider)
     const leaves = [...dirt].map(({ leaf }) => leaf).filter((leaf) => this.#tree.isActive(leaf))
     this.#tree.sort(leaves)
@@ -517,13 +503,7 @@ export class HierarchicalAllocator implements Allocator {
   }
 
   #markAgent(book: AgentBook): void {
-    if (book.active) this.#dirty.set(book, "all")
-  }
-
-  #markPair(book: AgentBook, client: Client): void {
-    const dirt = this.#dirty.get(book)
-    if (dirt === undefined) this.#dirty.set(book, new Set([client]))
-    else if (dirt !== "all") dirt.add(client)
+    if (book.active) this.#work.markAgent(book)
   }
 
   #isOpen(client: Client): boolean {
@@ -536,7 +516,7 @@ export class HierarchicalAllocator implements Allocator {
     this.#tree.setActive(client.leaf, open)
     if (!open) return
     for (const book of this.#free.candidates(this.#skipsSmall))
-      if (book.active) this.#markPair(book, client)
+      if (book.active) this.#work.markPair(book, client)
   }
 
   #client(entry: Framework, role: string): Client {

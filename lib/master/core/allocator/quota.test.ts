@@ -104,6 +104,15 @@ describe("a guarantee", () => {
     expect(story.settle()).toEqual(["F/free gets cpus:8;mem:400 on A2"])
   })
 
+  test("lets the others have what it kept once as much is free elsewhere", () => {
+    const story = new Story().framework("F", ["free"]).agent("A1", "cpus:3")
+    story.settle()
+    story.quota("prod", { guarantee: "cpus:3" }).agent("A2", "cpus:3")
+    expect(story.settle()).toEqual([])
+    story.returns("F", 3_600_000)
+    expect(story.settle()).toEqual(["F/free gets cpus:3 on A2"])
+  })
+
   test("that is larger than the cluster keeps everything from the others", () => {
     const story = new Story()
       .framework("F", ["free"])
