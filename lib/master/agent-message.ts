@@ -27,6 +27,8 @@ function problemOf(kind: string, message: Shape): string | undefined {
       return undefined
     case "operationUpdate":
       return operationUpdateProblem(message)
+    case "frameworkEnded":
+      return missing(message, ["frameworkId"])
     case "executorMessage":
       return missing(message, ["frameworkId", "executorId", "data"])
     case "executorExited":
@@ -99,9 +101,15 @@ function registerProblem(message: Shape): string | undefined {
         resourcesProblem("resources", each["resources"] ?? []),
     ) ??
     listProblem("tasks", message["tasks"], taskProblem) ??
+    listProblem("leaving", message["leaving"] ?? [], leavingProblem) ??
     listProblem("operations", message["operations"] ?? [], operationProblem)
   )
 }
+
+const leavingProblem = ({ framework, resources }: Shape): string | undefined =>
+  isObject(framework)
+    ? (missing(framework, ["id", "name"]) ?? resourcesProblem("resources", resources))
+    : "framework is missing"
 
 /** Spelled out, because a new leader asks it of every task there is. */
 function taskProblem(task: Shape): string | undefined {

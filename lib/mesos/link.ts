@@ -44,6 +44,13 @@ export type RegisterMessage = {
    * master sent and that is neither here nor in `checkpointedResources` never arrived.
    */
   readonly operations?: readonly Operation[] | undefined
+  /**
+   * Frameworks that the master has ended and this agent has not yet, with what they still use; they
+   * are in no other list. Absent means none.
+   */
+  readonly leaving?:
+    | readonly { readonly framework: FrameworkInfo; readonly resources: Resources }[]
+    | undefined
 }
 
 /**
@@ -77,6 +84,8 @@ export type AgentToMaster =
   | UpdateMessage
   | { readonly kind: "pong"; readonly sequence: number }
   | { readonly kind: "unregister" }
+  /** Nothing is left of a framework that the master ended; the answer to each `shutdownFramework`. */
+  | { readonly kind: "frameworkEnded"; readonly frameworkId: FrameworkId }
   | OperationUpdateMessage
   | {
       readonly kind: "executorMessage"

@@ -26,6 +26,7 @@ function describeMessage(message: AgentToMaster | MasterToAgent): string {
     case "shutdown":
       return `shutdown: ${message.message}`
     case "unregister":
+    case "frameworkEnded":
     case "operationUpdate":
     case "executorMessage":
     case "executorExited":

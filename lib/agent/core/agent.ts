@@ -356,7 +356,8 @@ export class Agent implements Machine<AgentInput, AgentEffect> {
     const framework = this.#workload.framework(frameworkId)
     this.#streams.dropFramework(turn, frameworkId)
     this.#operations.dropFramework(turn, frameworkId)
-    if (framework === undefined || framework.executors.size === 0) return
+    if (framework === undefined || framework.executors.size === 0)
+      return void turn.out.push({ kind: "send", message: { kind: "frameworkEnded", frameworkId } })
     this.#workload.terminateFramework(turn, framework)
     const graceMs = this.limits.shutdownGraceMs
     for (const executor of framework.executors.values())

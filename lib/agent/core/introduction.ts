@@ -1,14 +1,17 @@
-import type {
-  AgentId,
-  AgentInfo,
-  AgentInfoCapabilityType,
-  FrameworkId,
-  RegisterMessage,
-  TaskId,
+import {
+  NO_RESOURCES,
+  normalizeResources,
+  sumResources,
+  type AgentId,
+  type AgentInfo,
+  type AgentInfoCapabilityType,
+  type FrameworkId,
+  type RegisterMessage,
+  type TaskId,
 } from "#lib/mesos/index.ts"
 import { must } from "#lib/std/assert.ts"
 import type { Operations } from "./operations.ts"
-import { hasCapability, type FrameworkRecord } from "./records.ts"
+import { hasCapability, isTerminal, type FrameworkRecord } from "./records.ts"
 import type { StatusStreams } from "./status-streams.ts"
 import { describeTask } from "./statuses.ts"
 import type { Turn } from "./turn.ts"
@@ -46,8 +49,9 @@ export function describeAgent(
 ): RegisterMessage {
   const { agentId, info, ip, operations, streams, workload } = agent
   const frameworks: FrameworkRecord[] = []
+  const leaving: FrameworkRecord[] = []
   for (const framework of workload.frameworks)
-    if (framework.executors.size > 0 && !framework.terminating) frameworks.push(framework)
+    if (framework.executors.size > 0) (framework.terminating ? leaving : frameworks).push(framework)
   const executors = frameworks.flatMap((framework) => [...framework.executors.values()])
   return {
     kind: "register",
@@ -69,7 +73,20 @@ export function describeAgent(
         return describeTask(task, must(agentId, "who runs tasks has an id"), pending)
       }),
     ),
+    ...(leaving.length === 0 ? {} : { leaving: leaving.map(describeLeaving) }),
   }
+}
+
+/** A framework that the master ended, and what it uses until its last task has ended. */
+function describeLeaving({ id, info, executors }: FrameworkRecord) {
+  const parts = [...executors.values()].flatMap(({ launch, tasks }) => [
+    ...(launch.kind === "default" ? [launch.info.resources] : []),
+    ...[...tasks.values()].flatMap((task) =>
+      isTerminal(task.progress.state) ? [] : [task.launch.info.resources],
+    ),
+  ])
+  const resources = sumResources(parts.map((each) => normalizeResources(each ?? NO_RESOURCES)))
+  return { framework: { ...info, id }, resources }
 }
 
 /**

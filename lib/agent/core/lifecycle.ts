@@ -16,6 +16,7 @@ import {
   type KillRecord,
   type TaskProgress,
   type TaskRecord,
+  type FrameworkRecord,
 } from "./records.ts"
 import type { StatusStreams } from "./status-streams.ts"
 import {
@@ -242,8 +243,9 @@ export class Lifecycle {
   complete(turn: Turn, task: TaskRecord): void {
     const { workload } = this.#parts
     const { launch } = task.executor
-    if (!workload.completeTask(turn, task) || launch.kind === "command") return
-    if (task.executor.framework.terminating) return
+    if (!workload.completeTask(turn, task)) return
+    if (task.executor.framework.terminating) return sayEnded(turn, task.executor.framework)
+    if (launch.kind === "command") return
     turn.out.push({
       kind: "send",
       message: {
@@ -331,6 +333,12 @@ export class Lifecycle {
   #set(turn: Turn, task: TaskRecord, change: Partial<TaskProgress>): void {
     this.#parts.workload.setProgress(turn, task, { ...task.progress, ...change })
   }
+}
+
+/** Tells the master that nothing of a framework that it ended is left here, if so. */
+export function sayEnded(turn: Turn, { id, executors }: FrameworkRecord): void {
+  if (executors.size > 0) return
+  turn.out.push({ kind: "send", message: { kind: "frameworkEnded", frameworkId: id } })
 }
 
 /** The names by which a log tells a task. */

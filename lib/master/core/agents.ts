@@ -8,6 +8,7 @@ import {
 } from "#lib/mesos/index.ts"
 import type { Context, LinkRecord } from "./context.ts"
 import { forgetAnswers, rescindInverseOffersOf } from "./inverse-offers.ts"
+import { endAllLeaving } from "./leaving.ts"
 import { rescindOffersOf } from "./offers.ts"
 import { endOperationsOf } from "./operations/ending.ts"
 import { forgetStoredOf } from "./operations/stored.ts"
@@ -179,6 +180,7 @@ export function forgetAgent(ctx: Context, agent: AgentRecord, reason: string): v
   for (const stray of agent.strays.values())
     ctx.allocator.recover(stray.frameworkId, agent.id, stray.resources)
   agent.strays.clear()
+  endAllLeaving(ctx, agent)
   agent.pendingKills.clear()
   ctx.allocator.removeAgent(agent.id)
   ctx.pings.clear(agent)

@@ -67,6 +67,8 @@ export class Context {
   readonly completedFrameworks = new Map<FrameworkId, FrameworkRecord>()
   /** What is stored of each live framework, as text. */
   readonly storedFrameworks = new Map<FrameworkId, string>()
+  /** On how many agents a removed framework still uses something. */
+  readonly leavingFrameworks = new Map<FrameworkId, number>()
   /** When frameworks were removed, oldest first, bounded. */
   readonly removedFrameworks = new Map<FrameworkId, number>()
   readonly offers = new Map<OfferId, OfferRecord>()

@@ -81,7 +81,11 @@ export function settleDrains(ctx: Context): void {
 function settle(ctx: Context, agent: AgentRecord): void {
   const { drain, id } = agent
   if (drain?.state !== "DRAINING" || ctx.agents.get(id) !== agent) return
-  const busy = agent.tasks.size > 0 || agent.strays.size > 0 || ctx.operations.ofAgent(id).size > 0
+  const busy =
+    agent.tasks.size > 0 ||
+    agent.strays.size > 0 ||
+    agent.leaving.size > 0 ||
+    ctx.operations.ofAgent(id).size > 0
   if (busy) return
   ctx.log("info", "agent is drained", { agent: id, hostname: agent.info.hostname })
   agent.drain = { ...drain, state: "DRAINED" }

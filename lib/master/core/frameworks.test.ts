@@ -192,6 +192,9 @@ describe("a scheduler that goes away", () => {
     expect([...completed.completedTasks]).toMatchObject([
       { state: "TASK_KILLED", statuses: [{ reason: "REASON_FRAMEWORK_REMOVED" }] },
     ])
+    // What it used is free once the agent says so, and not before.
+    expect(bench.master.view.agents.get(agent.id)?.used).not.toEqual([])
+    bench.fromAgent(agent.link, { kind: "frameworkEnded", frameworkId: marathon.id })
     expect(bench.master.view.agents.get(agent.id)?.used).toEqual([])
   })
 
@@ -253,6 +256,7 @@ describe("TEARDOWN", () => {
         ["a", "b", "c"].map((id) => taskInfo(id, agent.id)),
       )
       bench.call(marathon, { kind: "teardown" })
+      bench.fromAgent(agent.link, { kind: "frameworkEnded", frameworkId: marathon.id })
       return marathon.id
     })
     const completed = bench.master.view.completedFrameworks

@@ -4,6 +4,7 @@ import type { Context } from "./context.ts"
 import { abandonOperations } from "./operations/ending.ts"
 import { isRemoved, parseFramework, storeFramework, storeRemoval } from "./framework-store.ts"
 import { discardInverseOffersOf, forgetAnswersOf } from "./inverse-offers.ts"
+import { leave, usesOf } from "./leaving.ts"
 import { discardOffersOf, rescindOffer } from "./offers.ts"
 import { FrameworkRecord, type AgentRecord } from "./records.ts"
 import type { RegistryError } from "./registry.ts"
@@ -73,7 +74,9 @@ function newFramework(
     completedTasksMax: ctx.limits.completedTasks,
   })
   ctx.frameworks.set(framework.id, framework)
-  ctx.allocator.addFramework(allocatorView(framework), false)
+  if (ctx.leavingFrameworks.has(framework.id))
+    ctx.allocator.updateFramework(allocatorView(framework))
+  else ctx.allocator.addFramework(allocatorView(framework), false)
   return framework
 }
 
@@ -249,6 +252,7 @@ export function removeFramework(ctx: Context, framework: FrameworkRecord): void 
   discardOffersOf(ctx, framework)
   discardInverseOffersOf(ctx, framework)
   forgetAnswersOf(ctx, framework.id)
+  const uses = usesOf(ctx, framework)
   for (const task of framework.tasks.values()) {
     if (!isTerminal(task.state)) {
       const { taskId, agentId } = task
@@ -263,7 +267,9 @@ export function removeFramework(ctx: Context, framework: FrameworkRecord): void 
   for (const executor of framework.executors) removeExecutor(ctx, executor)
   abandonOperations(ctx, framework.id)
   for (const agent of ctx.agents.values()) dropStrays(ctx, agent, framework.id)
-  ctx.allocator.removeFramework(framework.id)
+  ctx.allocator.setFrameworkActive(framework.id, false)
+  leave(ctx, framework, uses)
+  if (!ctx.leavingFrameworks.has(framework.id)) ctx.allocator.removeFramework(framework.id)
   ctx.failovers.clear(framework)
   ctx.frameworks.delete(framework.id)
   framework.unregisteredAt = ctx.now

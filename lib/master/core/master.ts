@@ -29,6 +29,7 @@ import {
   subscribe,
 } from "./frameworks.ts"
 import { inverseOffersDueAt, sendInverseOffers } from "./inverse-offers.ts"
+import { endLeaving } from "./leaving.ts"
 import { maintenanceStatus, restoreMaintenance } from "./maintenance.ts"
 import { masterMetrics } from "./metrics.ts"
 import { rescindOffer, sendOffers } from "./offers.ts"
@@ -203,6 +204,8 @@ function onMessage(ctx: Context, link: LinkRecord, message: AgentToMaster): void
       return onPong(ctx, agent, message.sequence)
     case "unregister":
       return unregisterAgent(ctx, agent)
+    case "frameworkEnded":
+      return endLeaving(ctx, agent, message.frameworkId)
     case "executorMessage":
       return onExecutorMessage(ctx, agent, message)
     case "executorExited":

@@ -60,6 +60,8 @@ export class AgentRecord implements AgentView {
   readonly offers = new Set<OfferRecord>()
   /** Tasks whose id runs elsewhere too: being killed, their resources still taken; by taskKey. */
   readonly strays = new Map<string, Stray>()
+  /** What removed frameworks use until the agent says that they have ended. */
+  readonly leaving = new Map<FrameworkId, Resources>()
   /** Kills to deliver when the agent is back, by taskKey. */
   readonly pendingKills = new Map<string, KillTask>()
   /** Pings in a row without an answer. */
@@ -99,7 +101,8 @@ export class AgentRecord implements AgentView {
 
   /** Summed up when it is asked for, and then kept until it changes: most agents are seldom asked. */
   get used(): Resources {
-    return (this.#used ??= usedBy(this.tasks, this.executors))
+    const used = (this.#used ??= usedBy(this.tasks, this.executors))
+    return this.leaving.size === 0 ? used : sumResources([used, ...this.leaving.values()])
   }
 
   /** What its tasks and executors use has changed. */

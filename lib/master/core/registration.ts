@@ -21,6 +21,7 @@ import type { Context, LinkRecord } from "./context.ts"
 import { isRemoved } from "./framework-store.ts"
 import { recoverFramework } from "./frameworks.ts"
 import { GONE } from "./gone.ts"
+import { adoptLeaving, endAllLeaving, shutdownLeaving } from "./leaving.ts"
 import { machineAt, placeAgent } from "./maintenance.ts"
 import { adoptOperations, releaseOperations } from "./operations/adopt.ts"
 import {
@@ -92,7 +93,7 @@ function refusal(
     return "The agent has no fault domain, and this cluster requires one: set its --domain"
   if (machineAt(ctx, info, address)?.mode === "DOWN")
     return `Machine ${info.hostname} (${address}) is down for maintenance`
-  const holders = [info, ...message.tasks, ...message.executors]
+  const holders = [info, ...message.tasks, ...message.executors, ...(message.leaving ?? [])]
   const lists = [message.checkpointedResources, ...holders.map(resourcesOf)]
   for (const list of lists) {
     const problem = validateResources(list)
@@ -101,7 +102,8 @@ function refusal(
   let used = NO_RESOURCES
   for (const task of message.tasks)
     if (!isTerminal(task.state)) used = addResources(used, bare(task.resources))
-  for (const executor of message.executors) used = addResources(used, bare(executor.resources))
+  for (const held of [...message.executors, ...(message.leaving ?? [])])
+    used = addResources(used, bare(held.resources))
   const total = totalOf(message)
   const fits =
     containsResources(total, exclusive(used)) &&
@@ -179,6 +181,7 @@ function reregister(
   if (!sameStored(before, record)) storeAgent(ctx, record)
   agent.reregisteredAt = ctx.now
   const reconcile = dropMissing(ctx, agent, message)
+  endAllLeaving(ctx, agent)
   releaseOperations(ctx, agent)
   agent.total = totalOf(message)
   ctx.allocator.updateAgent(agent)
@@ -212,6 +215,7 @@ function welcome(ctx: Context, agent: AgentRecord, reconcile: Reconcile): void {
   agent.pendingKills.clear()
   for (const { frameworkId, taskId } of agent.strays.values())
     ctx.send(agent, { kind: "killTask", frameworkId, taskId })
+  shutdownLeaving(ctx, agent)
   if (agent.drain?.state === "DRAINING") {
     ctx.send(agent, { kind: "drain", config: agent.drain.config })
     ctx.drainsToSettle.add(agent)
@@ -265,7 +269,8 @@ function adoptAll(
   message: RegisterMessage,
   wasUnreachable: boolean,
 ): void {
-  for (const info of message.frameworks) adoptFramework(ctx, agent, info)
+  for (const info of message.frameworks) adoptFramework(ctx, info)
+  adoptLeaving(ctx, agent, message)
   for (const info of message.executors) {
     const framework =
       info.frameworkId === undefined ? undefined : ctx.frameworks.get(info.frameworkId)
@@ -292,10 +297,9 @@ function adoptAll(
   }
 }
 
-function adoptFramework(ctx: Context, agent: AgentRecord, info: FrameworkInfo): void {
+function adoptFramework(ctx: Context, info: FrameworkInfo): void {
   if (info.id === undefined || ctx.frameworks.has(info.id)) return
-  if (isRemoved(ctx, info.id)) ctx.send(agent, { kind: "shutdownFramework", frameworkId: info.id })
-  else recoverFramework(ctx, { ...info, id: info.id })
+  if (!isRemoved(ctx, info.id)) recoverFramework(ctx, { ...info, id: info.id })
 }
 
 function adoptTask(ctx: Context, agent: AgentRecord, framework: FrameworkRecord, task: Task): void {
