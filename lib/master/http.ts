@@ -1,6 +1,15 @@
 import { Hono, type Context } from "hono"
-import type { FrameworkId } from "#lib/mesos/index.ts"
+import { encodeMessage } from "#lib/mesos/index.ts"
 import { urlPath } from "#lib/std/url-path.ts"
+import type { MasterView } from "./core/views.ts"
+import {
+  ACTIONS,
+  removeQuota,
+  setQuota,
+  setSchedule,
+  setWeights,
+  type Action,
+} from "./http/actions.ts"
 import { gate, type Admitted, type EndpointRules } from "./http/admission.ts"
 import { browseFiles, debugFiles, downloadFile, readFile } from "./http/files.ts"
 import { allMetrics, serveOperator } from "./http/operator.ts"
@@ -9,6 +18,7 @@ import { replyPrometheus } from "./http/prometheus.ts"
 import { refuse, replyJson } from "./http/respond.ts"
 import { renderRoles } from "./http/roles.ts"
 import { serveScheduler } from "./http/scheduler.ts"
+import { renderQuota, renderWeights } from "./http/operator-settings.ts"
 import { renderStateSummary } from "./http/state-summary.ts"
 import { renderFrameworks, renderSlaves, renderState, renderVersion } from "./http/state.ts"
 import { parseTaskQuery, renderTasks } from "./http/tasks.ts"
@@ -53,24 +63,46 @@ export function createMasterApi(options: MasterHttpOptions): Hono {
   return api
 }
 
+/** Makes the call that an older endpoint stands for. */
+async function act(
+  { master }: MasterHttpOptions,
+  action: Action,
+  { context, principal }: Admitted,
+): Promise<Response> {
+  const call = action.translate(await context.req.text(), urlPath(context.req.url))
+  if (!call.ok) return refuse(400, call.error)
+  const reply = await master.operate(call.value, principal)
+  return refuse(reply.status, reply.message ?? "")
+}
+
 type Render = (context: Context) => unknown
 type Add = (path: string, rules: EndpointRules, handle: Handler) => void
 type Show = (path: string, rules: Omit<EndpointRules, "method">, render: Render) => void
 
 /** Calls of operators that change something. */
 function addCalls(options: MasterHttpOptions, add: Add): void {
+  const view = (): MasterView => options.master.view
+  const addSetting = (path: string, action: Action, render: () => object): void =>
+    add(path, { method: ["GET", action.method], realm: "readwrite" }, (request) =>
+      request.context.req.method === action.method
+        ? act(options, action, request)
+        : replyJson(request.context, render(), options.clock),
+    )
   add("/api/v1", { method: "POST", realm: "readwrite" }, (request) =>
     serveOperator(options, request),
   )
-  add("/teardown", { method: "POST", realm: "readwrite" }, async ({ context }) => {
-    const id = new URLSearchParams(await context.req.text()).get("frameworkId")
-    if (!id) return refuse(400, "Missing 'frameworkId' query parameter in the request body")
-    const reply = await options.master.operate({
-      kind: "teardown",
-      frameworkId: id as FrameworkId,
-    })
-    return refuse(reply.status, reply.message ?? "")
-  })
+  for (const [path, action] of Object.entries(ACTIONS))
+    add(path, { method: action.method, realm: "readwrite" }, (request) =>
+      act(options, action, request),
+    )
+  add("/quota/*", { method: "DELETE", realm: "readwrite" }, (request) =>
+    act(options, removeQuota, request),
+  )
+  addSetting("/quota", setQuota, () => renderQuota(view()))
+  addSetting("/weights", setWeights, () => renderWeights(view()))
+  addSetting("/maintenance/schedule", setSchedule, () =>
+    encodeMessage("mesos.v1.maintenance.Schedule", view().maintenance.schedule),
+  )
 }
 
 /** What the leader knows of the cluster. */
@@ -86,6 +118,9 @@ function addViews(options: MasterHttpOptions, show: Show): void {
       options.master.view,
       parseTaskQuery((name) => req.query(name)),
     ),
+  )
+  show("/maintenance/status", rules, () =>
+    encodeMessage("mesos.v1.maintenance.ClusterStatus", options.master.view.maintenanceStatus()),
   )
   show("/roles", rules, () => renderRoles(options.master.view))
 }

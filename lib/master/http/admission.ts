@@ -2,9 +2,12 @@ import type { Context } from "hono"
 import type { MasterHttpOptions } from "./ports.ts"
 import { refuse } from "./respond.ts"
 
+/** A method that an endpoint may have; HEAD goes with GET. */
+type Method = "GET" | "POST" | "PUT" | "DELETE"
+
 /** Who may use an endpoint, and how. */
 export type EndpointRules = {
-  readonly method: "GET" | "POST"
+  readonly method: Method | readonly Method[]
   /** Named in the challenge of a 401; absent where nobody needs to say who they are. */
   readonly realm?: "scheduler" | "readonly" | "readwrite"
   /** Whether any master answers; otherwise the leader alone does. */
@@ -48,11 +51,13 @@ export async function admit(
   const away = rules.anyMaster ? undefined : awayFromLeader(options, request)
   if (away !== undefined) return away
   const { method } = request
-  const expected = rules.method
-  if (method !== expected && !(expected === "GET" && method === "HEAD"))
-    return refuse(405, `Expecting one of { '${expected}' }, but received '${method}'`, {
-      allow: expected,
-    })
+  const expected: readonly string[] = [rules.method].flat()
+  if (!expected.includes(method === "HEAD" ? "GET" : method))
+    return refuse(
+      405,
+      `Expecting one of { ${expected.map((each) => `'${each}'`).join(", ")} }, but received '${method}'`,
+      { allow: expected.join(", ") },
+    )
   return { principal: caller.kind === "principal" ? caller.principal : undefined }
 }
 

@@ -5,6 +5,7 @@ import {
   type master as v1,
   type quota,
   type ValueScalar,
+  type WeightInfo,
 } from "#lib/mesos/index.ts"
 import type { MasterView } from "#lib/master/core/views.ts"
 
@@ -24,10 +25,8 @@ export type SettingsCall = Extract<
 /** The answer of one of these calls, as JSON. */
 export function readSettings(view: MasterView, { kind }: SettingsCall): object {
   switch (kind) {
-    case "getWeights": {
-      const weightInfos = [...view.weights].map(([role, weight]) => ({ role, weight }))
-      return encode({ kind, weightInfos })
-    }
+    case "getWeights":
+      return encode({ kind, weightInfos: weightInfos(view) })
     case "getQuota":
       return encode({ kind, status: quotaStatus(view) })
     case "getMaintenanceSchedule":
@@ -45,7 +44,7 @@ const encode = (response: v1.Response): object =>
   encodeMessage("mesos.v1.master.Response", response, "endpoint")
 
 /** Quotas in the form of today and, for clients of before, their guarantees alone. */
-export function quotaStatus({ quotas }: MasterView): quota.QuotaStatus {
+function quotaStatus({ quotas }: MasterView): quota.QuotaStatus {
   const scalars = (amounts: ReadonlyMap<string, number>): Record<string, ValueScalar> =>
     Object.fromEntries([...amounts].map(([name, milli]) => [name, { value: fromMilli(milli) }]))
   return {
@@ -60,3 +59,19 @@ export function quotaStatus({ quotas }: MasterView): quota.QuotaStatus {
     })),
   }
 }
+
+const weightInfos = ({ weights }: MasterView): readonly WeightInfo[] =>
+  [...weights].map(([role, weight]) => ({ role, weight }))
+
+/** `GET /quota`. Source: apache/mesos: src/master/quota_handler.cpp (status). */
+export const renderQuota = (view: MasterView): object =>
+  encodeMessage("mesos.v1.quota.QuotaStatus", quotaStatus(view))
+
+/** `GET /weights`. Source: apache/mesos: src/master/weights_handler.cpp (get). */
+export const renderWeights = (view: MasterView): object => weightInfos(view)
+
+/** Amounts, kept in thousandths, as `/roles` shows them. */
+export const plainAmounts = (
+  amounts: ReadonlyMap<string, number> | undefined,
+): Readonly<Record<string, number>> =>
+  Object.fromEntries([...(amounts ?? [])].map(([name, milli]) => [name, fromMilli(milli)]))

@@ -77,6 +77,9 @@ const encodeFramework = (view: MasterView, framework: FrameworkView): object =>
     offers: [...framework.offers].map((offer) => offerOf(view, offer)),
     allocatedResources: framework.used(),
     offeredResources: framework.offered(),
+    inverseOffers: [...view.inverseOffers.values()]
+      .filter(({ frameworkId }) => frameworkId === framework.id)
+      .map((inverse) => ({ ...inverse, resources: [] })),
     offerConstraints: framework.offerConstraints,
   })
 

@@ -28,6 +28,10 @@ const renderInfo = (id: string, info: AgentInfo): Readonly<Record<string, unknow
   domain: info.domain && encodeMessage("mesos.v1.DomainInfo", info.domain),
 })
 
+/** How an agent is being drained, as in `DrainInfo`. */
+export const encodeDrain = ({ state, config }: NonNullable<AgentView["drain"]>): object =>
+  encodeMessage("mesos.v1.DrainInfo", { state, config })
+
 /** How other parties address the agent's process. */
 export const agentPid = ({ address, info }: AgentView): string =>
   `slave(1)@${address.includes(":") ? `[${address}]` : address}:${info.port ?? DEFAULT_AGENT_PORT}`
@@ -45,6 +49,8 @@ export const renderAgent = (agent: AgentView): Readonly<Record<string, unknown>>
   unreserved_resources: flatUnreserved(agent.total),
   active: agent.active,
   deactivated: agent.deactivated,
+  drain_info: agent.drain && encodeDrain(agent.drain),
+  estimated_drain_start_time_seconds: agent.drain && seconds(agent.drain.since),
   version: agent.version,
   capabilities: agent.capabilities,
 })

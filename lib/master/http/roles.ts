@@ -12,6 +12,7 @@ import {
 } from "#lib/mesos/index.ts"
 import type { MasterView } from "#lib/master/core/views.ts"
 import { flatResources, flattenResources } from "./flat-resources.ts"
+import { plainAmounts } from "./operator-settings.ts"
 
 /** What a role holds. */
 export type RoleSummary = {
@@ -38,7 +39,7 @@ class RoleParts {
   }
 }
 
-/** Roles with frameworks, allocations or reservations, and always "*"; in ascending order. */
+/** Roles with frameworks, allocations, reservations, quota or weight, and always "*"; ascending. */
 export function collectRoles(view: MasterView): ReadonlyMap<string, RoleSummary> {
   const roles = new Map<string, RoleParts>([[DEFAULT_ROLE, new RoleParts()]])
   const partsOf = (name: string): RoleParts => {
@@ -46,6 +47,7 @@ export function collectRoles(view: MasterView): ReadonlyMap<string, RoleSummary>
     if (parts === undefined) roles.set(name, (parts = new RoleParts()))
     return parts
   }
+  for (const name of [...view.quotas.keys(), ...view.weights.keys()]) partsOf(name)
   for (const framework of view.frameworks.values())
     for (const name of framework.roles) partsOf(name).frameworks.push(framework.id)
   for (const agent of view.agents.values()) {
@@ -90,7 +92,12 @@ export function renderRoles(view: MasterView): object {
     roles: [...roles].map(([name, role]) => ({
       name,
       weight: view.weight(name),
-      quota: { role: name, guarantee: {}, limit: {}, consumed: consumed(name, roles) },
+      quota: {
+        role: name,
+        guarantee: plainAmounts(view.quotas.get(name)?.guarantees),
+        limit: plainAmounts(view.quotas.get(name)?.limits),
+        consumed: consumed(name, roles),
+      },
       resources: flattenResources(role.allocated, role.offered),
       allocated: flatResources(role.allocated),
       offered: flatResources(role.offered),

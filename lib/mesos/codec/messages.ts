@@ -5,6 +5,7 @@ import type * as core from "#lib/mesos/v1/core.ts"
 import type * as executor from "#lib/mesos/v1/executor.ts"
 import type * as maintenance from "#lib/mesos/v1/maintenance.ts"
 import type * as master from "#lib/mesos/v1/master.ts"
+import type * as quota from "#lib/mesos/v1/quota.ts"
 import type * as scheduler from "#lib/mesos/v1/scheduler.ts"
 import type { ReservationForm } from "./codec.ts"
 import { codecOf } from "./compile.ts"
@@ -20,6 +21,7 @@ export type Messages = {
   "mesos.v1.ContainerStatus": core.ContainerStatus
   "mesos.v1.DiscoveryInfo": core.DiscoveryInfo
   "mesos.v1.DomainInfo": core.DomainInfo
+  "mesos.v1.DrainInfo": core.DrainInfo
   "mesos.v1.ExecutorInfo": core.ExecutorInfo
   "mesos.v1.FrameworkInfo": core.FrameworkInfo
   "mesos.v1.HealthCheck": core.HealthCheck
@@ -27,6 +29,7 @@ export type Messages = {
   "mesos.v1.MasterInfo": core.MasterInfo
   "mesos.v1.Offer": core.Offer
   "mesos.v1.Offer.Operation": core.OfferOperation
+  "mesos.v1.Operation": core.Operation
   "mesos.v1.Resource": Resource
   "mesos.v1.Task": core.Task
   "mesos.v1.TaskGroupInfo": core.TaskGroupInfo
@@ -36,6 +39,7 @@ export type Messages = {
   "mesos.v1.agent.Response": agent.Response
   "mesos.v1.executor.Call": executor.Call
   "mesos.v1.executor.Event": executor.Event
+  "mesos.v1.maintenance.ClusterStatus": maintenance.ClusterStatus
   "mesos.v1.maintenance.Schedule": maintenance.Schedule
   "mesos.v1.master.Call": master.Call
   "mesos.v1.master.Event": master.Event
@@ -43,6 +47,7 @@ export type Messages = {
   "mesos.v1.master.Response.GetAgents.Agent": master.ResponseGetAgentsAgent
   "mesos.v1.master.Response.GetExecutors.Executor": master.ResponseGetExecutorsExecutor
   "mesos.v1.master.Response.GetFrameworks.Framework": master.ResponseGetFrameworksFramework
+  "mesos.v1.quota.QuotaStatus": quota.QuotaStatus
   "mesos.v1.scheduler.Call": scheduler.Call
   "mesos.v1.scheduler.Event": scheduler.Event
   "mesos.v1.scheduler.OfferConstraints": scheduler.OfferConstraints
