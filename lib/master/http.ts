@@ -95,10 +95,10 @@ function addCalls(options: MasterHttpOptions, add: Add): void {
     add(path, { method: action.method, realm: "readwrite" }, (request) =>
       act(options, action, request),
     )
-  add("/quota/*", { method: "DELETE", realm: "readwrite" }, (request) =>
+  addSetting("/quota", setQuota, () => renderQuota(view()))
+  add("/quota/:role{.+}", { method: "DELETE", realm: "readwrite" }, (request) =>
     act(options, removeQuota, request),
   )
-  addSetting("/quota", setQuota, () => renderQuota(view()))
   addSetting("/weights", setWeights, () => renderWeights(view()))
   addSetting("/maintenance/schedule", setSchedule, () =>
     encodeMessage("mesos.v1.maintenance.Schedule", view().maintenance.schedule),

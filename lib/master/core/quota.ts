@@ -72,6 +72,8 @@ export function setQuota(ctx: Context, { quotaRequest }: master.CallSetQuota): M
 export function removeQuota(ctx: Context, { role }: master.CallRemoveQuota): MasterReply {
   const problem = quotaRoleProblem(ctx, role)
   if (problem !== undefined) return bad(`Failed to validate remove quota request: ${problem}`)
+  if (!ctx.quotas.has(role))
+    return bad(`Failed to validate remove quota request: role '${role}' has no quota set`)
   storeQuota(ctx, role, { guarantees: new Map(), limits: new Map() })
   return DONE
 }
