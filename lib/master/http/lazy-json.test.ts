@@ -32,7 +32,11 @@ describe("lazy JSON", () => {
 
 describe("bodies", () => {
   const turns: (() => void)[] = []
-  const clock = { soon: (run: () => void) => void turns.push(run) } as Pick<Clock, "soon"> as Clock
+  let now = 0
+  const clock = {
+    now: () => now,
+    soon: (run: () => void) => void turns.push(run),
+  } as Pick<Clock, "now" | "soon"> as Clock
   const long = new LazyList(
     Array.from({ length: 3000 }, (_, n) => `${n} ${"x".repeat(100)}`),
     (item) => item,
@@ -60,5 +64,26 @@ describe("bodies", () => {
       seen += decoder.decode(value)
     }
     expect(seen).toBe(JSON.stringify(long.items))
+  })
+
+  test("what takes long to work out gives up its turn, too, however short it is", async () => {
+    const slow = new LazyList([1, 2, 3], (item) => {
+      now += 20
+      return item
+    })
+    const body = jsonBody(jsonPieces(slow), clock)
+    expect(body).toBeInstanceOf(ReadableStream)
+    const reader = (body as ReadableStream<Uint8Array>).getReader()
+    const pieces: string[] = []
+    for (;;) {
+      const next = reader.read()
+      await Promise.resolve()
+      turns.shift()?.()
+      const { value, done } = await next
+      if (done) break
+      pieces.push(new TextDecoder().decode(value))
+    }
+    expect(pieces.length).toBeGreaterThan(2)
+    expect(pieces.join("")).toBe("[1,2,3]")
   })
 })

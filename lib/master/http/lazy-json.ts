@@ -50,14 +50,22 @@ export function* jsonPieces(value: unknown): Generator<string, void, undefined> 
 
 const isLazy = (value: unknown): boolean => value instanceof LazyList || value instanceof LazyObject
 
-/** Text up to the length of a piece, and whether it was the last. */
-function nextPiece(pieces: Iterator<string>): { readonly text: string; readonly last: boolean } {
+/** Milliseconds for one piece, whose elements may be short and yet take long to work out. */
+const PIECE_MS = 10
+
+/** Text up to the length of a piece, or what there is of it in time, and whether it was the last. */
+function nextPiece(
+  pieces: Iterator<string>,
+  clock: Clock,
+): { readonly text: string; readonly last: boolean } {
+  const until = clock.now() + PIECE_MS
   let text = ""
-  while (text.length < PIECE_LENGTH) {
+  // At least one bit each time: a stream that is handed nothing does not ask again.
+  do {
     const next = pieces.next()
     if (next.done === true) return { text, last: true }
     text += next.value
-  }
+  } while (text.length < PIECE_LENGTH && clock.now() < until)
   return { text, last: false }
 }
 
@@ -69,14 +77,15 @@ export function jsonBody(
   pieces: Iterator<string>,
   clock: Clock,
 ): string | ReadableStream<Uint8Array> {
-  const first = nextPiece(pieces)
+  const first = nextPiece(pieces, clock)
   if (first.last) return first.text
   const encoder = new TextEncoder()
   let pending: string | undefined = first.text
   return new ReadableStream<Uint8Array>({
     async pull(controller) {
       if (pending === undefined) await new Promise<void>((resume) => clock.soon(resume))
-      const piece = pending === undefined ? nextPiece(pieces) : { text: pending, last: false }
+      const piece =
+        pending === undefined ? nextPiece(pieces, clock) : { text: pending, last: false }
       pending = undefined
       if (piece.text !== "") controller.enqueue(encoder.encode(piece.text))
       if (piece.last) controller.close()
