@@ -52,7 +52,12 @@ export const command = defineCommand({
       environment,
     )
     const agent = agentOptions(
-      settingsFrom(AGENT_SETTINGS, { ...common, port: agentPort, workDir: `${state}/agent` }),
+      settingsFrom(AGENT_SETTINGS, {
+        ...common,
+        port: agentPort,
+        workDir: `${state}/agent`,
+        reconfigurationPolicy: "any",
+      }),
       environment,
     )
     const cluster = await startUp({ master: { ...master, requireToken: false }, agent })

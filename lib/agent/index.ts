@@ -11,6 +11,7 @@ export type {
   SandboxLink,
   StoreEntry,
 } from "./core/types.ts"
+export type { ReconfigurationPolicy } from "./core/compatibility.ts"
 export { DEFAULT_LIMITS } from "./core/types.ts"
 export { AgentDriver, type AgentDriverOptions, type MasterLink } from "./driver.ts"
 export { createAgentApi } from "./http.ts"

@@ -28,3 +28,23 @@ test("a text that says no resources is refused", () => {
   expect(resources.ok).toBe(false)
   expect(!resources.ok && resources.error.message).toContain("cpus=4")
 })
+
+test("GPUs that were found are offered, in the default role too", () => {
+  const resources = agentResources("cpus:4;mem:64;disk:1;ports:[1-2]", { ...facts, gpus: 2 }, "db")
+  expect(resources.ok && renderResources(resources.value)).toBe(
+    "cpus(db):4;disk(db):1;gpus:2;mem(db):64;ports(db):[1-2]",
+  )
+})
+
+test.each([
+  ['"revocable":{}', "revocable resources are estimated"],
+  ['"reservations":[{"type":"DYNAMIC","role":"db"}]', "give a static one as name(role):amount"],
+  [
+    '"reservations":[{"type":"STATIC","role":"db"}],"disk":{"persistence":{"id":"v"},"volume":{"container_path":"x","mode":"RW"}}',
+    "volumes are made by operations",
+  ],
+])("an agent does not begin with %s", (member, why) => {
+  const text = `[{"name":"disk","type":"SCALAR","scalar":{"value":1},${member}}]`
+  const resources = agentResources(text, facts)
+  expect(!resources.ok && resources.error.message).toContain(why)
+})

@@ -2,15 +2,18 @@ import {
   normalizeResources,
   parseResources,
   rangesResource,
+  renderResource,
   scalarResource,
   toMilli,
   type Resource,
   type Resources,
 } from "#lib/mesos/index.ts"
-import { ok, type Result } from "#lib/std/result.ts"
+import { err, ok, type Result } from "#lib/std/result.ts"
 
 /** What was measured of the node; undefined where it could not be. */
 export type NodeFacts = {
+  /** NVIDIA GPUs. */
+  readonly gpus?: number | undefined
   readonly cpus: number | undefined
   readonly memMib: number | undefined
   /** Size of the file system that holds the work directory, MiB. */
@@ -37,21 +40,37 @@ const DEFAULT_PORTS = { begin: 31_000, end: 32_000 }
 export function agentResources(
   text: string | undefined,
   facts: NodeFacts,
+  defaultRole?: string,
 ): Result<Resources, { readonly message: string }> {
-  const given = parseResources(text ?? "")
+  const given = parseResources(text ?? "", defaultRole)
   if (!given.ok) return given
+  for (const resource of given.value) {
+    const made = madeLater(resource)
+    if (made !== undefined) return err({ message: `${renderResource(resource)}: ${made}` })
+  }
   const named = new Set(given.value.map(({ name }) => name))
   const measured = detectResources(facts).filter(({ name }) => !named.has(name))
   return ok(normalizeResources([...given.value, ...measured]))
 }
 
+/** Why a resource cannot be what an agent begins with. Source: apache/mesos: src/slave/slave.cpp. */
+function madeLater({ disk, reservations, revocable, shared }: Resource): string | undefined {
+  if (revocable === true) return "revocable resources are estimated, not given"
+  if (disk?.persistence !== undefined || shared === true)
+    return "volumes are made by operations, not given"
+  return reservations.some(({ type }) => type === "DYNAMIC")
+    ? "dynamic reservations are made by operations; give a static one as name(role):amount"
+    : undefined
+}
+
 /** What a node of this size offers when its operator says nothing. */
-export function detectResources({ cpus, memMib, diskMib }: NodeFacts): Resources {
+export function detectResources({ cpus, gpus = 0, memMib, diskMib }: NodeFacts): Resources {
   const list: Resource[] = [
     scalarResource("cpus", toMilli(cpus ?? DEFAULT_CPUS)),
     scalarResource("mem", toMilli(offered(memMib, SYSTEM_MEM_MIB) ?? DEFAULT_MEM_MIB)),
     scalarResource("disk", toMilli(offered(diskMib, SYSTEM_DISK_MIB) ?? DEFAULT_DISK_MIB)),
     rangesResource("ports", [DEFAULT_PORTS]),
+    ...(gpus === 0 ? [] : [scalarResource("gpus", toMilli(gpus))]),
   ]
   return normalizeResources(list)
 }

@@ -18,11 +18,12 @@ type World = {
 }
 
 const read = ({ flags = {}, env = {}, file, config }: World) => {
+  const others: Readonly<Record<string, string>> = { "/run/timeout": "7secs\n" }
   const terminal = createMemoryTerminal({ env })
   const path = config ?? "/etc/dcos/master.toml"
   const files = {
     ...terminal.files,
-    readText: (asked: string) => Promise.resolve(asked === path ? file : undefined),
+    readText: (asked: string) => Promise.resolve(asked === path ? file : others[asked]),
   }
   return readSettings({ env, files }, TABLE, flags, { role: "master", config })
 }
@@ -35,6 +36,7 @@ test.each([
   [{ env: { MESOS_PING_TIMEOUT: "2secs", DCOS_MASTER_PING_TIMEOUT: "3secs" } }, "3secs"],
   [{ env: { DCOS_MASTER_PING_TIMEOUT: "3secs" }, flags: { pingTimeout: "4secs" } }, "4secs"],
   [{ env: { DCOS_AGENT_PING_TIMEOUT: "3secs" } }, "15secs"],
+  [{ env: { MESOS_PING_TIMEOUT: "file:///run/timeout" } }, "7secs"],
 ] satisfies (readonly [World, string])[])("%j makes it %s", async (world, value) => {
   expect((await read(world)).text("pingTimeout")).toBe(value)
 })
@@ -47,6 +49,7 @@ test("a variable of Mesos says nothing of a setting that Mesos does not have", a
 test.each([
   [{ file: 'pingtimeout = "1secs"' }, "did you mean ping_timeout?"],
   [{ config: "/srv/m.toml" }, "the configuration file /srv/m.toml does not exist"],
+  [{ flags: { pingTimeout: "file:///none" } }, "file:///none: there is no such file"],
   [{ file: "what" }, "/etc/dcos/master.toml: line 1"],
 ] satisfies (readonly [World, string])[])("%j is refused", (world, message) => {
   expect(read(world)).rejects.toThrow(message)

@@ -56,8 +56,16 @@ export async function readSettings<T extends SettingTable>(
       fromFlag(key, flags[key]) ?? fromEnvironment(context.env, key, setting, sources.role)
     if (found !== undefined) given.set(key, found)
   }
+  for (const [key, { value, origin }] of given)
+    if (value.startsWith(FILE)) {
+      const text = await context.files.readText(value.slice(FILE.length))
+      given.set(key, { value: text?.trim() ?? fail(`${origin}: there is no such file`), origin })
+    }
   return new DaemonSettings(table, given)
 }
+
+/** A value that stands in a file of its own, as Mesos' flags take it: `file:///etc/dcos/acls.json`. */
+const FILE = "file://"
 
 function fromFlag(key: string, value: unknown): GivenSetting | undefined {
   if (typeof value !== "string" && typeof value !== "boolean") return undefined

@@ -1,6 +1,8 @@
 export { executablePath } from "./executable.ts"
 export { embeddedCatalog } from "./catalog/embedded.ts"
 export { systemClock } from "./clock.ts"
+export { readTextFile } from "./text-file.ts"
+export { countGpus } from "./gpus.ts"
 export { listen, ListenError } from "./listen.ts"
 export type { Listening, ListenOptions } from "./listen.ts"
 export { LinkClient, linkUrl } from "./link/link-client.ts"

@@ -1,10 +1,13 @@
 import { measureMachine } from "#lib/io/index.ts"
-import type { AgentLimits } from "#lib/agent/index.ts"
+import type { AgentLimits, ReconfigurationPolicy } from "#lib/agent/index.ts"
 import type { DaemonSettings } from "#lib/std/daemon-settings.ts"
 import type { AgentRoleOptions } from "./agent.ts"
 import type { AGENT_SETTINGS } from "./agent-settings.ts"
+import { domainOf } from "./domain.ts"
 import { daemonLog } from "./process.ts"
 import { defaultWorkDir, LOG_LEVELS, type RoleEnvironment } from "./settings.ts"
+
+const POLICIES = ["equal", "additive", "any"] as const satisfies readonly ReconfigurationPolicy[]
 
 /** The settings of an agent. */
 export type AgentSettings = DaemonSettings<typeof AGENT_SETTINGS>
@@ -25,6 +28,10 @@ export function agentOptions(
     insecureApi: settings.on("insecureApi"),
     resources: settings.text("resources"),
     attributes: settings.text("attributes"),
+    defaultRole: settings.required("defaultRole"),
+    domain: domainOf(settings),
+    gpus: settings.list("nvidiaGpuDevices")?.length,
+    reconfigurationPolicy: settings.oneOf("reconfigurationPolicy", POLICIES),
     limits: limitsOf(settings),
     dockerSocket: settings.required("dockerSocket"),
     executable: environment.executable,

@@ -30,6 +30,24 @@ export const AGENT_SETTINGS = {
     hint: "resources",
     help: "What the node offers, such as cpus:4;mem:1024;disk(db):5000;ports:[31000-32000], as JSON, or file:///path; what is not named is measured (mem and disk in MiB)",
   },
+  defaultRole: {
+    hint: "role",
+    help: "Role to which resources are reserved where they name none",
+    fallback: "*",
+  },
+  nvidiaGpuDevices: {
+    hint: "indices",
+    help: "GPUs that tasks may use, such as 0,1; as many as --resources says, if it does; all that are found by default",
+  },
+  domain: {
+    hint: "json",
+    help: 'Region and zone of this node: {"fault_domain":{"region":{"name":"eu"},"zone":{"name":"a"}}}',
+  },
+  reconfigurationPolicy: {
+    hint: "policy",
+    help: "What may have changed since the last start: nothing (equal), only more resources, attributes or a domain (additive), or all but the host name (any)",
+    fallback: "equal",
+  },
   attributes: { hint: "attributes", help: "Such as rack:abc;level:10;keys:[1000-1500]" },
   registrationBackoffFactor: {
     hint: "duration",

@@ -4,9 +4,11 @@ import {
   createAgentApi,
   type AgentLimits,
   type MasterLink,
+  type ReconfigurationPolicy,
 } from "#lib/agent/index.ts"
 import {
   ContainerProber,
+  countGpus,
   DiskSandboxes,
   DockerRuntime,
   LinkClient,
@@ -21,7 +23,12 @@ import {
   UriFetcher,
   type Handler,
 } from "#lib/io/index.ts"
-import { parseAttributes, type AgentInfo, type AgentToMaster } from "#lib/mesos/index.ts"
+import {
+  parseAttributes,
+  type AgentInfo,
+  type AgentToMaster,
+  type DomainInfo,
+} from "#lib/mesos/index.ts"
 import type { ContainerRuntime, ContainerSpec, Log } from "#lib/ports/index.ts"
 import { must } from "#lib/std/assert.ts"
 import { buildInfo } from "./build-info.ts"
@@ -46,6 +53,12 @@ export type AgentRoleOptions = {
   /** As `--resources` of Mesos says them; what is not named is measured. */
   readonly resources?: string | undefined
   readonly attributes?: string | undefined
+  /** The role that resources are reserved to where they name none. */
+  readonly defaultRole?: string | undefined
+  readonly domain?: DomainInfo | undefined
+  /** How many GPUs tasks may use; measured where it is absent. */
+  readonly gpus?: number | undefined
+  readonly reconfigurationPolicy: ReconfigurationPolicy
   /** Times and limits that differ from the agent's defaults. */
   readonly limits?: Partial<AgentLimits> | undefined
   /** The settings in effect, by Mesos' names. */
@@ -172,6 +185,7 @@ function driverOptions(options: AgentRoleOptions, info: AgentInfo) {
       seed: randomSeed(),
       switchUser: measureMachine().root,
       limits: options.limits,
+      reconfigurationPolicy: options.reconfigurationPolicy,
     },
     clock: systemClock,
     log,
@@ -208,11 +222,13 @@ async function describeNode(
   const machine = measureMachine()
   await inWorkDir(options.workDir, () => sandboxes.createWorkDir(options.workDir))
   const disk = await sandboxes.diskUsage(options.workDir)
-  const resources = agentResources(options.resources, {
+  const facts = {
     cpus: machine.cpus,
+    gpus: options.gpus ?? (await countGpus()),
     memMib: machine.memMib,
     diskMib: Math.floor(disk.totalBytes / (1024 * 1024)),
-  })
+  }
+  const resources = agentResources(options.resources, facts, options.defaultRole)
   if (!resources.ok) throw new StartError(`--resources: ${resources.error.message}`)
   const attributes = parseAttributes(options.attributes ?? "")
   if (!attributes.ok) throw new StartError(`--attributes: ${attributes.error.message}`)
@@ -221,6 +237,7 @@ async function describeNode(
     port: options.port,
     resources: resources.value,
     attributes: attributes.value,
+    ...(options.domain === undefined ? {} : { domain: options.domain }),
   }
 }
 

@@ -1,7 +1,14 @@
 import { measureMachine } from "#lib/io/index.ts"
-import type { MasterLimits, MasterOptions, MasterTimings } from "#lib/master/index.ts"
-import { decodeMessage, type DomainInfo } from "#lib/mesos/index.ts"
+import {
+  parseMinimum,
+  type AllocationPolicy,
+  type MasterLimits,
+  type MasterOptions,
+  type MasterTimings,
+} from "#lib/master/index.ts"
+import { parseDuration } from "#lib/std/duration.ts"
 import type { DaemonSettings } from "#lib/std/daemon-settings.ts"
+import { domainOf } from "./domain.ts"
 import type { MasterRoleOptions } from "./master.ts"
 import type { MASTER_SETTINGS } from "./master-settings.ts"
 import { DEFAULT_PORTS } from "./ports.ts"
@@ -36,6 +43,7 @@ export function masterOptions(
     requireToken: true,
     domain: domainOf(settings),
     machine: { ...policyOf(settings), timings: timingsOf(settings), limits: limitsOf(settings) },
+    whitelist: settings.text("whitelist"),
     flags: settings.inEffect(),
     log: daemonLog(settings.oneOf("logLevel", LOG_LEVELS)),
   }
@@ -49,6 +57,7 @@ const timingsOf = (settings: MasterSettings): Partial<MasterTimings> => ({
   offerMs: settings.optionalDuration("offerTimeout"),
   registrySweepMs: settings.duration("registryGcInterval"),
   unreachableAgentMs: settings.duration("registryMaxAgentAge"),
+  allocatorRecoveryMs: settings.duration("allocatorRecoveryTimeout"),
 })
 
 const limitsOf = (settings: MasterSettings): Partial<MasterLimits> => ({
@@ -58,14 +67,41 @@ const limitsOf = (settings: MasterSettings): Partial<MasterLimits> => ({
   unreachableAgents: settings.count("registryMaxAgentCount"),
 })
 
-/** Who may have what. */
-const policyOf = (
-  settings: MasterSettings,
-): Pick<MasterOptions, "roles" | "weights" | "rootSubmissions"> => ({
+/** Who may have what, and who may join. */
+const policyOf = (settings: MasterSettings): Omit<MasterOptions, "info" | "seed"> => ({
   roles: settings.list("roles"),
   weights: weightsOf(settings),
   rootSubmissions: settings.on("rootSubmissions"),
+  allocation: allocationOf(settings),
+  recoveryFactor: settings.share("allocatorAgentRecoveryFactor"),
+  recoveryRemovalLimit: settings.share("recoveryAgentRemovalLimit"),
+  removalRate: removalRateOf(settings),
+  requireAgentDomain: settings.on("requireAgentDomain"),
 })
+
+const SORTERS = ["drf", "random"] as const
+
+function allocationOf(settings: MasterSettings): AllocationPolicy {
+  const minimum = parseMinimum(settings.required("minAllocatableResources"))
+  return {
+    minimum: minimum.ok ? minimum.value : settings.refuse("minAllocatableResources", minimum.error),
+    excludedNames: settings.list("fairSharingExcludedResourceNames"),
+    roleSorter: settings.oneOf("roleSorter", SORTERS),
+    frameworkSorter: settings.oneOf("frameworkSorter", SORTERS),
+    filterGpus: settings.on("filterGpuResources"),
+  }
+}
+
+/** `1/10mins`: how many agents in how long. */
+function removalRateOf(settings: MasterSettings): MasterOptions["removalRate"] {
+  const text = settings.text("agentRemovalRateLimit")
+  if (text === undefined) return undefined
+  const [, agents, duration = ""] = /^(\d+)\/(.+)$/.exec(text) ?? []
+  const perMs = parseDuration(duration)
+  if (!(Number(agents) > 0) || !perMs.ok || perMs.value <= 0)
+    return settings.refuse("agentRemovalRateLimit", "must be a rate such as 1/10mins")
+  return { agents: Number(agents), perMs: perMs.value }
+}
 
 function weightsOf(settings: MasterSettings): Readonly<Record<string, number>> | undefined {
   const pairs = settings.list("weights")?.map((pair): [string, number] => {
@@ -75,11 +111,4 @@ function weightsOf(settings: MasterSettings): Readonly<Record<string, number>> |
     return [role, Number(weight)]
   })
   return pairs && Object.fromEntries(pairs)
-}
-
-function domainOf(settings: MasterSettings): DomainInfo | undefined {
-  const json = settings.json("domain")
-  if (json === undefined) return undefined
-  const decoded = decodeMessage("mesos.v1.DomainInfo", json)
-  return decoded.ok ? decoded.value : settings.refuse("domain", decoded.error.message)
 }

@@ -83,6 +83,56 @@ export const MASTER_SETTINGS = {
     help: "Least time for which a framework is not offered again what it declined unused; offers are otherwise made at once",
     fallback: "1secs",
   },
+  agentRemovalRateLimit: {
+    hint: "rate",
+    help: "How many agents may become unreachable in how long, such as 1/10mins; no limit by default",
+  },
+  recoveryAgentRemovalLimit: {
+    hint: "share",
+    help: "Share of the agents known before a restart that may be lost for not coming back; the master stops rather than lose more",
+    fallback: "100%",
+  },
+  requireAgentDomain: {
+    help: "Whether agents without a fault domain are refused",
+    fallback: "false",
+  },
+  minAllocatableResources: {
+    hint: "resources",
+    help: "Least amounts worth offering, alternatives separated by |, amounts by ; (mem and disk in MiB)",
+    fallback: "cpus:0.01|mem:32",
+  },
+  fairSharingExcludedResourceNames: {
+    hint: "names",
+    help: "Resources that count for nobody's share, separated by commas",
+  },
+  roleSorter: {
+    hint: "sorter",
+    help: "Whose turn it is among roles: drf or random",
+    fallback: "drf",
+  },
+  frameworkSorter: {
+    hint: "sorter",
+    help: "Whose turn it is among the frameworks of a role: drf or random",
+    fallback: "drf",
+  },
+  filterGpuResources: {
+    help: "Whether agents with GPUs are offered only to frameworks that know GPUs",
+    fallback: "true",
+  },
+  allocatorAgentRecoveryFactor: {
+    hint: "share",
+    help: "With quotas, share of the agents known before a restart that must be back before anything is offered",
+    fallback: "0.8",
+  },
+  allocatorRecoveryTimeout: {
+    hint: "duration",
+    help: "Longest wait for those agents",
+    fallback: "10mins",
+  },
+  whitelist: {
+    hint: "path",
+    help: "File of host names, one a line, whose agents alone are offered; read again every 5secs",
+  },
   roles: {
     hint: "names",
     help: "The only roles that frameworks may use, separated by commas; all by default",

@@ -15,6 +15,7 @@ import { MarathonHost } from "./marathon-host.ts"
 import { agentServer, connectLocal } from "./master-links.ts"
 import { apiAddresses, openServers } from "./master-servers.ts"
 import type { Connect } from "./agent.ts"
+import { watchWhitelist } from "./whitelist.ts"
 import { causeText, StartError, type Running } from "./process.ts"
 import { inWorkDir } from "./work-dir.ts"
 
@@ -35,6 +36,8 @@ export type MasterRoleOptions = {
   readonly insecureApi: boolean
   /** Whether agents must present the join token; only a master on loopback may go without. */
   readonly requireToken: boolean
+  /** Path of a file of host names whose agents alone are offered; watched. */
+  readonly whitelist?: string | undefined
   /** Region and zone of this master. */
   readonly domain?: DomainInfo | undefined
   /** What the machine is told beside who it is. */
@@ -71,6 +74,8 @@ export async function startMaster(options: MasterRoleOptions): Promise<RunningMa
     const links = new AllLinks()
     const master = await startMasterDriver({ options, store, links, fail })
     closers.push(() => master.stop())
+    if (options.whitelist !== undefined)
+      closers.push(await watchWhitelist(options.whitelist, master, options.log))
     const marathon = await startMarathon({ options, store, master, fail })
     closers.push(() => marathon.stop())
     const admitted = agentServer(master, links, options.requireToken ? token.secret : undefined)

@@ -10,6 +10,7 @@ import type { ContainerId } from "#lib/ports/index.ts"
 import type { Machine } from "#lib/runtime/index.ts"
 import { Deadlines } from "#lib/std/deadlines.ts"
 import { recover } from "./checkpoint.ts"
+import { identityProblem } from "./compatibility.ts"
 import { Counters } from "./counters.ts"
 import { Drain } from "./drain.ts"
 import { IdSource } from "./id-source.ts"
@@ -18,7 +19,7 @@ import { Launcher } from "./launcher.ts"
 import { Lifecycle } from "./lifecycle.ts"
 import { isTerminal, type FrameworkRecord } from "./records.ts"
 import { Operations } from "./operations.ts"
-import { identityProblem, Registration } from "./registration.ts"
+import { Registration } from "./registration.ts"
 import { SandboxGc } from "./sandbox-gc.ts"
 import { StatusStreams } from "./status-streams.ts"
 import { parseTimerKey, say, type TimerKey, type Timers, type Turn } from "./turn.ts"
@@ -208,7 +209,9 @@ export class Agent implements Machine<AgentInput, AgentEffect> {
 
   #start(turn: Turn): void {
     const { identity } = this.#registration
-    const problem = identity && identityProblem(identity, this.options.info)
+    const problem =
+      identity &&
+      identityProblem(identity, this.options.info, this.options.reconfigurationPolicy ?? "equal")
     if (problem !== undefined) return this.#exit(turn, problem)
     const known: ContainerId[] = []
     for (const task of this.#workload.tasks()) {

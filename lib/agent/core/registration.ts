@@ -107,17 +107,3 @@ export class Registration {
     turn.out.push({ kind: "relink", reason })
   }
 }
-
-/**
- * Why an agent may not carry on with the identity it stored, or undefined when it may: the master
- * knows agents by id and hostname. Resources and attributes may change between two starts.
- * Source: apache/mesos: src/slave/compatibility.cpp, which is stricter about resources.
- */
-export function identityProblem(stored: AgentIdentity, info: AgentInfo): string | undefined {
-  if (stored.info.hostname === info.hostname) return undefined
-  return (
-    `this agent is registered as ${stored.agentId} with hostname '${stored.info.hostname}', ` +
-    `but was started with hostname '${info.hostname}': ` +
-    `start it with the old one, or with an empty work directory to become a new agent`
-  )
-}

@@ -10,6 +10,7 @@ import type {
   TaskStatusReason,
 } from "#lib/mesos/index.ts"
 import type { ContainerExit, ContainerId, ContainerSpec } from "#lib/ports/index.ts"
+import type { ReconfigurationPolicy } from "./compatibility.ts"
 import type { BaseEffect, Wake } from "#lib/runtime/index.ts"
 
 /** What an agent is told when it starts: who it is, where it works, and its limits and times. */
@@ -30,6 +31,8 @@ export type AgentOptions = {
   readonly switchUser: boolean
   /** More variables for every task (`--executor_environment_variables`). */
   readonly taskEnvironment?: Readonly<Record<string, string>> | undefined
+  /** What may have changed since the last start (`--reconfiguration_policy`, equal). */
+  readonly reconfigurationPolicy?: ReconfigurationPolicy | undefined
   /** Times and limits that differ from `DEFAULT_LIMITS`. */
   readonly limits?: Partial<AgentLimits> | undefined
 }
