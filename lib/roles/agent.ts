@@ -24,7 +24,9 @@ import {
   type Handler,
 } from "#lib/io/index.ts"
 import {
+  fromMilli,
   parseAttributes,
+  scalarOf,
   type AgentInfo,
   type AgentToMaster,
   type DomainInfo,
@@ -230,6 +232,11 @@ async function describeNode(
   }
   const resources = agentResources(options.resources, facts, options.defaultRole)
   if (!resources.ok) throw new StartError(`--resources: ${resources.error.message}`)
+  const gpus = fromMilli(scalarOf(resources.value, "gpus"))
+  if (options.gpus !== undefined && gpus !== options.gpus)
+    throw new StartError(
+      `--nvidia-gpu-devices names ${options.gpus} GPUs, but --resources says gpus:${gpus}: make them agree`,
+    )
   const attributes = parseAttributes(options.attributes ?? "")
   if (!attributes.ok) throw new StartError(`--attributes: ${attributes.error.message}`)
   return {

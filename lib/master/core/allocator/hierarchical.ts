@@ -18,6 +18,7 @@ import {
   type Resources,
 } from "#lib/mesos/index.ts"
 import { assert, must } from "#lib/std/assert.ts"
+import { equal } from "#lib/std/equal.ts"
 import { Random } from "#lib/std/random.ts"
 import type {
   AllocationPolicy,
@@ -92,7 +93,8 @@ export class HierarchicalAllocator implements Allocator {
     this.#random = new Random(options.seed)
     this.#work = new Worklist(this.#random)
     this.#rules = { region: options.region, filterGpus: options.filterGpus }
-    this.#minimum = options.minimum ?? DEFAULT_MINIMUM
+    const { minimum = DEFAULT_MINIMUM } = options
+    this.#minimum = equal(minimum, DEFAULT_MINIMUM) ? DEFAULT_MINIMUM : minimum
     const { roleSorter, frameworkSorter, excludedNames: excluded } = options
     this.#tree = new ShareTree({ roleSorter, frameworkSorter, excluded, random: this.#random })
   }
