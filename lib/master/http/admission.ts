@@ -1,6 +1,6 @@
 import type { Context } from "hono"
 import type { MasterHttpOptions } from "./ports.ts"
-import { refuse } from "./respond.ts"
+import { refuse } from "#lib/std/refuse.ts"
 
 /** A method that an endpoint may have; HEAD goes with GET. */
 type Method = "GET" | "POST" | "PUT" | "DELETE"

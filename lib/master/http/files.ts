@@ -1,8 +1,10 @@
 import type { master as v1 } from "#lib/mesos/index.ts"
 import type { FileEntry, FileLocation, FileProblem } from "#lib/ports/index.ts"
+import { modeNumber } from "#lib/std/file-mode.ts"
 import type { Admitted } from "./admission.ts"
 import type { MasterHttpOptions, PublishedFiles } from "./ports.ts"
-import { refuse, replyJson } from "./respond.ts"
+import { replyJson } from "./respond.ts"
+import { refuse } from "#lib/std/refuse.ts"
 
 /** Bytes of one `/files/read`: sixteen pages. Source: apache/mesos: src/files/files.cpp. */
 const READ_LIMIT = 16 * 4096
@@ -111,13 +113,6 @@ export async function readFileCall(
   if (!read.ok) return refuseFile(read.error)
   const { bytes, fileSize } = read.value
   return { kind: "readFile", size: fileSize, data: bytes.toBase64() }
-}
-
-/** The `st_mode` that ls(1) prints as such a text. */
-function modeNumber(text: string): number {
-  const type = text.startsWith("d") ? 0o040_000 : 0o100_000
-  const bits = text.slice(1, 10).replaceAll(/[^-]/g, "1").replaceAll("-", "0")
-  return type | Number.parseInt(bits, 2)
 }
 
 /** GET /files/read: a part of a file as text; without an offset, its size. */

@@ -1,10 +1,15 @@
-import { decodeMessage, encodeMessage, type master as v1 } from "#lib/mesos/index.ts"
+import {
+  acceptedType,
+  contentType,
+  decodeMessage,
+  encodeMessage,
+  readBody,
+  type master as v1,
+} from "#lib/mesos/index.ts"
 import { OPERATOR_CALLS, type OperatorCall } from "#lib/master/core/types.ts"
 import type { Admitted } from "./admission.ts"
-import { readBody } from "./call-body.ts"
 import { listFilesCall, readFileCall } from "./files.ts"
 import type { LazyObject } from "./lazy-json.ts"
-import { acceptedType, contentType } from "./negotiation.ts"
 import {
   listAgents,
   listExecutors,
@@ -16,7 +21,8 @@ import {
 import { readSettings } from "./operator-settings.ts"
 import type { MasterHttpOptions } from "./ports.ts"
 import { replyProtobuf } from "./protobuf-reply.ts"
-import { refuse, replyJson } from "./respond.ts"
+import { replyJson } from "./respond.ts"
+import { refuse } from "#lib/std/refuse.ts"
 import { seconds } from "./render-framework.ts"
 
 /**

@@ -1,9 +1,13 @@
 import {
+  acceptedType,
+  contentType,
   decodeMessage,
   loadProtobuf,
+  readBody,
   type DecodeError,
   type FrameworkId,
   type FrameworkInfo,
+  type MediaType,
   type ReservationForm,
   type scheduler,
 } from "#lib/mesos/index.ts"
@@ -11,11 +15,9 @@ import type { Result } from "#lib/std/result.ts"
 import type { OtherCall, StreamId } from "#lib/master/core/types.ts"
 import { admit, type Caller } from "./admission.ts"
 import { callProblem } from "./call-validation.ts"
-import { readBody } from "./call-body.ts"
 import { EventStream } from "./event-stream.ts"
-import { acceptedType, contentType, type MediaType } from "./negotiation.ts"
 import type { MasterHttpOptions } from "./ports.ts"
-import { refuse } from "./respond.ts"
+import { refuse } from "#lib/std/refuse.ts"
 
 const STREAM_ID = "mesos-stream-id"
 

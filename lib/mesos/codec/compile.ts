@@ -23,8 +23,10 @@ const compiled = new Map<string, Codec>()
 /** Defaults of deprecated fields, which are not written. */
 const silentDefaults = new Set(["mesos.v1.FrameworkInfo.role", "mesos.v1.Resource.role"])
 
-/** Calls whose message may be left out. Source: apache/mesos: src/master/validation.cpp. */
+/** Calls whose message may be left out. Source: apache/mesos: src/{master,slave}/validation.cpp. */
 const memberOptional = new Set([
+  "mesos.v1.agent.Call.GET_CONTAINERS",
+  "mesos.v1.agent.Call.PRUNE_IMAGES",
   "mesos.v1.scheduler.Call.REVIVE",
   "mesos.v1.scheduler.Call.SUPPRESS",
 ])
