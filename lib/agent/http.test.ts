@@ -325,14 +325,53 @@ test("wraps any reply in the function that jsonp names", async () => {
   expect(await response.text()).toBe('f({"version":"1.12.0"});')
 })
 
-test("refuses operator calls by their name", async () => {
+test("refuses executor calls by their name, and other methods than POST", async () => {
   const { get, post } = served()
-  const response = await post("/slave(1)/api/v1", '{"type":"GET_CONTAINERS"}')
+  const response = await post("/slave(1)/api/v1/executor", '{"type":"SUBSCRIBE"}')
   expect(response.status).toBe(501)
-  expect(await response.text()).toContain("GET_CONTAINERS")
-  expect((await post("/api/v1", "{")).status).toBe(400)
-  expect((await get("/api/v1")).status).toBe(405)
-  expect((await get("/api/v1")).headers.get("allow")).toBe("POST")
+  expect(await response.text()).toContain("SUBSCRIBE")
+  expect((await post("/api/v1/executor", "{")).status).toBe(400)
+  for (const path of ["/api/v1", "/slave(1)/api/v1", "/api/v1/executor"]) {
+    const refused = await get(path)
+    expect([refused.status, refused.headers.get("allow")]).toEqual([405, "POST"])
+  }
+})
+
+test("state and metrics show volumes and reservations that were made at run time", async () => {
+  const { world, json } = served()
+  const reservation = { type: "DYNAMIC" as const, role: "web", principal: "ops" }
+  const [bare] = resources("cpus:1")
+  world.receive({
+    kind: "applyOperation",
+    uuid: "dWlk",
+    operation: { kind: "reserve", resources: [{ ...bare!, reservations: [reservation] }] },
+  })
+  const state = (await json("/state")) as Record<string, unknown>
+  expect(state).toMatchObject({
+    resources: { cpus: 9 },
+    unreserved_resources: { cpus: 7 },
+    reserved_resources: { db: { cpus: 1 }, web: { cpus: 1 } },
+  })
+  expect((state["reserved_resources_full"] as Record<string, unknown>)["web"]).toMatchObject([
+    { name: "cpus", scalar: { value: 1 }, reservations: [reservation] },
+  ])
+  expect(await json("/metrics/snapshot")).toMatchObject({ "slave/cpus_total": 9 })
+})
+
+test("metrics in the text of Prometheus, counters told from gauges", async () => {
+  const response = await served().get("/metrics")
+  expect(response.headers.get("content-type")).toStartWith("text/plain; version=0.0.4")
+  const lines = (await response.text()).split("\n")
+  for (const line of [
+    "# TYPE mesos_slave_tasks_finished counter",
+    "# TYPE mesos_slave_tasks_running gauge",
+    "# TYPE mesos_gc_path_removals_pending gauge",
+    "# TYPE mesos_containerizer_fetcher_task_fetches_succeeded counter",
+    "mesos_containerizer_fetcher_task_fetches_succeeded 3",
+    "mesos_slave_cpus_total 9",
+    "mesos_system_cpus_total 8",
+  ])
+    expect(lines).toContain(line)
 })
 
 test("flags are shown as they were given", async () => {

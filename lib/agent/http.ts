@@ -1,5 +1,11 @@
 import { Hono, type Context } from "hono"
-import { containerUsages, type ContainerUsage } from "./http/container-statistics.ts"
+import { refuse } from "#lib/std/refuse.ts"
+import {
+  containerUsages,
+  renderStatistics,
+  renderUsage,
+  type ContainerUsage,
+} from "./http/container-statistics.ts"
 import {
   browse,
   NOT_FOUND,
@@ -11,7 +17,9 @@ import {
   type FilesReply,
 } from "./http/files.ts"
 import { agentMetrics } from "./http/metrics.ts"
+import { serveOperator } from "./http/operator.ts"
 import type { AgentHttpOptions } from "./http/ports.ts"
+import { replyPrometheus } from "./http/prometheus.ts"
 import { renderState, renderVersion } from "./http/render-state.ts"
 
 /** Container statistics are measured at most this often; requests in between get the last ones. */
@@ -45,21 +53,19 @@ export function createAgentApi(options: AgentHttpOptions): Hono {
   app.get("/state", (context) => replyJson(context, renderState(options)))
   app.get("/state.json", (context) => replyJson(context, renderState(options)))
   app.get("/metrics/snapshot", (context) => replyJson(context, agentMetrics(options)))
+  app.get("/metrics", () => replyPrometheus(agentMetrics(options)))
   app.get("/containers", async (context) =>
-    replyJson(context, (await usages()).filter(chosenBy(context))),
+    replyJson(context, (await usages()).filter(chosenBy(context)).map(renderUsage)),
   )
   app.get("/containerizer/debug", (context) => replyJson(context, { pending: [] }))
   app.get("/monitor/statistics", async (context) =>
-    replyJson(
-      context,
-      (await usages()).map(({ container_id: _id, status: _status, ...usage }) => usage),
-    ),
+    replyJson(context, (await usages()).map(renderStatistics)),
   )
   addFiles(app, options)
-  for (const path of ["/api/v1", "/api/v1/executor"]) {
-    app.post(path, (context) => refuseCall(context))
-    app.all(path, () => new Response(null, { status: 405, headers: { allow: "POST" } }))
-  }
+  app.post("/api/v1", ({ req }) => serveOperator({ ...options, usages }, req.raw))
+  app.post("/api/v1/executor", (context) => refuseCall(context))
+  for (const path of ["/api/v1", "/api/v1/executor"])
+    app.all(path, () => refuse(405, "", { allow: "POST" }))
   app.notFound(() => new Response("404 page not found.\n", { status: 404 }))
   return app
 }
@@ -115,7 +121,7 @@ function replyText(context: Context, body: string | Uint8Array<ArrayBuffer>): Re
   return new Response(new Blob(parts), { headers: { "content-type": type } })
 }
 
-/** The operator and executor APIs come later: what is asked for is named in the refusal. */
+/** The executor API comes later: what is asked for is named in the refusal. */
 async function refuseCall(context: Context): Promise<Response> {
   let call: unknown
   try {
@@ -131,10 +137,10 @@ async function refuseCall(context: Context): Promise<Response> {
 
 function chosenBy(context: Context): (usage: ContainerUsage) => boolean {
   const { container_id, framework_id, executor_id } = context.req.query()
-  return (usage) =>
-    (container_id === undefined || usage.container_id === container_id) &&
-    (framework_id === undefined || usage.framework_id === framework_id) &&
-    (executor_id === undefined || usage.executor_id === executor_id)
+  return ({ containerId, executor: { launch } }) =>
+    (container_id === undefined || containerId === container_id) &&
+    (framework_id === undefined || launch.frameworkId === framework_id) &&
+    (executor_id === undefined || launch.info.executorId === executor_id)
 }
 
 function cachedUsages(options: AgentHttpOptions): () => Promise<ContainerUsage[]> {

@@ -1,18 +1,21 @@
 import { encodeMessage, type ContainerStatus, type ResourceStatistics } from "#lib/mesos/index.ts"
 import type { ContainerId } from "#lib/ports/index.ts"
-import { isTerminal, type ExecutorRecord } from "#lib/agent/core/records.ts"
+import { isTerminal, type ExecutorRecord, type TaskRecord } from "#lib/agent/core/records.ts"
 import { containerStatus } from "#lib/agent/core/statuses.ts"
 import type { AgentHttpOptions } from "./ports.ts"
 
-/** An executor's container as `/containers` and `/monitor/statistics` show it. */
-export type ContainerUsage = {
-  readonly container_id: ContainerId
-  readonly executor_id: string
-  readonly executor_name: string
-  readonly framework_id: string
-  readonly source: string
-  readonly statistics: object
-  readonly status: object
+/** A container with what it uses now. */
+export type MeasuredContainer = {
+  readonly containerId: ContainerId
+  readonly status: ContainerStatus
+  /** Absent when nothing could be measured. */
+  readonly statistics: ResourceStatistics | undefined
+}
+
+/** An executor's container, and those nested in it. */
+export type ContainerUsage = MeasuredContainer & {
+  readonly executor: ExecutorRecord
+  readonly nested: readonly MeasuredContainer[]
 }
 
 /** The containers of all executors that run, with what they use now. */
@@ -25,29 +28,59 @@ export async function containerUsages(options: AgentHttpOptions): Promise<Contai
 
 async function usageOf(
   executor: ExecutorRecord,
-  { driver }: AgentHttpOptions,
+  options: AgentHttpOptions,
 ): Promise<ContainerUsage> {
-  const { info, containerId, frameworkId, kind } = executor.launch
+  const { containerId, kind } = executor.launch
+  const { ip } = options.driver.agent.options
   const live = [...executor.tasks.values()].filter(({ progress }) => !isTerminal(progress.state))
-  const measured = await Promise.all(live.map(({ launch }) => driver.statistics(launch.spec)))
-  const own: ContainerStatus | undefined =
-    kind === "command" ? live[0]?.progress.containerStatus : undefined
-  const status = own ?? containerStatus(containerId, driver.agent.options.ip, undefined)
+  const measured = await Promise.all(live.map((task) => measure(task, options)))
+  const own = kind === "command" ? live[0]?.progress.containerStatus : undefined
   return {
-    container_id: containerId,
+    containerId,
+    status: own ?? containerStatus(containerId, ip, undefined),
+    statistics: sumStatistics(measured.map(({ statistics }) => statistics)),
+    executor,
+    nested: kind === "default" ? measured : [],
+  }
+}
+
+async function measure(
+  { launch, progress }: TaskRecord,
+  { driver }: AgentHttpOptions,
+): Promise<MeasuredContainer> {
+  const { containerId } = launch.spec
+  const statistics = await driver.statistics(launch.spec)
+  const { ip } = driver.agent.options
+  const status = progress.containerStatus ?? containerStatus(containerId, ip, undefined)
+  return { containerId, status, statistics }
+}
+
+/** An executor's container as `/containers` shows it. */
+export const renderUsage = (usage: ContainerUsage): object => ({
+  container_id: usage.containerId,
+  ...renderStatistics(usage),
+  status: encodeMessage("mesos.v1.ContainerStatus", usage.status),
+})
+
+/** An executor's container as `/monitor/statistics` shows it. */
+export function renderStatistics({ executor, statistics }: ContainerUsage): object {
+  const { info, frameworkId } = executor.launch
+  return {
     executor_id: info.executorId,
     executor_name: info.name ?? "",
     framework_id: frameworkId,
     source: info.source ?? "",
-    statistics: snakeCase(sumStatistics(measured)),
-    status: encodeMessage("mesos.v1.ContainerStatus", status),
+    statistics: statistics === undefined ? {} : snakeCase(statistics),
   }
 }
 
-/** The statistics of an executor are the sums over its tasks', as of the newest measurement. */
+/**
+ * The statistics of an executor are the sums over its tasks', as of the newest measurement; undefined
+ * when nothing was measured.
+ */
 export function sumStatistics(
   list: readonly (ResourceStatistics | undefined)[],
-): Readonly<Record<string, number>> {
+): ResourceStatistics | undefined {
   const sums: Record<string, number> = {}
   for (const statistics of list)
     for (const [name, value] of Object.entries(statistics ?? {})) {
@@ -56,10 +89,11 @@ export function sumStatistics(
       if (sum === undefined) sums[name] = value
       else sums[name] = name === "timestamp" ? Math.max(sum, value) : sum + value
     }
-  return sums
+  const { timestamp, ...rest } = sums
+  return timestamp === undefined ? undefined : { timestamp, ...rest }
 }
 
-const snakeCase = (flat: Readonly<Record<string, number>>): object =>
+const snakeCase = (flat: ResourceStatistics): object =>
   Object.fromEntries(
     Object.entries(flat).map(([name, value]) => [
       name.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`),

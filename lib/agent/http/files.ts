@@ -1,4 +1,7 @@
-import type { FileLocation, FileProblem } from "#lib/ports/index.ts"
+import type { agent as v1 } from "#lib/mesos/index.ts"
+import type { FileEntry, FileLocation, FileProblem } from "#lib/ports/index.ts"
+import { modeNumber } from "#lib/std/file-mode.ts"
+import { err, ok, type Result } from "#lib/std/result.ts"
 import type { Agent } from "#lib/agent/core/agent.ts"
 import type { ExecutorRecord } from "#lib/agent/core/records.ts"
 import type { AgentHttpOptions } from "./ports.ts"
@@ -13,7 +16,14 @@ const RUN_SEGMENTS = 9
 /** A reply of the files API before it is written. */
 export type FilesReply =
   | { readonly kind: "json"; readonly body: string | Uint8Array<ArrayBuffer> }
-  | { readonly kind: "refused"; readonly status: 400 | 403 | 404; readonly message: string }
+  | RefusedFile
+
+/** Why a file is not shown. */
+export type RefusedFile = {
+  readonly kind: "refused"
+  readonly status: 400 | 403 | 404
+  readonly message: string
+}
 
 /** Which files there are: virtual paths with the real directories behind them, for `/files/debug`. */
 export function publishedPaths(options: AgentHttpOptions): Readonly<Record<string, string>> {
@@ -58,21 +68,51 @@ export function resolvePath(options: AgentHttpOptions, path: string): FileLocati
 
 /** `/files/browse`: what a directory holds. */
 export async function browse(options: AgentHttpOptions, path: string): Promise<FilesReply> {
+  const entries = await entriesOf(options, path)
+  return entries.ok ? { kind: "json", body: JSON.stringify(entries.value) } : entries.error
+}
+
+type ShownEntry = { readonly path: string } & Omit<FileEntry, "name">
+
+/** What a directory holds, each by its whole virtual path. */
+async function entriesOf(
+  options: AgentHttpOptions,
+  path: string,
+): Promise<Result<readonly ShownEntry[], RefusedFile>> {
   const location = resolvePath(options, path)
-  if (location === undefined) return NOT_FOUND
+  if (location === undefined) return err(NOT_FOUND)
   const entries = await options.sandboxes.list(location)
-  if (!entries.ok) return refusal(entries.error)
+  if (!entries.ok) return err(refusal(entries.error))
   const base = path.replace(/\/+$/, "")
-  const list = entries.value.map(({ name, size, nlink, mtime, mode, uid, gid }) => ({
-    path: `${base}/${name}`,
-    size,
-    nlink,
-    mtime,
-    mode,
-    uid,
-    gid,
+  return ok(entries.value.map(({ name, ...entry }) => ({ path: `${base}/${name}`, ...entry })))
+}
+
+/** LIST_FILES: as `/files/browse`, with times in nanoseconds and modes as numbers. */
+export async function listFiles(
+  options: AgentHttpOptions,
+  path: string,
+): Promise<Result<v1.ResponseListFiles, RefusedFile>> {
+  const entries = await entriesOf(options, path)
+  if (!entries.ok) return entries
+  const fileInfos = entries.value.map(({ mtime, mode, ...entry }) => ({
+    ...entry,
+    mtime: { nanoseconds: mtime * 1_000_000_000 },
+    mode: modeNumber(mode),
   }))
-  return { kind: "json", body: JSON.stringify(list) }
+  return ok({ fileInfos })
+}
+
+/** READ_FILE: a part of a file, and its whole size. */
+export async function readPart(
+  options: AgentHttpOptions,
+  { path, offset, length }: v1.CallReadFile,
+): Promise<Result<v1.ResponseReadFile, RefusedFile>> {
+  const location = resolvePath(options, path)
+  if (location === undefined) return err(NOT_FOUND)
+  const wanted = Math.min(length ?? READ_LIMIT_BYTES, READ_LIMIT_BYTES)
+  const slice = await options.sandboxes.read(location, { offset, length: wanted })
+  if (!slice.ok) return err(refusal(slice.error))
+  return ok({ size: slice.value.fileSize, data: slice.value.bytes.toBase64() })
 }
 
 /** `/files/read`: a part of a file, or its size when no offset is given. */
@@ -137,7 +177,7 @@ const escapeControl = (byte: number): string =>
   SHORT_ESCAPES[byte] ?? `\\u${byte.toString(16).padStart(4, "0")}`
 
 /** A refusal of the files API. */
-export const refused = (status: 400 | 403 | 404, message: string): FilesReply => ({
+export const refused = (status: 400 | 403 | 404, message: string): RefusedFile => ({
   kind: "refused",
   status,
   message: `${message}.\n`,
@@ -147,7 +187,7 @@ export const refused = (status: 400 | 403 | 404, message: string): FilesReply =>
 export const NOT_FOUND = refused(404, "File not found")
 
 /** How a problem with a file is answered. */
-export function refusal(problem: FileProblem): FilesReply {
+export function refusal(problem: FileProblem): RefusedFile {
   switch (problem.code) {
     case "notFound":
       return NOT_FOUND

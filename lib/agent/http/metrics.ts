@@ -39,7 +39,7 @@ export function agentMetrics({
     "slave/executors_preempted": 0,
     "slave/container_launch_errors": counters.launchErrors,
     "slave/executor_directory_max_allowed_age_secs": gc.allowedAgeMs / 1000,
-    ...resourceMetrics(agent.options.info.resources ?? [], usedResources(agent)),
+    ...resourceMetrics(agent.resources.total, usedResources(agent)),
     "slave/tasks_staging": count("TASK_STAGING"),
     "slave/tasks_starting": count("TASK_STARTING"),
     "slave/tasks_running": count("TASK_RUNNING"),

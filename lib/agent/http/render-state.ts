@@ -43,7 +43,7 @@ export function renderState({ driver, ...options }: AgentHttpOptions): object {
   const { agent } = driver
   const { info } = agent.options
   const agentId = agent.agentId ?? brandId<AgentId>("")
-  const total = info.resources ?? []
+  const { total } = agent.resources
   const used = usedResources(agent)
   const frameworks = [...agent.workload.frameworks]
   const { current: drain } = agent.drain
