@@ -12,7 +12,7 @@ _dcos() {
       candidates="agent cluster config help marathon master node package quota service task up"; flags="--help"
       ;;
     "agent")
-      candidates=""; flags="--config= --master= --join-token= --work-dir= --ip= --advertise-ip= --hostname= --port= --resources= --attributes= --registration-backoff-factor= --executor-shutdown-grace-period= --gc-delay= --gc-disk-headroom= --disk-watch-interval= --max-completed-executors-per-framework= --launch-timeout= --docker-socket= --insecure-api --log-level= --help"
+      candidates=""; flags="--config= --master= --join-token= --work-dir= --ip= --advertise-ip= --hostname= --port= --resources= --default-role= --nvidia-gpu-devices= --domain= --reconfiguration-policy= --attributes= --registration-backoff-factor= --executor-shutdown-grace-period= --gc-delay= --gc-disk-headroom= --disk-watch-interval= --max-completed-executors-per-framework= --launch-timeout= --docker-socket= --insecure-api --log-level= --help"
       ;;
     "cluster")
       candidates="attach list remove rename setup"; flags="--help"
@@ -202,7 +202,7 @@ _dcos() {
       [[ $cur == -* ]] || candidates="$(dcos marathon task list --quiet 2>/dev/null)"
       ;;
     "master")
-      candidates=""; flags="--config= --work-dir= --cluster= --ip= --advertise-ip= --hostname= --port= --marathon-port= --router-port= --insecure-api --domain= --agent-ping-timeout= --max-agent-ping-timeouts= --agent-reregister-timeout= --registry-gc-interval= --registry-max-agent-age= --registry-max-agent-count= --offer-timeout= --allocation-interval= --roles= --weights= --root-submissions --max-completed-frameworks= --max-completed-tasks-per-framework= --max-unreachable-tasks-per-framework= --log-level= --help"
+      candidates=""; flags="--config= --work-dir= --cluster= --ip= --advertise-ip= --hostname= --port= --marathon-port= --router-port= --insecure-api --domain= --agent-ping-timeout= --max-agent-ping-timeouts= --agent-reregister-timeout= --registry-gc-interval= --registry-max-agent-age= --registry-max-agent-count= --offer-timeout= --allocation-interval= --agent-removal-rate-limit= --recovery-agent-removal-limit= --require-agent-domain --min-allocatable-resources= --fair-sharing-excluded-resource-names= --role-sorter= --framework-sorter= --filter-gpu-resources --allocator-agent-recovery-factor= --allocator-recovery-timeout= --whitelist= --roles= --weights= --root-submissions --max-completed-frameworks= --max-completed-tasks-per-framework= --max-unreachable-tasks-per-framework= --log-level= --help"
       ;;
     "node")
       candidates="deactivate decommission dns drain list reactivate"; flags="--help"

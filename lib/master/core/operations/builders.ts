@@ -42,17 +42,22 @@ export const reserve = (what: Resources): ResourceOperation => ({
   kind: "reserve",
   resources: what,
 })
+/** Takes the last reservation off again. */
 export const unreserve = (what: Resources): ResourceOperation => ({
   kind: "unreserve",
   resources: what,
 })
+/** Makes persistent volumes. */
 export const create = (...volumes: Resources): ResourceOperation => ({ kind: "create", volumes })
+/** Unmakes persistent volumes. */
 export const destroy = (...volumes: Resources): ResourceOperation => ({ kind: "destroy", volumes })
+/** Adds disk space to a volume. */
 export const grow = (what: Resource, addition: Resource): ResourceOperation => ({
   kind: "growVolume",
   volume: what,
   addition,
 })
+/** Takes so many MiB from a volume. */
 export const shrink = (what: Resource, mib: number): ResourceOperation => ({
   kind: "shrinkVolume",
   volume: what,
