@@ -7,6 +7,7 @@ import {
   type AgentToMaster,
   type FrameworkId,
   type MasterToAgent,
+  type Resource,
   type Resources,
   type TaskId,
   type TaskState,
@@ -45,6 +46,11 @@ export class Monitor {
     { readonly node: NodeTruth; readonly resources: Resources; readonly framework: FrameworkId }
   >()
   readonly #removed = new Set<FrameworkId>()
+  /** Nodes that an operator ever drained: the tasks there are killed without their frameworks. */
+  readonly #draining = new Set<string>()
+  /** Reservations and volumes that are known to be on a disk, with the node. */
+  readonly #made = new Map<string, string>()
+  readonly #undone = new Set<string>()
   #violation: Violation | undefined
 
   constructor(marks: Marks) {
@@ -175,6 +181,26 @@ export class Monitor {
     this.killAsked(frameworkId, taskId)
   }
 
+  /** An operator has a node drained. */
+  draining(node: string): void {
+    this.#draining.add(node)
+  }
+
+  /** Somebody asks for the end of a reservation or of a volume: it may be gone from now on. */
+  undoing(resource: Resource): void {
+    const key = madeKey(resource)
+    if (key !== undefined) this.#undone.add(key)
+  }
+
+  /** What the disk of a node says that its agent has: what was made of it stays until undone. */
+  checkMade(node: string, total: Resources): void {
+    const keys = new Set(total.flatMap((resource) => madeKeys(resource)))
+    for (const [key, where] of this.#made)
+      if (where === node && !keys.has(key) && !this.#undone.has(key))
+        this.broken("what was reserved stays", `${node} has lost ${key}`)
+    for (const key of keys) this.#made.set(key, node)
+  }
+
   /** A process stopped itself. A disk that fails is a fault; all else is a bug. */
   processFailed(who: string, cause: unknown): void {
     const expected = cause instanceof Error && cause.message === "the disk failed"
@@ -234,13 +260,19 @@ export class Monitor {
       this.broken("ended tasks stay ended", `${taskId} was ${truth.told}, then ${latestState}`)
     if (isTerminal(state) && state !== latestState)
       this.broken("ended tasks stay ended", `${taskId} tells ${state} but is ${latestState}`)
-    if (truth.told === undefined && newest !== undefined) this.#checkEnd(truth, newest, status)
+    if (truth.told === undefined && newest !== undefined)
+      this.#checkEnd(truth, newest, { status, node })
     truth.told ??= newest
   }
 
   /** Whether the end that an agent tells can have been. */
-  #checkEnd(truth: TaskTruth, state: TaskState, { healthy }: TaskStatus): void {
-    const { taskId, running, ended, killAsked } = truth
+  #checkEnd(
+    truth: TaskTruth,
+    state: TaskState,
+    { status: { healthy }, node }: { readonly status: TaskStatus; readonly node: string },
+  ): void {
+    const { taskId, running, ended } = truth
+    const killAsked = truth.killAsked || this.#draining.has(node)
     const wrong = (why: string): void =>
       this.broken("ends are told as they were", `${taskId} ${state}: ${why}`)
     if (running) wrong("its container runs")
@@ -274,3 +306,13 @@ export class Monitor {
 }
 
 const resourcesOf = (spec: ContainerSpec): Resources => unallocate(spec.task.resources ?? [])
+
+/** What tells a reservation, or a volume, from all others: no two are ever given the same. */
+const madeKey = ({ disk, reservations }: Resource): string | undefined => {
+  const labels = reservations.at(-1)?.labels?.labels
+  return disk?.persistence?.id ?? labels?.find(({ key }) => key === "made")?.value
+}
+
+/** The volume, and the reservation that it is made of. */
+const madeKeys = (resource: Resource): readonly string[] =>
+  [madeKey(resource), madeKey({ ...resource, disk: undefined })].filter((key) => key !== undefined)

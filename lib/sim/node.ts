@@ -131,6 +131,7 @@ export class Node {
       if (!started.ok) return world.monitor.processFailed(this.name, started.error)
       if (life.over) return undefined
       this.#driver = started.value
+      world.monitor.checkMade(this.name, started.value.agent.resources.total)
       return side.open()
     })
   }

@@ -1,3 +1,4 @@
+import { equalResources, renderResources } from "#lib/mesos/index.ts"
 import { Random } from "#lib/std/random.ts"
 import type { ProbeOutcome, Prober } from "#lib/ports/index.ts"
 import { ScriptedFramework } from "./framework.ts"
@@ -9,6 +10,7 @@ import { Marks, type Mark } from "./marks.ts"
 import { MasterNode } from "./master-node.ts"
 import { Monitor, type Violation } from "./monitor.ts"
 import { Node } from "./node.ts"
+import { Operator } from "./operator.ts"
 import { Schedule } from "./schedule.ts"
 import { drawSwarm, type Swarm } from "./swarm.ts"
 import { Trace } from "./trace.ts"
@@ -78,6 +80,7 @@ class Simulation {
   readonly #frameworks: readonly ScriptedFramework[]
   readonly #marathon: MarathonHost | undefined
   readonly #users: MarathonWorkload | undefined
+  readonly #operator: Operator
   #events = 0
 
   constructor(options: SimulationOptions) {
@@ -112,6 +115,8 @@ class Simulation {
       this.#marathon = new MarathonHost(world, { master: this.#master, prober })
       this.#users = new MarathonWorkload(world, this.#marathon, apps)
     }
+    this.#operator = new Operator(world, { master: this.#master.at, nodes: this.#nodes })
+    this.#master.onEnd.push(() => this.#operator.masterDied())
     for (const framework of this.#frameworks) this.#master.onEnd.push(() => framework.masterDied())
     for (const node of this.#nodes) world.monitor.addNode(node.name, node.resources)
   }
@@ -127,6 +132,7 @@ class Simulation {
       schedule.after(between(chance, 0, 2_000), () => framework.start())
     schedule.after(between(chance, 0, 2_000), () => this.#marathon?.start())
     this.#users?.start()
+    this.#operator.start()
     const faultsEnd = this.#options.minutes * 60_000
     this.#runUntil(faultsEnd)
     const restMs = this.#world.monitor.violation === undefined ? this.#rest(faultsEnd) : 0
@@ -160,6 +166,7 @@ class Simulation {
     this.#marathon?.start()
     this.#settle()
     for (const framework of this.#frameworks) framework.quiet()
+    this.#operator.quiet()
     let open: readonly string[] = []
     for (let at = from; at < from + REST_LIMIT_MS; at += REST_CHECK_MS) {
       this.#runUntil(at + REST_CHECK_MS)
@@ -182,6 +189,11 @@ class Simulation {
       const agent = agents.find(({ info }) => info.hostname === node.name)
       if (agent?.connected !== true) open.push(`${node.name} is not registered`)
       else {
+        const total = node.driver?.agent.resources.total ?? []
+        if (!equalResources(total, agent.total))
+          open.push(
+            `${node.name} has ${renderResources(total)}, not ${renderResources(agent.total)}`,
+          )
         const believed = [...agent.tasks].filter(({ state }) => state === "TASK_RUNNING").length
         const running = [...node.containers.all].filter((container) => container.running).length
         for (const { executorId, frameworkId } of agent.executors)
@@ -194,6 +206,7 @@ class Simulation {
         if (believed !== running) open.push(`${node.name} runs ${running}, not ${believed} tasks`)
       }
     }
+    open.push(...this.#operator.open())
     const ids = new Set(master.driver.view.agents.keys())
     for (const framework of this.#frameworks) open.push(...framework.open(ids))
     const containers = this.#nodes.flatMap((node) => [...node.containers.all])
@@ -231,7 +244,9 @@ class Simulation {
     this.#options.settle()
     if (!this.#master.takeStepped()) return
     const master = this.#master.at()
-    if (master !== undefined) this.#world.monitor.checkMaster(master.driver)
+    if (master === undefined) return
+    this.#world.monitor.checkMaster(master.driver)
+    this.#operator.check(master.driver)
   }
 
   #report(restMs: number): Report {

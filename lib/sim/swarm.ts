@@ -53,6 +53,8 @@ export type Swarm = {
   readonly marathonApart: boolean
   /** Whether pings come every second instead of every fifteen. */
   readonly quickPings: boolean
+  /** Mean time between two calls of an operator; 0 is never. */
+  readonly operatorMs: number
 }
 
 /** No faults at all. */
@@ -86,6 +88,7 @@ export const CALM: Swarm = {
   appFailureMs: 0,
   marathonApart: false,
   quickPings: false,
+  operatorMs: 0,
 }
 
 const MINUTE_MS = 60_000
@@ -124,5 +127,6 @@ export function drawSwarm(random: Random): Swarm {
     appFailureMs: some(0, [MINUTE_MS, 10 * MINUTE_MS]),
     marathonApart: random.chance(0.3),
     quickPings: random.chance(0.5),
+    operatorMs: some(0, [5_000, 20_000]),
   }
 }
