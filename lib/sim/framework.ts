@@ -203,13 +203,7 @@ export class ScriptedFramework {
     else if (dice === 5 || dice === 6) this.#call({ kind: "revive" })
     else if (dice === 7) this.#call({ kind: "reconcile", tasks: [] })
     else if (dice === 8) this.#subscribe()
-    else if (dice === 9 && this.#mayTearDown && this.#random.chance(0.2)) this.#tearDown()
-  }
-
-  /** A master that starts anew does not know whom the one before it removed: not under such faults. */
-  get #mayTearDown(): boolean {
-    const { masterCrashMs, crashPoint, commitFailure } = this.#world.swarm
-    return masterCrashMs + crashPoint + commitFailure === 0
+    else if (dice === 9 && this.#random.chance(0.2)) this.#tearDown()
   }
 
   /** Has itself removed, and comes back as another framework. */

@@ -7,6 +7,7 @@ import {
   type AgentToMaster,
   type FrameworkId,
   type MasterToAgent,
+  type OperationStatus,
   type Resource,
   type Resources,
   type TaskId,
@@ -43,7 +44,7 @@ export class Monitor {
   /** Resources that running containers are known to take, by container. */
   readonly #taken = new Map<
     ContainerId,
-    { readonly node: NodeTruth; readonly resources: Resources; readonly framework: FrameworkId }
+    { readonly node: NodeTruth; readonly resources: Resources }
   >()
   readonly #removed = new Set<FrameworkId>()
   /** Nodes that an operator ever drained: the tasks there are killed without their frameworks. */
@@ -105,7 +106,7 @@ export class Monitor {
     truth.node = node
     truth.running = true
     const books = this.#nodes.get(node)
-    if (books === undefined || this.#removed.has(truth.frameworkId)) return
+    if (books === undefined) return
     const wanted = resourcesOf(spec)
     if (!containsResources(books.free, wanted))
       return this.broken(
@@ -113,11 +114,7 @@ export class Monitor {
         `${node} has no room for ${taskId}, which it starts`,
       )
     books.free = subtractResources(books.free, wanted)
-    this.#taken.set(spec.containerId, {
-      node: books,
-      resources: wanted,
-      framework: truth.frameworkId,
-    })
+    this.#taken.set(spec.containerId, { node: books, resources: wanted })
   }
 
   /** A container's process has ended. */
@@ -128,19 +125,16 @@ export class Monitor {
     this.#giveBack(spec.containerId)
   }
 
-  /**
-   * A framework has itself removed. As in Mesos its resources are free at once, though its containers
-   * take their time to end: for so long they count for nothing.
-   */
+  /** A framework has itself removed: nobody hears its updates from then on. */
   removing(frameworkId: FrameworkId): void {
     this.#removed.add(frameworkId)
-    for (const [containerId, { framework }] of this.#taken)
-      if (framework === frameworkId) this.#giveBack(containerId)
   }
 
   /** Frames leave an agent. */
   agentSent(node: string, disk: Disk, messages: readonly AgentToMaster[]): void {
-    for (const message of messages) if (message.kind === "update") this.#told(node, disk, message)
+    for (const message of messages)
+      if (message.kind === "update") this.#told(node, disk, message)
+      else if (message.kind === "operationUpdate") this.#noteMade(node, message.status)
   }
 
   /** Frames leave the master. */
@@ -192,13 +186,12 @@ export class Monitor {
     if (key !== undefined) this.#undone.add(key)
   }
 
-  /** What the disk of a node says that its agent has: what was made of it stays until undone. */
+  /** An agent starts with what its disk says: what was made of it stays until undone. */
   checkMade(node: string, total: Resources): void {
-    const keys = new Set(total.flatMap((resource) => madeKeys(resource)))
+    const keys = new Set(total.flatMap(madeKeys))
     for (const [key, where] of this.#made)
       if (where === node && !keys.has(key) && !this.#undone.has(key))
         this.broken("what was reserved stays", `${node} has lost ${key}`)
-    for (const key of keys) this.#made.set(key, node)
   }
 
   /** A process stopped itself. A disk that fails is a fault; all else is a bug. */
@@ -235,6 +228,12 @@ export class Monitor {
       }
     }
     return undefined
+  }
+
+  /** The outcome of an operation is told: what it made is there from now on. */
+  #noteMade(node: string, { state, convertedResources = [] }: OperationStatus): void {
+    if (state !== "OPERATION_FINISHED") return
+    for (const key of convertedResources.flatMap(madeKeys)) this.#made.set(key, node)
   }
 
   #giveBack(containerId: ContainerId): void {

@@ -19,6 +19,8 @@ export type OperatedNode = { readonly name: string; readonly ip: string }
 /** Something that the operator decides, and how the master shows it. */
 type Matter = {
   readonly key: string
+  /** The agent that it is about, if it is about one. */
+  readonly agentId?: AgentId | undefined
   /** What the master shows where nothing was decided. */
   readonly initial: string
   readonly read: (view: MasterView) => string
@@ -75,10 +77,7 @@ export class Operator {
   open(): readonly string[] {
     const view = this.#master()?.driver.view
     if (view === undefined) return []
-    return [...this.#matters.values()].flatMap(({ matter }) => {
-      const shown = matter.read(view)
-      return shown === matter.initial ? [] : [`${matter.key} is still ${shown}`]
-    })
+    return this.#unsettled(view).map(({ key, read }) => `${key} is still ${read(view)}`)
   }
 
   /** Holds what the master shows against what it was told, and answered. */
@@ -249,14 +248,23 @@ export class Operator {
     })
   }
 
+  /** What is not as it was at first, but for agents that never came back. */
+  #unsettled(view: MasterView): readonly Matter[] {
+    return [...this.#matters.values()]
+      .map(({ matter }) => matter)
+      .filter(({ agentId }) => agentId === undefined || view.agents.has(agentId))
+      .filter((matter) => matter.read(view) !== matter.initial)
+  }
+
   #undo(): void {
     const view = this.#master()?.driver.view
-    if (view !== undefined && this.#asked === undefined)
-      for (const { matter } of this.#matters.values())
-        if (matter.read(view) !== matter.initial) {
-          this.#decide(matter, matter.initial, matter.undo())
-          break
-        }
+    if (view !== undefined && this.#asked === undefined) {
+      const [first, ...rest] = this.#unsettled(view)
+      if (first !== undefined) {
+        const matter = this.#random.pick([first, ...rest])
+        this.#decide(matter, matter.initial, matter.undo())
+      }
+    }
     this.#world.schedule.after(UNDO_MS, () => this.#undo())
   }
 }
@@ -280,6 +288,7 @@ const weightMatter = (role: string): Matter => ({
 
 const standingMatter = (agentId: AgentId): Matter => ({
   key: `agent ${agentId}`,
+  agentId,
   initial: "active",
   read: (view) => {
     const { agents, recoveredAgents, unreachableAgents } = view

@@ -56,6 +56,15 @@ function tornStore(store: Store): Store {
   }
 }
 
+/** Forgets what is below a path: says that it is durable, and stores nothing. */
+const withoutPath =
+  (path: string) =>
+  (store: Store): Store => ({
+    scan: (prefix) => store.scan(prefix),
+    close: () => store.close(),
+    commit: (writes) => store.commit(writes.filter(({ key }) => !key.startsWith(path))),
+  })
+
 /** Takes having sent an update of a task's end for having it acknowledged, now and then. */
 function forgetfulLink(link: MasterLink, receive: (frame: string) => void): MasterLink {
   let ends = 0
@@ -106,6 +115,18 @@ describe("a planted bug is noticed:", () => {
 
   test("a commit is torn", () => {
     expect(caught({ seams: { store: tornStore } })).toHaveLength(3)
+  })
+
+  test.each(["/quota/", "/weights/", "/maintenance/"])("the master forgets %s", (path) => {
+    const swarm = { masterCrashMs: 30_000, operatorMs: 2_000 }
+    const reports = caught({ swarm, seams: { store: withoutPath(path) } }, 1)
+    expect(rulesOf(reports)).toEqual(["what an operator was answered holds"])
+  })
+
+  test("an agent forgets what was reserved", () => {
+    const swarm = { agentCrashMs: 20_000, operatorMs: 2_000 }
+    const reports = caught({ swarm, seams: { store: withoutPath("/agent/resources") } })
+    expect(rulesOf(reports)).toContain("what was reserved stays")
   })
 
   test("an acknowledgement is taken for granted", () => {
