@@ -128,7 +128,7 @@ export class Operator {
 
   /** Plans maintenance for one machine, or for none. */
   #schedule(): void {
-    const { name, ip } = this.#random.pick(this.#nodes as [OperatedNode, ...OperatedNode[]])
+    const { name, ip } = this.#random.pick(this.#nodes)
     const machineIds = [{ hostname: name, ip }]
     const start = { nanoseconds: this.#world.schedule.now * 1e6 }
     const planned = this.#random.chance(0.6)
