@@ -1,8 +1,8 @@
 import type { TaskState } from "#lib/mesos/index.ts"
 import type { FrameworkView } from "#lib/master/core/views.ts"
-import { LazyList, LazyObject } from "./lazy-json.ts"
+import { agentText } from "./agent-text.ts"
+import { JsonText, LazyList, LazyObject } from "./lazy-json.ts"
 import type { MasterHttpOptions } from "./ports.ts"
-import { renderAgent } from "./render-agent.ts"
 import { renderFrameworkHead } from "./render-framework.ts"
 
 /** The states that summaries count. Source: apache/mesos: src/master/readonly_handler.cpp. */
@@ -79,7 +79,8 @@ export function renderStateSummary({ master, cluster }: MasterHttpOptions): Lazy
     slaves: new LazyList(view.agents.values(), (agent) => {
       const tally = left.get(agent.id) ?? new Tally()
       for (const { frameworkId, state } of agent.tasks) tally.count(frameworkId, state)
-      return { ...renderAgent(agent), ...tally.counters, framework_ids: [...tally.partners] }
+      const counted = { ...tally.counters, framework_ids: [...tally.partners] }
+      return new JsonText(`${agentText(agent)},${JSON.stringify(counted).slice(1)}`)
     }),
     frameworks: new LazyList(view.frameworks.values(), (framework) => {
       const { counters, partners } = tallyOfFramework(framework)
