@@ -40,3 +40,14 @@ test("writes every line, however often it repeats", () => {
   log.flush()
   expect(lines()).toHaveLength(20)
 })
+
+test("writes from another level on when told so", () => {
+  const { log, lines } = collect("info")
+  log.setLevel("debug")
+  log.write("debug", "detail")
+  log.setLevel("info")
+  log.write("debug", "noise")
+  log.flush()
+  expect(lines()).toHaveLength(1)
+  expect(log.enabled("debug")).toBe(false)
+})

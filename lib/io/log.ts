@@ -78,6 +78,11 @@ export class LineLog implements Log {
     this.#consola[level](message, fields)
   }
 
+  /** Writes records from this level on. */
+  setLevel(least: LogLevel): void {
+    this.#consola.level = LogLevels[least]
+  }
+
   /** Writes what is buffered. */
   flush(): void {
     this.#reporter.flush()

@@ -1,5 +1,6 @@
 import { Hono, type Context } from "hono"
 import { encodeMessage } from "#lib/mesos/index.ts"
+import { parseDuration } from "#lib/std/duration.ts"
 import { urlPath } from "#lib/std/url-path.ts"
 import type { MasterView } from "./core/views.ts"
 import {
@@ -18,6 +19,8 @@ import { replyPrometheus } from "./http/prometheus.ts"
 import { replyJson } from "./http/respond.ts"
 import { refuse } from "#lib/std/refuse.ts"
 import { renderRoles } from "./http/roles.ts"
+import { helpPage, type Endpoint } from "./http/help.ts"
+import { toggleLogging } from "./http/logging.ts"
 import { serveScheduler } from "./http/scheduler.ts"
 import { renderQuota, renderWeights } from "./http/operator-settings.ts"
 import { renderStateSummary } from "./http/state-summary.ts"
@@ -41,7 +44,9 @@ export function createMasterApi(options: MasterHttpOptions): Hono {
     return refuse(500, "Internal error; see the master's log")
   }
   const routes = new Hono()
+  const endpoints: Endpoint[] = [{ path: SCHEDULER_PATH, methods: ["POST"] }]
   const add = (path: string, rules: EndpointRules, handle: Handler): void => {
+    endpoints.push({ path, methods: [rules.method].flat() })
     routes.all(path, gate(options, rules, handle))
   }
   const show = (path: string, rules: Omit<EndpointRules, "method">, render: Render): void =>
@@ -52,15 +57,23 @@ export function createMasterApi(options: MasterHttpOptions): Hono {
   addCalls(options, add)
   addViews(options, show)
   addOwn(options, add, show)
+  addProcess(options, add, show)
+  add("/help", { method: "GET", anyMaster: true }, ({ context }) =>
+    context.req.query("format") === "json"
+      ? replyJson(context, { endpoints }, options.clock)
+      : helpPage(endpoints),
+  )
   api.route("/", routes)
   api.route("/master", routes)
   api.onError((cause, context) => failed(cause, context.req.raw))
   // The calls of schedulers are most of what a busy master hears: they need no router to find their way.
   const route = api.fetch
-  api.fetch = (request, ...rest) =>
-    request.method === "POST" && urlPath(request.url) === SCHEDULER_PATH
-      ? serveScheduler(options, request).catch((cause: unknown) => failed(cause, request))
-      : route(request, ...rest)
+  api.fetch = (request, ...rest) => {
+    const path = urlPath(request.url)
+    if (request.method === "POST" && path === SCHEDULER_PATH)
+      return serveScheduler(options, request).catch((cause: unknown) => failed(cause, request))
+    return path.includes("/..") ? refuse(404, "") : route(request, ...rest)
+  }
   return api
 }
 
@@ -135,7 +148,7 @@ function addOwn(options: MasterHttpOptions, add: Add, show: Show): void {
   show("/flags", guarded, () => ({ flags: options.flags }))
   add("/metrics/snapshot", { method: "GET", ...open }, ({ context }) => {
     const timeout = context.req.query("timeout")
-    if (timeout !== undefined && !durationPattern.test(timeout))
+    if (timeout !== undefined && !parseDuration(timeout).ok)
       return refuse(400, `Invalid timeout '${timeout}': expected a duration such as 5secs`)
     return replyJson(context, allMetrics(options), options.clock)
   })
@@ -148,8 +161,23 @@ function addOwn(options: MasterHttpOptions, add: Add, show: Show): void {
   add("/files/debug", files, (request) => debugFiles(options, request))
 }
 
-/** A duration as flags and queries spell it. */
-const durationPattern = /^\d+(\.\d+)?(ns|us|ms|secs|mins|hrs|days|weeks)$/
+/** What any process of Mesos says and does, whatever it is. */
+function addProcess(options: MasterHttpOptions, add: Add, show: Show): void {
+  const changing = { method: "GET", anyMaster: true, realm: "readwrite" } as const
+  add("/logging/toggle", changing, ({ context }) => toggleLogging(options, context))
+  show("/system/stats.json", { anyMaster: true }, () => renderSystem(options))
+  for (const path of ["/profiler/start", "/profiler/stop"])
+    add(path, changing, () => refuse(501, `The endpoint ${path} is not implemented`))
+}
+
+/** The machine's metrics by the names of `/system/stats.json`. */
+const renderSystem = ({ systemMetrics }: MasterHttpOptions): object =>
+  Object.fromEntries(
+    Object.entries(systemMetrics?.() ?? {}).map(([name, value]) => [
+      name.replace("system/load_", "avg_load_").replace("system/", ""),
+      value,
+    ]),
+  )
 
 /** To the leader, who redirects to itself. */
 function redirect({ master, leadership }: MasterHttpOptions): Response {

@@ -9,3 +9,12 @@ export interface Log {
   enabled(level: LogLevel): boolean
   write(level: LogLevel, message: string, fields?: LogFields): void
 }
+
+/** How much a log says, by the numbers of Mesos: 0 for info and what is worse, from 1 on debug too. */
+export interface LogVerbosity {
+  /** What it says when nobody asks for more. */
+  readonly original: number
+  level(): number
+  /** Says as much for some milliseconds, then what it says originally; the latest call counts. */
+  set(level: number, durationMs: number): void
+}

@@ -1,4 +1,4 @@
-import { measureMachine } from "#lib/io/index.ts"
+import { measureMachine, systemClock } from "#lib/io/index.ts"
 import {
   parseMinimum,
   type AllocationPolicy,
@@ -9,6 +9,7 @@ import {
 import { parseDuration } from "#lib/std/duration.ts"
 import type { DaemonSettings } from "#lib/std/daemon-settings.ts"
 import { domainOf } from "./domain.ts"
+import { TimedVerbosity } from "./timed-verbosity.ts"
 import type { MasterRoleOptions } from "./master.ts"
 import type { MASTER_SETTINGS } from "./master-settings.ts"
 import { DEFAULT_PORTS } from "./ports.ts"
@@ -25,6 +26,8 @@ export function masterOptions(
 ): MasterRoleOptions {
   const machine = measureMachine()
   const ip = settings.text("advertiseIp") ?? machine.ip
+  const logLevel = settings.oneOf("logLevel", LOG_LEVELS)
+  const log = daemonLog(logLevel)
   const routerDefault = machine.root ? DEFAULT_PORTS.router : DEFAULT_PORTS.unprivilegedRouter
   return {
     workDir: settings.text("workDir") ?? defaultWorkDir("master", environment),
@@ -45,7 +48,8 @@ export function masterOptions(
     machine: { ...policyOf(settings), timings: timingsOf(settings), limits: limitsOf(settings) },
     whitelist: settings.text("whitelist"),
     flags: settings.inEffect(),
-    log: daemonLog(settings.oneOf("logLevel", LOG_LEVELS)),
+    log,
+    logVerbosity: new TimedVerbosity(log, logLevel, systemClock),
   }
 }
 

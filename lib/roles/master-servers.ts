@@ -42,6 +42,7 @@ export function openServers(services: MasterServices, links: LinkServer): readon
     master,
     clock: systemClock,
     log: options.log,
+    logVerbosity: options.logVerbosity,
     build: buildInfo,
     flags: inEffect(options),
     cluster: options.cluster,

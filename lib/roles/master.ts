@@ -8,7 +8,7 @@ import {
 import { DEFAULT_OPTIONS } from "#lib/marathon/index.ts"
 import { MasterDriver, type MasterOptions } from "#lib/master/index.ts"
 import type { DomainInfo, MasterInfo } from "#lib/mesos/index.ts"
-import type { Log, Store } from "#lib/ports/index.ts"
+import type { Log, LogVerbosity, Store } from "#lib/ports/index.ts"
 import { AllLinks } from "./agent-links.ts"
 import { MESOS_VERSION } from "./build-info.ts"
 import { MarathonHost } from "./marathon-host.ts"
@@ -45,6 +45,7 @@ export type MasterRoleOptions = {
   /** The settings in effect, by Mesos' names. */
   readonly flags: Readonly<Record<string, string>>
   readonly log: Log
+  readonly logVerbosity: LogVerbosity
 }
 
 /** A running master. */

@@ -15,7 +15,7 @@ import {
   type MasterHttpOptions,
   type MasterOptions,
 } from "#lib/master/index.ts"
-import type { Clock } from "#lib/ports/index.ts"
+import type { Clock, LogVerbosity } from "#lib/ports/index.ts"
 import { MemoryStore } from "#lib/runtime/index.ts"
 import { resources } from "./master-view.ts"
 
@@ -59,6 +59,23 @@ export class ManualClock implements Clock {
     if (!this.#alarms.includes(alarm)) return
     this.#alarms = this.#alarms.filter((each) => each !== alarm)
     alarm.wake()
+  }
+}
+
+/** Says what it was set to and for how long, and never turns back by itself. */
+export class TestVerbosity implements LogVerbosity {
+  readonly original = 0
+  /** Milliseconds of the latest `set`. */
+  durationMs = 0
+  #level = 0
+
+  level(): number {
+    return this.#level
+  }
+
+  set(level: number, durationMs: number): void {
+    this.#level = level
+    this.durationMs = durationMs
   }
 }
 
@@ -185,7 +202,9 @@ export class TestMaster {
     if (!started.ok) throw new Error(started.error.message)
     const driver = started.value
     const build = { version: "1.12.0", buildDate: "", buildTime: 0, buildUser: "ci" }
-    const api = createMasterApi({ master: driver, clock, log, build, flags: {}, ...http })
+    const logVerbosity = new TestVerbosity()
+    const base = { master: driver, clock, log, logVerbosity, build, flags: {} }
+    const api = createMasterApi({ ...base, ...http })
     return new TestMaster({ clock, driver, api, links })
   }
 

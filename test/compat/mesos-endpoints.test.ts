@@ -1,6 +1,6 @@
 /** Section 1.1 of the reference: every path of a master answers, in both spellings, and alike. */
 import { expect, test } from "bun:test"
-import { TestMaster } from "./master-harness.ts"
+import { TestMaster, TestVerbosity } from "./master-harness.ts"
 
 /** Path, method and the status that a request without a body gets. */
 const ENDPOINTS: readonly (readonly [path: string, method: string, status: number])[] = [
@@ -39,11 +39,10 @@ const ENDPOINTS: readonly (readonly [path: string, method: string, status: numbe
   ["/logging/toggle", "GET", 200],
   ["/system/stats.json", "GET", 200],
   ["/metrics", "GET", 200],
+  ["/help", "GET", 200],
+  ["/profiler/start", "GET", 501],
+  ["/profiler/stop", "GET", 501],
 ]
-
-/** Paths that may still be unknown. */
-const LATER =
-  /^\/(maintenance|machine|quota|weights|reserve|unreserve|create-volumes|destroy-volumes|logging|system|metrics$)/
 
 test.each(ENDPOINTS)(
   "%s, asked by %s, answers %d in both spellings",
@@ -52,7 +51,6 @@ test.each(ENDPOINTS)(
     const [plain, prefixed] = await Promise.all(
       [path, `/master${path}`].map((each) => api.request(each, { method })),
     )
-    if (plain?.status === 404 && LATER.test(path)) return
     expect(plain?.status).toBe(status)
     // What belongs to the process and not to its master has one spelling only.
     if (prefixed?.status === 404 && /^\/(version|metrics|files|logging|system)/.test(path)) return
@@ -61,7 +59,49 @@ test.each(ENDPOINTS)(
   },
 )
 
-test.each(["/state.json", "/master/state.json", "/none"])("%s is not found", async (path) => {
-  const { api } = await TestMaster.start()
-  expect((await api.request(path)).status).toBe(404)
+test.each(["/state.json", "/master/state.json", "/none", "/..%2fstate", "/files/..x"])(
+  "%s is not found",
+  async (path) => {
+    const { api } = await TestMaster.start()
+    expect((await api.request(path)).status).toBe(404)
+  },
+)
+
+test("1.1: the log says more for a while, as a query asks for", async () => {
+  const logVerbosity = new TestVerbosity()
+  const { api } = await TestMaster.start({ logVerbosity })
+  const ask = async (query: string) => {
+    const response = await api.request(`/logging/toggle${query}`)
+    return [response.status, await response.text()]
+  }
+  expect(await ask("")).toEqual([200, "0\n"])
+  expect(await ask("?level=2&duration=5mins")).toEqual([200, ""])
+  expect(logVerbosity.durationMs).toBe(300_000)
+  expect(await ask("")).toEqual([200, "2\n"])
+  expect(await ask("?level=2")).toEqual([400, "Expecting 'duration=value' in query.\n"])
+  expect(await ask("?duration=5secs")).toEqual([400, "Expecting 'level=value' in query.\n"])
+  expect(await ask("?level=-1&duration=5secs")).toEqual([400, "Invalid level '-1'.\n"])
+  expect((await ask("?level=1&duration=soon"))[0]).toBe(400)
+})
+
+test("1.1: what the machine says of itself", async () => {
+  const systemMetrics = () => ({ "system/load_1min": 0.5, "system/mem_total_bytes": 7 })
+  const master = await TestMaster.start({ systemMetrics })
+  expect(await master.get("/system/stats.json")).toEqual({
+    avg_load_1min: 0.5,
+    mem_total_bytes: 7,
+  })
+})
+
+test("1.1: /help names every endpoint with its methods", async () => {
+  const master = await TestMaster.start()
+  const { endpoints } = await master.get("/help?format=json")
+  for (const [path, method] of ENDPOINTS)
+    if (!path.startsWith("/quota/"))
+      expect(endpoints).toContainEqual({
+        path,
+        methods: expect.arrayContaining([method]) as unknown,
+      })
+  const page = await (await master.api.request("/help")).text()
+  expect(page).toContain("<td>/state-summary</td>")
 })

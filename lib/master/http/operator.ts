@@ -10,6 +10,7 @@ import { OPERATOR_CALLS, type OperatorCall } from "#lib/master/core/types.ts"
 import type { Admitted } from "./admission.ts"
 import { listFilesCall, readFileCall } from "./files.ts"
 import type { LazyObject } from "./lazy-json.ts"
+import { setLoggingLevel } from "./logging.ts"
 import {
   listAgents,
   listExecutors,
@@ -72,6 +73,7 @@ async function readAny(
   options: MasterHttpOptions,
   call: v1.Call,
 ): Promise<object | LazyObject | Response | undefined> {
+  if (call.kind === "setLoggingLevel") return setLoggingLevel(options, call)
   if (call.kind !== "listFiles" && call.kind !== "readFile") return read(options, call)
   const answer = await (call.kind === "listFiles"
     ? listFilesCall(options, call)
@@ -96,6 +98,8 @@ function read(options: MasterHttpOptions, call: v1.Call): object | LazyObject | 
       const list = Object.entries(allMetrics(options)).map(([name, value]) => ({ name, value }))
       return encode({ kind: "getMetrics", metrics: list })
     }
+    case "getLoggingLevel":
+      return encode({ kind: "getLoggingLevel", level: options.logVerbosity?.level() ?? 0 })
     case "getMaster":
       return encode({
         kind: "getMaster",

@@ -1,4 +1,4 @@
-import type { Clock, FileLocation, Log, Sandboxes } from "#lib/ports/index.ts"
+import type { Clock, FileLocation, Log, LogVerbosity, Sandboxes } from "#lib/ports/index.ts"
 import type { MasterReply, OperatorCall, StreamId } from "#lib/master/core/types.ts"
 import type { MasterView } from "#lib/master/core/views.ts"
 import type { CallRequest, SchedulerSink, SubscribeRequest } from "#lib/master/driver.ts"
@@ -50,6 +50,8 @@ export type MasterHttpOptions = {
   readonly master: MasterPort
   readonly clock: Clock
   readonly log: Log
+  /** Absent: what the log says cannot be changed. */
+  readonly logVerbosity?: LogVerbosity | undefined
   readonly build: BuildInfo
   /** Settings in effect by flag name, for `/flags` and `/state`. */
   readonly flags: Readonly<Record<string, string>>
