@@ -105,3 +105,45 @@ test("1.1: /help names every endpoint with its methods", async () => {
   const page = await (await master.api.request("/help")).text()
   expect(page).toContain("<td>/state-summary</td>")
 })
+
+const JSON_PATHS = ENDPOINTS.filter(
+  ([path, method, status]) =>
+    method === "GET" && status === 200 && !/^\/(health|metrics|help|logging.*)$/.test(path),
+).map(([path]) => path)
+
+test.each(JSON_PATHS)("1.1: %s calls the function that jsonp names", async (path) => {
+  const { api } = await TestMaster.start()
+  const response = await api.request(`${path}?jsonp=show`)
+  expect(response.headers.get("content-type")).toBe("text/javascript")
+  const [, json] = /^show\((.*)\);$/s.exec(await response.text()) ?? []
+  expect(JSON.parse(json ?? "")).toBeObject()
+})
+
+test("1.1: JSON is compressed for who names gzip, and for nobody else", async () => {
+  const { api } = await TestMaster.start()
+  const ask = (encoding: string) =>
+    api.request("/metrics/snapshot", { headers: { "accept-encoding": encoding } })
+  for (const encoding of ["gzip", "deflate, gzip;q=0.5"]) {
+    const response = await ask(encoding)
+    expect(response.headers.get("content-encoding")).toBe("gzip")
+    const bytes = Bun.gunzipSync(new Uint8Array(await response.arrayBuffer()))
+    expect(JSON.parse(new TextDecoder().decode(bytes))).toMatchObject({ "master/elected": 1 })
+  }
+  for (const encoding of ["", "identity", "br", "gzip;q=0"]) {
+    const response = await ask(encoding)
+    expect(response.headers.get("content-encoding")).toBeNull()
+    expect(await response.json()).toMatchObject({ "master/elected": 1 })
+  }
+})
+
+test("1.1: a short answer and an event stream are left as they are", async () => {
+  const master = await TestMaster.start()
+  const headers = { "accept-encoding": "gzip" }
+  const short = await master.api.request("/system/stats.json", { headers })
+  expect(short.headers.get("content-encoding")).toBeNull()
+  const framework_info = { user: "svc", name: "demo" }
+  const subscribe = { type: "SUBSCRIBE", subscribe: { framework_info } }
+  const stream = await master.call(subscribe, headers)
+  expect(stream.headers.get("content-encoding")).toBeNull()
+  await stream.body?.cancel()
+})

@@ -86,12 +86,12 @@ function nextPiece(
 export function jsonBody(
   pieces: Iterator<string>,
   clock: Clock,
-): string | ReadableStream<Uint8Array> {
+): string | ReadableStream<Uint8Array<ArrayBuffer>> {
   const first = nextPiece(pieces, clock)
   if (first.last) return first.text
   const encoder = new TextEncoder()
   let pending: string | undefined = first.text
-  return new ReadableStream<Uint8Array>({
+  return new ReadableStream<Uint8Array<ArrayBuffer>>({
     async pull(controller) {
       if (pending === undefined) await new Promise<void>((resume) => clock.soon(resume))
       const piece =

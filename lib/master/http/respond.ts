@@ -1,18 +1,24 @@
 import type { Clock } from "#lib/ports/index.ts"
 import type { Context } from "hono"
+import { acceptsGzip, gzipBody } from "./gzip.ts"
 import { jsonBody, jsonPieces } from "./lazy-json.ts"
 
-/** JSON, wrapped in a call of the function that the query's `jsonp` names when it is given. */
+/**
+ * JSON, wrapped in a call of the function that the query's `jsonp` names when it is given, and
+ * compressed where the client takes that.
+ */
 export function replyJson(context: Context, value: unknown, clock: Clock): Response {
   const callback = context.req.query("jsonp")
   const pieces = jsonPieces(value)
-  if (callback === undefined)
-    return new Response(jsonBody(pieces, clock), {
-      headers: { "content-type": "application/json" },
-    })
-  return new Response(jsonBody(wrap(callback, pieces), clock), {
-    headers: { "content-type": "text/javascript" },
-  })
+  const body = jsonBody(callback === undefined ? pieces : wrap(callback, pieces), clock)
+  const headers = {
+    "content-type": callback === undefined ? "application/json" : "text/javascript",
+    vary: "accept-encoding",
+  }
+  const gzip = acceptsGzip(context.req.header("accept-encoding")) ? gzipBody(body) : undefined
+  return gzip === undefined
+    ? new Response(body, { headers })
+    : new Response(gzip, { headers: { ...headers, "content-encoding": "gzip" } })
 }
 
 function* wrap(callback: string, pieces: Iterable<string>): Generator<string, void, undefined> {
