@@ -24,6 +24,7 @@ import {
   type SchedulerConnection,
   type SchedulerHandler,
 } from "./in-memory-scheduler.ts"
+import { Timer } from "./timer.ts"
 
 /** How long a caller waits for the outcome of a call before it is told 503. */
 const CALL_DEADLINE_MS = 30_000
@@ -81,6 +82,7 @@ export class MasterDriver {
   readonly #talkative = new Set<Stream>()
   readonly #requests = new Map<RequestId, (reply: MasterReply) => void>()
   readonly #deadlines = new Deadlines<RequestId>()
+  readonly #storing = new Timer("registrar/state_store_ms")
   #alarm: Cancel | undefined
   #lastRequest = 0
   #stopped = false
@@ -104,6 +106,7 @@ export class MasterDriver {
       log: options.log,
       perform: (effect) => this.#perform(effect),
       flush: () => this.#flush(),
+      onCommitted: (ms) => this.#storing.record(ms),
       onFatal: (cause) => {
         this.#refuseAll("The master has failed")
         options.onFatal(cause)
@@ -115,6 +118,19 @@ export class MasterDriver {
   /** What the master knows, for its HTTP API. */
   get view(): MasterView {
     return this.#master.view
+  }
+
+  /**
+   * Metrics of what runs the master: its queue, which all inputs share, so that those of Mesos that
+   * tell messages from requests have nothing of their own, and how long commits take.
+   */
+  processMetrics(): Readonly<Record<string, number>> {
+    return {
+      "master/event_queue_messages": 0,
+      "master/event_queue_dispatches": this.#loop.waiting,
+      "master/event_queue_http_requests": this.#requests.size,
+      ...this.#storing.metrics(),
+    }
   }
 
   /** Recounts every book; a mismatch fails an assertion. Costs a pass over everything: for tests. */

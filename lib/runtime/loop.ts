@@ -22,6 +22,8 @@ export type LoopOptions<
   readonly perform: (effect: Effect) => void
   /** Called once after each batch has been performed: the place to flush buffered sends. */
   readonly flush?: () => void
+  /** Told after each commit how many milliseconds it took. */
+  readonly onCommitted?: (ms: number) => void
   /** A failed commit or a broken invariant. The process must stop; the loop takes no more inputs. */
   readonly onFatal: (cause: unknown) => void
 }
@@ -56,6 +58,11 @@ export class Loop<
     return true
   }
 
+  /** Inputs that wait for their batch. */
+  get waiting(): number {
+    return this.#queue.length
+  }
+
   /**
    * Takes no more inputs and cancels the alarm; resolves when all inputs taken so far are performed,
    * or when the loop has failed.
@@ -77,18 +84,24 @@ export class Loop<
     const writes: Write[] = []
     const effects: (Effect | BaseEffect)[] = []
     let commit: Promise<void> | undefined
+    let begun = 0
     try {
       for (const effect of this.#step())
         if (effect.kind === "put" || effect.kind === "delete") writes.push(effect as Write)
         else effects.push(effect)
+      begun = this.#options.clock.now()
       commit = writes.length > 0 ? this.#options.store.commit(writes) : undefined
     } catch (cause) {
       return this.#fail(cause)
     }
-    if (commit === undefined) this.#finish(effects)
+    const finish = (): void => {
+      if (writes.length > 0) this.#options.onCommitted?.(this.#options.clock.now() - begun)
+      this.#finish(effects)
+    }
+    if (commit === undefined) finish()
     else
       commit.then(
-        () => this.#finish(effects),
+        () => finish(),
         (cause: unknown) => this.#fail(cause),
       )
   }

@@ -147,3 +147,14 @@ test("1.1: a short answer and an event stream are left as they are", async () =>
   expect(stream.headers.get("content-encoding")).toBeNull()
   await stream.body?.cancel()
 })
+
+test("5.5: how long commits take, and what waits", async () => {
+  const master = await TestMaster.start()
+  await master.agent()
+  const metrics = await master.get("/metrics/snapshot")
+  expect(metrics["registrar/state_store_ms/count"]).toBeGreaterThan(0)
+  for (const name of ["", "/min", "/max", "/p50", "/p9999"])
+    expect(metrics[`registrar/state_store_ms${name}`]).toBe(0)
+  for (const name of ["messages", "dispatches", "http_requests"])
+    expect(metrics[`master/event_queue_${name}`]).toBe(0)
+})

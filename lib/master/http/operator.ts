@@ -133,5 +133,6 @@ function read(options: MasterHttpOptions, call: v1.Call): object | LazyObject | 
 /** The master's metrics with those of its machine. */
 export const allMetrics = (options: MasterHttpOptions): Readonly<Record<string, number>> => ({
   ...options.master.view.metrics(options.clock.now()),
+  ...options.master.processMetrics?.(),
   ...options.systemMetrics?.(),
 })

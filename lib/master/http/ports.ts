@@ -6,6 +6,8 @@ import type { CallRequest, SchedulerSink, SubscribeRequest } from "#lib/master/d
 /** What the API needs of a running master; MasterDriver is one. */
 export interface MasterPort {
   readonly view: MasterView
+  /** Metrics of what runs the master, added to the machine's own. */
+  processMetrics?(): Readonly<Record<string, number>>
   subscribe(request: SubscribeRequest, sink: SchedulerSink): StreamId | undefined
   closeStream(stream: StreamId): void
   take(request: CallRequest): MasterReply
