@@ -1,5 +1,11 @@
 import { describe, expect, test } from "bun:test"
-import { brandId, type ExecutorId, type FrameworkId, type OfferId } from "#lib/mesos/index.ts"
+import {
+  brandId,
+  type AgentId,
+  type ExecutorId,
+  type FrameworkId,
+  type OfferId,
+} from "#lib/mesos/index.ts"
 import {
   createMasterApi,
   type ExecutorView,
@@ -292,6 +298,28 @@ describe("section 5: shapes of the older endpoints", () => {
       recovered_slaves: [],
     })
     expect(await get(view, "/slaves?slave_id=other")).toEqual({ slaves: [], recovered_slaves: [] })
+  })
+
+  test("agents that did not come back yet show their fault domain, in all reads", async () => {
+    const name = (text: string) => ({ name: text })
+    const domain = { faultDomain: { region: name("eu"), zone: name("eu-a") } }
+    const shown = { fault_domain: { region: name("eu"), zone: name("eu-a") } }
+    const id = brandId<AgentId>("m-S9")
+    const info = { id, hostname: "a9", resources: [], domain }
+    const away = masterView({ recoveredAgents: new Map([[id, { id, info, version: "1.12.0" }]]) })
+    for (const path of ["/state", "/slaves"])
+      expect(await get(away, path)).toMatchObject({
+        slaves: [],
+        recovered_slaves: [{ id, hostname: "a9", port: 5051, attributes: {}, domain: shown }],
+      })
+    const response = await api(away).request("/api/v1", {
+      method: "POST",
+      headers: { "content-type": "application/json" },
+      body: JSON.stringify({ type: "GET_AGENTS" }),
+    })
+    expect(await response.json()).toMatchObject({
+      get_agents: { recovered_agents: [{ id: { value: id }, hostname: "a9", domain: shown }] },
+    })
   })
 
   test("/frameworks shows one when its id is given", async () => {
