@@ -15,6 +15,8 @@ import {
   type Offer,
   type OfferId,
   type OfferOperation,
+  type OperationStatus,
+  type Resource,
   type Resources,
   type TaskId,
   type TaskInfo,
@@ -26,6 +28,7 @@ import type { Random } from "#lib/std/random.ts"
 import { scriptCommand } from "./containers.ts"
 import type { Life } from "./life.ts"
 import { Process } from "./process.ts"
+import { Stock } from "./stock.ts"
 import { RemoteScheduler, type MasterAt } from "./stream.ts"
 import { isTerminal } from "./task-truth.ts"
 import { between, note, randomMs, type World } from "./world.ts"
@@ -81,7 +84,10 @@ export class ScriptedFramework {
   readonly #memory: Memory = { frameworkId: undefined, tasks: new Map(), launches: 0 }
   /** Its former selves, which it had removed with all they ran. */
   readonly #removed = new Set<FrameworkId>()
+  readonly #stock: Stock
   #connection: RemoteScheduler | undefined
+  /** Connections of instances whose id another one took over: the master ends them. */
+  readonly #former = new Set<RemoteScheduler>()
   #connected = false
   #offers = new Map<OfferId, Offer>()
   /** Still launching and killing of its own accord; afterwards it only asks for what is due. */
@@ -93,10 +99,12 @@ export class ScriptedFramework {
     this.#master = master
     this.#random = world.chance.fork()
     this.name = `fw-${index}`
+    const role = this.#random.pick(["*", "a", "b"])
+    this.#stock = new Stock(world, { name: this.name, random: this.#random, role })
     this.#info = {
       user: "nobody",
       name: this.name,
-      roles: [this.#random.pick(["*", "a", "b"])],
+      roles: [role],
       failoverTimeout: 7 * 24 * 3600,
       checkpoint: true,
       capabilities: [
@@ -121,6 +129,7 @@ export class ScriptedFramework {
   /** The master's process died, and this framework's stream with it. */
   masterDied(): void {
     this.#connection?.masterDied()
+    for (const connection of this.#former) connection.masterDied()
   }
 
   /** No more launches and kills but one task, which must run in the end. */
@@ -140,6 +149,7 @@ export class ScriptedFramework {
       if (truth.running && this.#removed.has(truth.frameworkId))
         open.push(`${truth.taskId} runs on though its framework was removed`)
     if (!this.#connected || frameworkId === undefined) return [`${this.name} is not subscribed`]
+    if (this.#former.size > 0) open.push(`${this.name} has a stream that was taken over`)
     for (const task of tasks.values()) {
       const truth = this.#world.monitor.truth(frameworkId, task.id)
       const neverThere = truth.node === undefined && !agents.has(task.agentId)
@@ -157,26 +167,48 @@ export class ScriptedFramework {
 
   #boot(life: Life): void {
     this.#offers = new Map()
-    this.#connection = new RemoteScheduler(this.#world, {
-      life,
-      master: this.#master,
-      handler: {
-        event: (event) => this.#event(event),
-        disconnected: () => {
-          this.#connected = false
-          this.#offers.clear()
-          life.after(between(this.#random, 100, 5_000), () => this.#subscribe())
-        },
-      },
-    })
+    this.#connect(life)
     this.#subscribe()
     this.#repeat(life, RECONCILE_MS, () => this.#reconcile())
     this.#repeat(life, KILL_AGAIN_MS, () => this.#killAgain())
     this.#actAtRandom(life)
   }
 
+  /** A connection of its own for each instance; only what the newest hears counts. */
+  #connect(life: Life): void {
+    const connection: RemoteScheduler = new RemoteScheduler(this.#world, {
+      life,
+      master: this.#master,
+      handler: {
+        event: (event) => {
+          if (connection === this.#connection) this.#event(event)
+        },
+        disconnected: () => {
+          if (this.#former.delete(connection)) return
+          this.#connected = false
+          this.#offers.clear()
+          life.after(between(this.#random, 100, 5_000), () => this.#subscribe())
+        },
+      },
+    })
+    this.#connection = connection
+  }
+
+  /** A second instance takes over, while the first believes that it still is the framework. */
+  #takeOver(): void {
+    const { life } = this.process
+    if (!this.#connected || this.#connection === undefined || life === undefined) return
+    this.#world.marks.hit("framework.takenOver")
+    note(this.#world, this.name, "is taken over by another instance")
+    this.#former.add(this.#connection)
+    this.#connect(life)
+    this.#subscribe()
+  }
+
   #ended(): void {
     this.#connected = false
+    for (const connection of this.#former) connection.close()
+    this.#former.clear()
     this.#connection?.close()
     this.#connection = undefined
   }
@@ -202,7 +234,8 @@ export class ScriptedFramework {
     else if (dice === 4) this.#call({ kind: "suppress" })
     else if (dice === 5 || dice === 6) this.#call({ kind: "revive" })
     else if (dice === 7) this.#call({ kind: "reconcile", tasks: [] })
-    else if (dice === 8) this.#subscribe()
+    else if (dice === 8 && this.#random.chance(0.5)) this.#subscribe()
+    else if (dice === 8) this.#takeOver()
     else if (dice === 9 && this.#random.chance(0.2)) this.#tearDown()
   }
 
@@ -257,9 +290,10 @@ export class ScriptedFramework {
         if (event.message !== "Framework has been removed") return
         if (this.#memory.frameworkId !== undefined) this.#startOver(this.#memory.frameworkId)
         return
+      case "updateOperationStatus":
+        return this.#operationUpdate(event.status)
       case "inverseOffers":
       case "rescindInverseOffer":
-      case "updateOperationStatus":
       case "message":
       case "failure":
       case "heartbeat":
@@ -287,6 +321,13 @@ export class ScriptedFramework {
       this.#call({ kind: "acknowledge", agentId, taskId: status.taskId, uuid })
   }
 
+  #operationUpdate({ state, uuid, agentId, operationId }: OperationStatus): void {
+    if (state === "OPERATION_FINISHED") this.#world.marks.hit("operation.finished")
+    if (state === "OPERATION_DROPPED") this.#world.marks.hit("operation.dropped")
+    if (uuid === undefined || operationId === undefined) return
+    this.#call({ kind: "acknowledgeOperationStatus", agentId, operationId, uuid: uuid.value })
+  }
+
   #consider(offer: Offer): void {
     const { life } = this.process
     this.#offers.set(offer.id, offer)
@@ -297,27 +338,38 @@ export class ScriptedFramework {
   }
 
   #answer(offer: Offer): void {
-    const tasks = this.#tasksFor(offer)
+    const { operations, volume } = this.#busy ? this.#stock.deal(offer) : { operations: [] }
+    const tasks = this.#tasksFor(offer, volume)
     const refuseSeconds = this.#busy ? between(this.#random, 0, 20) : 5
     const filters = { refuseSeconds }
-    if (tasks.length === 0) return this.#call({ kind: "decline", offerIds: [offer.id], filters })
-    this.#launch(offer, tasks, filters)
+    const offerIds = [offer.id]
+    if (tasks.length > 0) this.#launch(offer, tasks, { filters, operations })
+    else if (operations.length > 0)
+      return this.#call({ kind: "accept", offerIds, operations, filters })
+    else return this.#call({ kind: "decline", offerIds, filters })
     if (!this.#world.swarm.reuseOffers || !this.#busy || !this.#random.chance(0.2)) return undefined
     const again = this.#tasksFor(offer)
     if (again.length === 0) return undefined
     this.#world.marks.hit("offer.reused")
-    return this.#launch(offer, again, filters)
+    return this.#launch(offer, again, { filters, operations: [] })
   }
 
-  #launch(offer: Offer, taskInfos: readonly TaskInfo[], filters: { refuseSeconds: number }): void {
+  #launch(
+    offer: Offer,
+    taskInfos: readonly TaskInfo[],
+    how: {
+      readonly filters: { readonly refuseSeconds: number }
+      readonly operations: readonly OfferOperation[]
+    },
+  ): void {
     for (const { taskId } of taskInfos) {
       note(this.#world, this.name, `launches ${taskId} on ${offer.hostname}`)
       const { agentId } = offer
       const task = { id: taskId, agentId, state: undefined, ended: false, wantsKill: false }
       this.#memory.tasks.set(taskId, task)
     }
-    const operations = [this.#operation(taskInfos)]
-    this.#call({ kind: "accept", offerIds: [offer.id], operations, filters })
+    const operations = [...how.operations, this.#operation(taskInfos)]
+    this.#call({ kind: "accept", offerIds: [offer.id], operations, filters: how.filters })
   }
 
   /** The tasks each on their own, or now and then as a group that lives and dies as one. */
@@ -338,7 +390,8 @@ export class ScriptedFramework {
     return { kind: "launchGroup", executor, taskGroup: { tasks } }
   }
 
-  #tasksFor(offer: Offer): readonly TaskInfo[] {
+  /** As many tasks as it wants and the offer has room for; the first gets the volume, if there is one. */
+  #tasksFor(offer: Offer, volume?: Resource): readonly TaskInfo[] {
     const { tasks } = this.#memory
     const last = this.#lastTask === undefined ? undefined : tasks.get(this.#lastTask)
     const active = [...tasks.values()].filter((task) => !task.ended).length
@@ -349,11 +402,13 @@ export class ScriptedFramework {
     let left = unallocate(offer.resources ?? [])
     if (!containsResources(left, EXECUTOR_RESOURCES)) return []
     left = subtractResources(left, EXECUTOR_RESOURCES)
+    if (volume !== undefined) this.#world.marks.hit("operation.used")
     while (infos.length < wanted) {
       const resources = this.#size(left)
       if (resources === undefined) break
       left = subtractResources(left, resources)
-      infos.push(this.#task(offer.agentId, resources))
+      const own = volume !== undefined && infos.length === 0 ? [...resources, volume] : resources
+      infos.push(this.#task(offer.agentId, own))
     }
     return infos
   }

@@ -42,6 +42,7 @@ const ORDERED: ReadonlySet<string> = new Set<(AgentToMaster | MasterToAgent)["ki
   "registered",
   "runTask",
   "runTaskGroup",
+  "applyOperation",
 ])
 
 /** A second copy, or one that was overtaken, comes at most so much later. */

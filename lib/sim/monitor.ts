@@ -2,6 +2,7 @@ import type { MasterDriver } from "#lib/master/index.ts"
 import {
   addResources,
   containsResources,
+  normalizeResources,
   subtractResources,
   unallocate,
   type AgentToMaster,
@@ -304,7 +305,14 @@ export class Monitor {
   }
 }
 
-const resourcesOf = (spec: ContainerSpec): Resources => unallocate(spec.task.resources ?? [])
+/** What a container takes of what its node has, whatever was reserved or made of that. */
+const resourcesOf = (spec: ContainerSpec): Resources =>
+  normalizeResources(
+    unallocate(spec.task.resources ?? []).map(({ disk: _, ...rest }) => ({
+      ...rest,
+      reservations: [],
+    })),
+  )
 
 /** What tells a reservation, or a volume, from all others: no two are ever given the same. */
 const madeKey = ({ disk, reservations }: Resource): string | undefined => {

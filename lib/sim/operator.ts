@@ -153,9 +153,8 @@ export class Operator {
       this.#decide(matter, "draining", { kind: "drainAgent", agentId, maxGracePeriod })
     } else if (dice === 1) {
       this.#world.marks.hit("operator.deactivate")
-      const may = this.#mayBe(matter)
-      // An agent that drains is deactivated already.
-      const next = may.includes("draining") ? may : ["deactivated"]
+      // An agent that drains is deactivated already, and drains on.
+      const next = this.#mayBe(matter).map((now) => (now === "draining" ? now : "deactivated"))
       this.#decide(matter, next, { kind: "deactivateAgent", agentId })
     } else this.#decide(matter, "active", matter.undo())
   }

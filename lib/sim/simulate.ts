@@ -207,6 +207,8 @@ class Simulation {
       }
     }
     open.push(...this.#operator.open())
+    for (const { uuid, info } of master.driver.view.operations.values())
+      open.push(`operation ${info.kind} ${uuid.value} is still under way`)
     const ids = new Set(master.driver.view.agents.keys())
     for (const framework of this.#frameworks) open.push(...framework.open(ids))
     const containers = this.#nodes.flatMap((node) => [...node.containers.all])

@@ -158,3 +158,25 @@ test("refuses a group on a custom executor, one that names a task twice, and a t
   for (const { status } of errors) expect(status.reason).toBe("REASON_TASK_GROUP_INVALID")
   expect(w.all("launch")).toHaveLength(1)
 })
+
+test("a refused group has no executor, and the master hears so", () => {
+  const exits = (w: TestWorld): number[] =>
+    w
+      .all("send")
+      .flatMap(({ message }) => (message.kind === "executorExited" ? message.status : []))
+  const w = new TestWorld().register()
+  w.receive({
+    kind: "runTask",
+    framework: testFramework(),
+    task: testTask("first"),
+    acceptedAt: w.now,
+  })
+  w.receive({ kind: "drain", config: {} })
+  w.runGroup([testTask("a")])
+  expect(exits(w)).toEqual([-1])
+  const { w: busy } = started("a")
+  busy.receive({ kind: "drain", config: {} })
+  busy.runGroup([testTask("b")])
+  expect(busy.updates().some(({ status }) => status.reason === "REASON_AGENT_DRAINING")).toBe(true)
+  expect(exits(busy)).toEqual([])
+})

@@ -144,7 +144,8 @@ export class Launcher {
       this.#commandExecutorRefusal(frameworkId, executorId)
     if (refusal !== undefined || !choices.ok) {
       const why = refusal ?? (choices as { readonly error: Refusal }).error
-      return this.#refuse(turn, { frameworkId, executorId, tasks }, why)
+      this.#refuse(turn, { frameworkId, executorId, tasks }, why)
+      return this.#disownExecutor(turn, frameworkId, executorId)
     }
     const framework = workload.ensureFramework(turn, frameworkId, info)
     const executor = this.#defaultExecutor(turn, framework, executorInfo)
@@ -318,6 +319,15 @@ export class Launcher {
   }
 
   /** The tasks never exist here; their framework hears why. */
+  /** The master counts what the executor of a group takes, from the launch on: here is none. */
+  #disownExecutor(turn: Turn, frameworkId: FrameworkId, executorId: ExecutorId): void {
+    if (this.#parts.workload.framework(frameworkId)?.executors.has(executorId) === true) return
+    turn.out.push({
+      kind: "send",
+      message: { kind: "executorExited", frameworkId, executorId, status: -1 },
+    })
+  }
+
   #refuse(
     turn: Turn,
     whom: {

@@ -97,6 +97,15 @@ describe("an operation", () => {
     expect(total()).toBe(before)
   })
 
+  test("that arrives again after it was acknowledged is not applied again", () => {
+    const uuid = apply(RESERVE)
+    const before = total()
+    world.receive({ kind: "acknowledgeOperation", uuid: told()[0]!.status.uuid!.value })
+    apply(RESERVE, { uuid })
+    expect(outcomes()).toEqual(["OPERATION_FINISHED"])
+    expect(total()).toBe(before)
+  })
+
   test("is told again until it is acknowledged, also by the next life", () => {
     apply(RESERVE)
     world.advance(10_000)

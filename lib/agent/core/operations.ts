@@ -34,6 +34,9 @@ const RETRY_MAX_MS = 600_000
 /** Operations whose outcome nobody has acknowledged; more are refused. */
 const OPERATIONS_MAX = 10_000
 
+/** Acknowledged operations that are still known, so that a late second copy is not applied. */
+const ACKNOWLEDGED_MAX = 1_000
+
 /** What operations need of the rest of the agent. */
 export type OperationsParts = {
   readonly ids: IdSource
@@ -57,6 +60,8 @@ export class Operations {
   readonly #base: Resources
   #total: Resources
   readonly #entries = new Map<string, Entry>()
+  /** Oldest first. A new life needs none: copies come on the link on which the first one came. */
+  readonly #acknowledged = new Set<string>()
   /** Volumes whose data is being deleted, by path. */
   readonly #doomed = new Map<string, { readonly path: string; readonly isMount: boolean }>()
   #sending = false
@@ -106,6 +111,7 @@ export class Operations {
     const { uuid, frameworkId, operation } = message
     const known = this.#entries.get(uuid)
     if (known !== undefined) return this.#send(turn, known)
+    if (this.#acknowledged.has(uuid)) return
     const applied = this.#perform(turn, operation)
     const { operationId } = message
     const agentId = this.#parts.agentId()
@@ -245,6 +251,11 @@ export class Operations {
 
   #forget(turn: Turn, uuid: string): void {
     this.#entries.delete(uuid)
+    this.#acknowledged.add(uuid)
+    for (const oldest of this.#acknowledged) {
+      if (this.#acknowledged.size <= ACKNOWLEDGED_MAX) break
+      this.#acknowledged.delete(oldest)
+    }
     this.#parts.timers.clear(timerOf(uuid))
     remove(turn, keys.operation(uuid))
   }
