@@ -305,14 +305,15 @@ export class Monitor {
   }
 }
 
+/** The resource as it is without reservation and volume. */
+function bare(resource: Resource): Resource {
+  const { disk: _, ...rest } = resource
+  return { ...rest, reservations: [] }
+}
+
 /** What a container takes of what its node has, whatever was reserved or made of that. */
 const resourcesOf = (spec: ContainerSpec): Resources =>
-  normalizeResources(
-    unallocate(spec.task.resources ?? []).map(({ disk: _, ...rest }) => ({
-      ...rest,
-      reservations: [],
-    })),
-  )
+  normalizeResources(unallocate(spec.task.resources ?? []).map(bare))
 
 /** What tells a reservation, or a volume, from all others: no two are ever given the same. */
 const madeKey = ({ disk, reservations }: Resource): string | undefined => {
