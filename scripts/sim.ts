@@ -20,7 +20,7 @@ function readArguments() {
       options: {
         seed: { type: "string" },
         seeds: { type: "string" },
-        minutes: { type: "string", default: "4" },
+        minutes: { type: "string", default: "3" },
         agents: { type: "string", default: "3" },
         trace: { type: "string" },
       },

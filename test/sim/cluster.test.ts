@@ -7,7 +7,7 @@ import { afterAll, describe, expect, test } from "bun:test"
 import type { Mark, Report } from "#lib/sim/index.ts"
 import { failure, run } from "./seeds.ts"
 
-const SEEDS = Array.from({ length: 300 }, (_, index) => index + 1)
+const SEEDS = Array.from({ length: 1_000 }, (_, index) => index + 1)
 
 describe("a simulation", () => {
   test("repeats exactly with the same seed, and differs with another", () => {

@@ -132,7 +132,7 @@ describe("a planted bug is noticed:", () => {
   test("an acknowledgement is taken for granted", () => {
     const options = {
       minutes: 2,
-      swarm: { quickPings: false },
+      swarm: { quickPings: false, operatorMs: 0 },
       seams: { masterLink: forgetfulLink },
     }
     expect(rulesOf(caught(options, 1))).toEqual(["all comes to rest once faults stop"])

@@ -18,6 +18,12 @@ const SCENARIOS: readonly (readonly [name: string, swarm: Partial<Swarm>])[] = [
   // A late copy of TASK_STARTING turned a running task back, and one of any update kept an ended task
   // from being completed.
   ["updates come twice, the second time late", { duplicate: 0.3, taskLifeMs: 20_000 }],
+  // A group that a draining agent refused left its executor in the master's books; a second copy of an
+  // operation that was acknowledged already was applied again.
+  [
+    "operators drain and reserve, and messages come twice",
+    { duplicate: 0.3, reorder: 0.1, operatorMs: 2_000, taskLifeMs: 20_000 },
+  ],
   // A task had ended while its agent was away; its framework asked, and was told TASK_GONE before the
   // agent's own word came through.
   [

@@ -3,7 +3,7 @@ import { drainMicrotasks } from "bun:jsc"
 import { simulate, type Report, type SimulationOptions } from "#lib/sim/index.ts"
 
 /** Virtual minutes under faults, and nodes, of every run that does not say otherwise. */
-export const MINUTES = 4
+export const MINUTES = 3
 export const AGENTS = 3
 
 /** Runs one seed. */
