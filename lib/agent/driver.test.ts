@@ -101,6 +101,9 @@ class TestRuntime implements ContainerRuntime {
     this.calls.push(`orphans but ${known.size}`)
     return this.orphans
   }
+  attach(): never {
+    throw new Error("not asked for")
+  }
   runIn(): never {
     throw new Error("not asked for")
   }

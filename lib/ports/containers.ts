@@ -26,7 +26,12 @@ export type ContainerExit = {
 /** Everything a container runtime needs to start one container. Persisted, so it can be found again. */
 export type ContainerSpec = {
   readonly containerId: ContainerId
-  readonly runtime: "process" | "docker"
+  readonly runtime: "process" | "docker" | "runc"
+  /** The container that this one lives in, whose sandbox or network it may share; of the same runtime. */
+  readonly parent?: ContainerId | undefined
+  /** Set on a container that runs wholly inside its parent: same namespaces, root and limits. */
+  readonly debug?: true | undefined
+  /** A nested container that an operator made has the shape of a task whose id is its container's. */
   readonly task: TaskInfo
   /** The sandbox on the host, an absolute path that the driver creates. */
   readonly sandbox: string
@@ -45,6 +50,26 @@ export type ContainerStarted = {
 
 /** Why a container did not start: the reason of the status update, and a text that names cause and remedy. */
 export type ContainerFailure = { readonly reason: TaskStatusReason; readonly message: string }
+
+/** A piece of what a container wrote. A container with a terminal writes all of it to stdout. */
+export type ContainerOutput = { readonly stream: "stdout" | "stderr"; readonly data: Uint8Array }
+
+/** The size of a terminal, in characters. */
+export type TerminalSize = { readonly rows: number; readonly columns: number }
+
+/** One party that reads and writes a container's standard streams. */
+export interface ContainerStreams {
+  /** What the container writes from the attachment on; ends when it closes its streams. */
+  readonly output: AsyncIterable<ContainerOutput>
+  /** Resolves when the container has taken the bytes; rejects when it reads no more. */
+  write(data: Uint8Array): Promise<void>
+  /** The container reads end of file next. */
+  closeInput(): Promise<void>
+  /** Resizes the terminal; without one nothing happens. */
+  resize(size: TerminalSize): void
+  /** Lets go; the container runs on. */
+  detach(): void
+}
 
 /** What became of a container of an earlier life of the agent. */
 export type ContainerRecovery =
@@ -106,6 +131,11 @@ export interface ContainerRuntime {
   forget(spec: ContainerSpec): Promise<void>
   /** Kills and forgets every container of this agent that is not in `known`; returns which. */
   removeOrphans(known: ReadonlySet<ContainerId>): Promise<readonly ContainerId[]>
+  /**
+   * Attaches to the standard streams of a container that runs. Refused, with a text for people, where
+   * it has none to attach to.
+   */
+  attach(spec: ContainerSpec): Promise<Result<ContainerStreams, string>>
   /** Runs a command beside the task: same user, environment, sandbox and, if any, namespaces. */
   runIn(spec: ContainerSpec, request: CommandRequest): Promise<CommandOutcome>
   /** The address at which the container's ports answer from this machine: 127.0.0.1 on the host network. */

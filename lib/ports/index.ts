@@ -7,10 +7,13 @@ export type {
   ContainerExit,
   ContainerFailure,
   ContainerId,
+  ContainerOutput,
   ContainerRecovery,
   ContainerRuntime,
   ContainerSpec,
   ContainerStarted,
+  ContainerStreams,
+  TerminalSize,
 } from "./containers.ts"
 export type { FetchFailure, FetchRequest, Fetcher } from "./fetcher.ts"
 export type {

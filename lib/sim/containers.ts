@@ -251,6 +251,10 @@ class SimRuntime implements ContainerRuntime {
     return removed
   }
 
+  async attach(): Promise<Result<never, string>> {
+    return err("simulated containers have no streams")
+  }
+
   async runIn(): Promise<CommandOutcome> {
     return { kind: "exited", status: 0, output: "" }
   }

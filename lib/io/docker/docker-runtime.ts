@@ -13,6 +13,7 @@ import type {
   ContainerRuntime,
   ContainerSpec,
   ContainerStarted,
+  ContainerStreams,
 } from "#lib/ports/index.ts"
 import { err, ok } from "#lib/std/result.ts"
 import type { Result } from "#lib/std/result.ts"
@@ -177,6 +178,10 @@ export class DockerRuntime implements ContainerRuntime {
       orphans.push(containerId)
     }
     return orphans
+  }
+
+  attach(): Promise<Result<ContainerStreams, string>> {
+    return Promise.resolve(err("attaching to Docker containers is not there yet"))
   }
 
   async runIn(spec: ContainerSpec, request: CommandRequest): Promise<CommandOutcome> {

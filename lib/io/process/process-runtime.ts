@@ -10,6 +10,7 @@ import type {
   ContainerRuntime,
   ContainerSpec,
   ContainerStarted,
+  ContainerStreams,
 } from "#lib/ports/index.ts"
 import { err, ok } from "#lib/std/result.ts"
 import type { Result } from "#lib/std/result.ts"
@@ -187,6 +188,10 @@ export class ProcessRuntime implements ContainerRuntime {
       await this.#records.remove(containerId)
     }
     return orphans
+  }
+
+  attach(): Promise<Result<ContainerStreams, string>> {
+    return Promise.resolve(err("attaching to process containers is not there yet"))
   }
 
   async runIn(spec: ContainerSpec, request: CommandRequest): Promise<CommandOutcome> {
