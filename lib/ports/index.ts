@@ -17,6 +17,15 @@ export type {
 } from "./containers.ts"
 export type { FetchFailure, FetchRequest, Fetcher } from "./fetcher.ts"
 export type {
+  ImageConfig,
+  ImageFailure,
+  ImageLayer,
+  ImageRequest,
+  ImageRoot,
+  ImageStore,
+  ImagesPruned,
+} from "./images.ts"
+export type {
   HealthVerdict,
   ProbeLimits,
   ProbeOutcome,
