@@ -23,6 +23,24 @@ export type ContainerExit = {
   readonly message?: string | undefined
 }
 
+/**
+ * A directory or file of this machine that a container sees at a path of its own. The agent makes it
+ * ready before the launch and lets it go after the container's end; a runtime only binds it: bind
+ * mounts, recursive, in this order, where the container has a mount namespace, a symbolic link at
+ * `target` where it has none. A mount point below the sandbox is there already (an empty directory or
+ * file), one in an image is the runtime's to make, never through a link that leads out of the root.
+ */
+export type ContainerMount = {
+  /** An absolute path on this machine without symbolic links; it exists. */
+  readonly source: string
+  /** As the container sees it: absolute, or relative to its sandbox; without "." and "..". */
+  readonly target: string
+  readonly kind: "directory" | "file"
+  readonly readOnly: boolean
+  /** Whether mounts made later below `source` show in the container, or in both; private by default. */
+  readonly propagation?: "hostToContainer" | "bidirectional" | undefined
+}
+
 /** Everything a container runtime needs to start one container. Persisted, so it can be found again. */
 export type ContainerSpec = {
   readonly containerId: ContainerId
@@ -39,6 +57,12 @@ export type ContainerSpec = {
   readonly user?: string | undefined
   /** The whole environment of the task, `CommandInfo.environment` included. */
   readonly environment: Readonly<Record<string, string>>
+  /**
+   * Every volume of the container but Docker's own, host paths of `task.container.volumes` included: a
+   * runtime does not read those. Given to `launch` only and never stored, as the secrets that `launch`
+   * finds in `environment`.
+   */
+  readonly mounts?: readonly ContainerMount[] | undefined
 }
 
 /** A container that runs. */

@@ -7,6 +7,7 @@ export type {
   ContainerExit,
   ContainerFailure,
   ContainerId,
+  ContainerMount,
   ContainerOutput,
   ContainerRecovery,
   ContainerRuntime,
@@ -42,3 +43,12 @@ export type {
   FileSlice,
   Sandboxes,
 } from "./sandboxes.ts"
+export type {
+  PreparedVolumes,
+  SecretResolver,
+  VolumeOrder,
+  VolumeSourceOrder,
+  Volumes,
+  VolumesFailure,
+  VolumesRequest,
+} from "./volumes.ts"
