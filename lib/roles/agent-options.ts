@@ -3,6 +3,7 @@ import type { AgentLimits, ReconfigurationPolicy } from "#lib/agent/index.ts"
 import type { DaemonSettings } from "#lib/std/daemon-settings.ts"
 import type { AgentRoleOptions } from "./agent.ts"
 import type { AGENT_SETTINGS } from "./agent-settings.ts"
+import { fetcherOptions } from "./fetcher-options.ts"
 import { domainOf } from "./domain.ts"
 import { daemonLog } from "./process.ts"
 import { defaultWorkDir, LOG_LEVELS, type RoleEnvironment } from "./settings.ts"
@@ -33,6 +34,7 @@ export function agentOptions(
     gpus: settings.list("nvidiaGpuDevices")?.length,
     reconfigurationPolicy: settings.oneOf("reconfigurationPolicy", POLICIES),
     limits: limitsOf(settings),
+    fetcher: fetcherOptions(settings, environment),
     dockerSocket: settings.required("dockerSocket"),
     executable: environment.executable,
     flags: settings.inEffect(),

@@ -85,6 +85,49 @@ export const AGENT_SETTINGS = {
     fallback: "10mins",
     ours: true,
   },
+  fetcherCacheDir: {
+    hint: "dir",
+    help: "Where files that tasks share are kept; fetch/ below the work directory by default, emptied at each start",
+  },
+  fetcherCacheSize: {
+    hint: "size",
+    help: "Most that the shared files take; the least recently used go first",
+    fallback: "2GB",
+  },
+  fetcherStallTimeout: {
+    hint: "duration",
+    help: "Time without a byte after which a download is given up",
+    fallback: "1mins",
+  },
+  frameworksHome: {
+    hint: "dir",
+    help: "Where the relative paths begin that tasks fetch",
+  },
+  hadoopHome: {
+    hint: "dir",
+    help: "Where the Hadoop client is installed that fetches hdfs:// URIs; hadoop is looked for in PATH by default",
+  },
+  fetcherS3Endpoint: {
+    hint: "url",
+    help: "Where s3:// URIs are fetched from; Amazon's address of the region by default",
+    ours: true,
+  },
+  fetcherS3Region: {
+    hint: "region",
+    help: "Region of s3:// URIs; AWS_REGION in the environment, else us-east-1, by default",
+    ours: true,
+  },
+  fetcherS3AccessKey: {
+    hint: "key",
+    help: "Who fetches s3:// URIs; AWS_ACCESS_KEY_ID in the environment by default, nobody without",
+    ours: true,
+  },
+  fetcherS3SecretKey: {
+    hint: "key",
+    help: "The secret of that key; AWS_SECRET_ACCESS_KEY in the environment does too",
+    secret: true,
+    ours: true,
+  },
   dockerSocket: {
     hint: "path",
     help: "Socket of the Docker daemon",

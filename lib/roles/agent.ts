@@ -22,6 +22,7 @@ import {
   systemMetrics,
   UriFetcher,
   type Handler,
+  type UriFetcherOptions,
 } from "#lib/io/index.ts"
 import {
   fromMilli,
@@ -65,6 +66,8 @@ export type AgentRoleOptions = {
   readonly limits?: Partial<AgentLimits> | undefined
   /** The settings in effect, by Mesos' names. */
   readonly flags: Readonly<Record<string, string>>
+  /** How tasks' files are fetched; the cache lies below the work directory unless it says otherwise. */
+  readonly fetcher?: Partial<UriFetcherOptions> | undefined
   /** Path of the Docker daemon's socket. */
   readonly dockerSocket: string
   /** The executable that tasks are offered as DCOS_EXECUTABLE. */
@@ -192,7 +195,7 @@ function driverOptions(options: AgentRoleOptions, info: AgentInfo) {
     clock: systemClock,
     log,
     runtimes,
-    fetcher: new UriFetcher({ cacheDir: `${workDir}/fetch` }),
+    fetcher: new UriFetcher({ cacheDir: `${workDir}/fetch`, ...options.fetcher }),
     prober: new ContainerProber({
       prober: new SocketProber(),
       runtimeOf: (spec: ContainerSpec) =>

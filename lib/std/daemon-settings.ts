@@ -1,3 +1,4 @@
+import { parseByteSize } from "./byte-size.ts"
 import { parseDuration } from "./duration.ts"
 
 /**
@@ -62,6 +63,12 @@ export class DaemonSettings<T extends SettingTable> {
   /** Milliseconds; undefined when nobody gave it. */
   optionalDuration(key: keyof T & string): number | undefined {
     return this.text(key) === undefined ? undefined : this.duration(key)
+  }
+
+  /** Bytes, written as `2GB`. */
+  bytes(key: keyof T & string): number {
+    const parsed = parseByteSize(this.required(key))
+    return parsed.ok ? parsed.value : this.refuse(key, parsed.error)
   }
 
   /** A whole number between `min` and `max`. */

@@ -1,4 +1,6 @@
 import { lstat, readdir, readlink, rename, rm } from "node:fs/promises"
+import type { FileHandle } from "node:fs/promises"
+import { openDirectory, pathOf } from "#lib/io/host/directory.ts"
 import { ifExists } from "#lib/io/host/files.ts"
 
 /**
@@ -46,17 +48,22 @@ export function staysInside(target: string, depth: number): boolean {
 export const isOutside = (member: string): boolean =>
   member.startsWith("/") || member.split("/").includes("..")
 
-/** Moves all that lies in `from` into `to`: directories are merged, anything else is replaced. */
-export async function mergeTree(from: string, to: string): Promise<void> {
+/**
+ * Moves all that lies in `from` into `to`: directories are merged, anything else is replaced. Links in
+ * `to` are replaced, never followed.
+ */
+export async function mergeTree(from: string, to: FileHandle): Promise<void> {
   for (const entry of await readdir(from, { withFileTypes: true })) {
     const source = `${from}/${entry.name}`
-    const target = `${to}/${entry.name}`
+    const target = `${pathOf(to)}/${entry.name}`
     const existing = await ifExists(lstat(target))
-    if (entry.isDirectory() && existing?.isDirectory() === true) await mergeTree(source, target)
-    else {
-      if (existing !== undefined) await rm(target, { recursive: true, force: true })
-      await rename(source, target)
+    if (entry.isDirectory() && existing?.isDirectory() === true) {
+      await using directory = await openDirectory(target)
+      await mergeTree(source, directory)
+      continue
     }
+    if (existing !== undefined) await rm(target, { recursive: true, force: true })
+    await rename(source, target)
   }
 }
 

@@ -1,13 +1,32 @@
 import { mkdir, rm } from "node:fs/promises"
+import { abortable } from "#lib/io/host/abortable.ts"
 
 /** A file of the cache, held until `release` is called. */
 export type CachedFile = { readonly path: string; readonly release: () => void }
 
+/** What a file needs to come into the cache. */
+export type CacheLoad = {
+  /** A file that does not exist yet. */
+  readonly path: string
+  /** Aborts when nobody waits for the file any more. */
+  readonly signal: AbortSignal
+  /** Makes room for a file of so many bytes; throws `TooLarge` when there is none to be made. */
+  readonly claim: (bytes: number) => void
+}
+
 type Entry = {
   readonly path: string
-  readonly size: Promise<number>
+  readonly given: AbortController
+  /** Set right after the entry is made. */
+  loaded: Promise<void>
+  done: boolean
   bytes: number
   uses: number
+}
+
+/** The file does not fit into the cache, as far as its other files are in use. */
+export class TooLarge extends Error {
+  override readonly name = "TooLarge"
 }
 
 /**
@@ -27,54 +46,79 @@ export class FetchCache {
     this.#limitBytes = limitBytes
   }
 
-  /** Bytes that one file may have. */
-  get limitBytes(): number {
-    return this.#limitBytes
-  }
-
   /**
-   * The file of that key, fetched by `load` unless it is there or on its way; `load` writes it to
-   * the path it is given and resolves with its size. A failed load is not remembered.
+   * The file of that key, fetched by `load` unless it is there or on its way. A failed load is not
+   * remembered; all who wait for it hear of it. The signal ends the wait, and the load with the last
+   * who waits for it.
    */
-  async get(key: string, load: (path: string) => Promise<number>): Promise<CachedFile> {
-    this.#ready ??= rm(this.#directory, { recursive: true, force: true }).then(() =>
-      mkdir(this.#directory, { recursive: true, mode: 0o700 }),
-    )
-    await this.#ready
-    const entry = this.#entries.get(key) ?? this.#load(load)
+  async get(
+    key: string,
+    signal: AbortSignal,
+    load: (load: CacheLoad) => Promise<void>,
+  ): Promise<CachedFile> {
+    await this.#prepare()
+    const entry = this.#entries.get(key) ?? this.#load(key, load)
     this.#entries.delete(key)
     this.#entries.set(key, entry)
     entry.uses++
     const release = (): void => {
       entry.uses--
-      this.#evict()
+      if (entry.uses === 0 && !entry.done) this.#abandon(key, entry)
     }
     try {
-      entry.bytes = await entry.size
+      await abortable(entry.loaded, signal)
     } catch (cause) {
-      if (this.#entries.get(key) === entry) this.#entries.delete(key)
       release()
-      await rm(entry.path, { force: true })
       throw cause
     }
-    this.#evict()
     return { path: entry.path, release }
   }
 
-  #load(load: (path: string) => Promise<number>): Entry {
-    const path = `${this.#directory}/${this.#names++}`
-    return { path, size: load(path), bytes: 0, uses: 0 }
+  #abandon(key: string, entry: Entry): void {
+    if (this.#entries.get(key) === entry) this.#entries.delete(key)
+    entry.given.abort(new Error("nobody waits for the file any more"))
   }
 
-  #evict(): void {
-    let total = 0
-    for (const { bytes } of this.#entries.values()) total += bytes
-    for (const [key, entry] of this.#entries) {
-      if (total <= this.#limitBytes) return
-      if (entry.uses > 0) continue
-      total -= entry.bytes
+  #prepare(): Promise<unknown> {
+    this.#ready ??= rm(this.#directory, { recursive: true, force: true }).then(() =>
+      mkdir(this.#directory, { recursive: true, mode: 0o700 }),
+    )
+    // A directory that could not be made (disk full) may be possible later.
+    this.#ready.catch(() => (this.#ready = undefined))
+    return this.#ready
+  }
+
+  #load(key: string, load: (load: CacheLoad) => Promise<void>): Entry {
+    const given = new AbortController()
+    const path = `${this.#directory}/${this.#names++}`
+    const entry: Entry = { path, given, loaded: Promise.resolve(), done: false, bytes: 0, uses: 0 }
+    const claim = (bytes: number): void => this.#claim(entry, bytes)
+    entry.loaded = load({ path, signal: given.signal, claim }).then(
+      () => void (entry.done = true),
+      async (cause: unknown) => {
+        entry.done = true
+        if (this.#entries.get(key) === entry) this.#entries.delete(key)
+        await rm(path, { force: true })
+        throw cause
+      },
+    )
+    entry.loaded.catch(() => {})
+    return entry
+  }
+
+  /** Room is made before it is used, so that the cache never takes more than its limit. */
+  #claim(entry: Entry, bytes: number): void {
+    if (bytes <= entry.bytes) return
+    let total = bytes - entry.bytes
+    for (const { bytes: taken } of this.#entries.values()) total += taken
+    for (const [key, other] of this.#entries) {
+      if (total <= this.#limitBytes) break
+      if (other === entry || other.uses > 0) continue
+      total -= other.bytes
       this.#entries.delete(key)
-      void rm(entry.path, { force: true })
+      void rm(other.path, { force: true })
     }
+    if (total > this.#limitBytes) throw new TooLarge(`${bytes} bytes do not fit into the cache`)
+    entry.bytes = bytes
   }
 }

@@ -1,5 +1,6 @@
 import { createReadStream, createWriteStream } from "node:fs"
-import { chown, mkdir, open, rename, rm } from "node:fs/promises"
+import { chown, mkdir, open } from "node:fs/promises"
+import type { FileHandle } from "node:fs/promises"
 import { pipeline } from "node:stream/promises"
 import { createGunzip } from "node:zlib"
 import type { Account } from "#lib/io/host/accounts.ts"
@@ -9,12 +10,15 @@ import type { ArchiveKind } from "./uri.ts"
 
 /** What to unpack. */
 export type UnpackRequest = {
+  /** Where the archive lies; for unzip the task's user must be able to open it. */
   readonly archive: string
   readonly kind: ArchiveKind
   /** The archive's name, which a gunzipped file keeps without ".gz". */
   readonly name: string
+  /** A directory that exists and that only the agent can enter, on the same file system as `directory`. */
+  readonly staging: string
   /** Where to. */
-  readonly directory: string
+  readonly directory: FileHandle
   /** Who owns what comes out; undefined means the agent's own account. */
   readonly owner: Account | undefined
   /** The start of a command line that runs as the owner. */
@@ -29,18 +33,14 @@ export type UnpackRequest = {
  */
 export async function unpack(request: UnpackRequest): Promise<void> {
   const { kind, directory, owner } = request
-  const staging = `${directory}/.unpack.${crypto.randomUUID()}`
-  await mkdir(staging, { mode: 0o700 })
-  try {
-    if (owner !== undefined) await chown(staging, owner.uid, owner.gid)
-    if (kind.kind === "gzip") await gunzip(request, staging)
-    else if (kind.kind === "zip") await unzip(request, staging)
-    else await untar(request, kind.option, staging)
-    await guardTree(staging)
-    await mergeTree(staging, directory)
-  } finally {
-    await rm(staging, { recursive: true, force: true })
-  }
+  const tree = `${request.staging}/tree`
+  await mkdir(tree, { mode: 0o700 })
+  if (owner !== undefined) await chown(tree, owner.uid, owner.gid)
+  if (kind.kind === "gzip") await gunzip(request, tree)
+  else if (kind.kind === "zip") await unzip(request, tree)
+  else await untar(request, kind.option, tree)
+  await guardTree(tree)
+  await mergeTree(tree, directory)
 }
 
 async function gunzip(request: UnpackRequest, staging: string): Promise<void> {
@@ -111,10 +111,4 @@ async function run(options: {
   } finally {
     await input?.close()
   }
-}
-
-/** Puts a finished file in its place; what was there before, a link too, is replaced. */
-export async function place(file: string, target: string): Promise<void> {
-  await mkdir(target.slice(0, target.lastIndexOf("/")), { recursive: true })
-  await rename(file, target)
 }

@@ -13,6 +13,7 @@ import {
 import { gzipSync } from "node:zlib"
 import type { CommandInfoUri } from "#lib/mesos/index.ts"
 import { TestPlace, until } from "#lib/io/testing/containers.ts"
+import type { UriFetcherOptions } from "./uri-fetcher.ts"
 import { UriFetcher } from "./uri-fetcher.ts"
 import { command, rootUser, testWith } from "../../../test/fixtures/system-parts.ts"
 
@@ -36,8 +37,13 @@ afterEach(async () => {
   place[Symbol.dispose]()
 })
 
-const open = (options: { cacheBytes?: number; stallTimeoutMs?: number } = {}): UriFetcher =>
-  new UriFetcher({ cacheDir: `${place.root}/cache`, frameworksHome: source, ...options })
+const open = (options: Partial<UriFetcherOptions> = {}): UriFetcher =>
+  new UriFetcher({
+    cacheDir: `${place.root}/cache`,
+    frameworksHome: source,
+    retryMs: 1,
+    ...options,
+  })
 
 /** Fetches and gives the message of a failure, or "". */
 async function fetchAll(...uris: (string | CommandInfoUri)[]): Promise<string> {
@@ -105,6 +111,13 @@ describe("copies", () => {
     expect(readFileSync(`${place.root}/victim`, "utf8")).toBe("precious")
   })
 
+  test("never through a link, which a task may have made, to a directory elsewhere", async () => {
+    writeFileSync(`${source}/a`, "new")
+    symlinkSync(place.root, `${sandbox}/out`)
+    expect(await fetchAll({ value: "a", outputFile: "out/b" })).toContain("'out' is a link")
+    expect(existsSync(`${place.root}/b`)).toBe(false)
+  })
+
   test("an executable without unpacking it", async () => {
     writeFileSync(`${source}/run.gz`, "#!/bin/sh")
     expect(await fetchAll({ value: "run.gz", executable: true })).toBe("")
@@ -130,8 +143,8 @@ describe("copies", () => {
   test("nothing it cannot, naming URI and cause", async () => {
     expect(await fetchAll("gone")).toStartWith("fetching 'gone' failed: ENOENT")
     expect(await fetchAll(source)).toContain("it is not a file")
-    expect(await fetchAll("ftp://host/file")).toBe(
-      "fetching 'ftp://host/file' failed: the scheme 'ftp' is not supported: use http, https, file or a path",
+    expect(await fetchAll("gopher://host/file")).toStartWith(
+      "fetching 'gopher://host/file' failed: the scheme 'gopher' is not supported: use a path or one of file, http, https, s3",
     )
     expect(await fetchAll({ value: "a", outputFile: "../a" })).toContain("without '..'")
     expect(await fetchAll("http://host/")).toContain("is no file name: set output_file")
@@ -173,6 +186,54 @@ describe("downloads", () => {
     expect(names()).toEqual([])
   })
 
+  test("again when the server is busy or the connection breaks, three times at most", async () => {
+    let requests = 0
+    const base = serve(({ url }) => {
+      const busy = new URL(url).pathname === "/busy"
+      return ++requests < 3 || busy ? new Response("later", { status: 503 }) : new Response("here")
+    })
+    expect(await fetchAll(`${base}/file`)).toBe("")
+    expect(read("file")).toBe("here")
+    requests = 0
+    expect(await fetchAll(`${base}/busy`)).toContain("the server answered 503")
+    expect(requests).toBe(3)
+    await server?.stop(true)
+    expect(await fetchAll(`${base}/file`)).toContain("127.0.0.1")
+  })
+
+  test("with the password of the URL, which neither other servers nor messages get", async () => {
+    const other = Bun.serve({
+      port: 0,
+      hostname: "127.0.0.1",
+      fetch: ({ headers }) => new Response(`other: ${headers.get("authorization")}`),
+    })
+    const base = serve(({ url, headers }) => {
+      const { pathname } = new URL(url)
+      if (pathname === "/away") return Response.redirect(`http://127.0.0.1:${other.port}/`)
+      if (pathname === "/no") return new Response("", { status: 401 })
+      return new Response(headers.get("authorization"))
+    })
+    const withPassword = base.replace("//", "//me:s%3Acret@")
+    expect(await fetchAll(`${withPassword}/own`, `${withPassword}/away`)).toBe("")
+    expect(read("own")).toBe(`Basic ${btoa("me:s:cret")}`)
+    expect(read("away")).toBe("other: null")
+    const message = await fetchAll(`${withPassword}/no`)
+    expect(message).toContain("//me:***@")
+    expect(message).not.toContain("cret")
+    await other.stop(true)
+  })
+
+  testWith(rootUser)("fails clearly when the disk is full, and leaves nothing", async () => {
+    Bun.spawnSync(["mount", "-t", "tmpfs", "-o", "size=64k", "none", sandbox])
+    try {
+      const base = serve(() => new Response("x".repeat(200_000)))
+      expect(await fetchAll(`${base}/file`)).toContain("the disk is full (ENOSPC): free space")
+      expect(names()).toEqual([])
+    } finally {
+      Bun.spawnSync(["umount", "-l", sandbox])
+    }
+  })
+
   test("gives up on a server that stalls, and when told to", async () => {
     const base = serve(
       () =>
@@ -189,6 +250,67 @@ describe("downloads", () => {
     await until(() => names().length > 0)
     abort.abort()
     expect(await running).toMatchObject({ ok: false })
+    expect(names()).toEqual([])
+  })
+})
+
+describe("checksums", () => {
+  const sha = (algorithm: "sha256" | "sha512", text: string): string =>
+    new Bun.CryptoHasher(algorithm).update(text).digest("hex")
+
+  test("let pass what they were made of, and nothing else", async () => {
+    writeFileSync(`${source}/a`, "content")
+    expect(await fetchAll(`a#sha256=${sha("sha256", "content")}`)).toBe("")
+    expect(await fetchAll(`file://${source}/a#sha512=${sha("sha512", "content")}`)).toBe("")
+    expect(names()).toEqual(["a"])
+    const wrong = sha("sha256", "other")
+    expect(await fetchAll({ value: `a#sha256=${wrong}`, outputFile: "b" })).toContain(
+      `its sha256 is ${sha("sha256", "content")}, not ${wrong}`,
+    )
+    expect(await fetchAll("a#sha256=12")).toContain("must be #sha256= and 64 hexadecimal digits")
+    expect(names()).toEqual(["a"])
+  })
+
+  test("keep what is wrong out of the cache, and are not sent to the server", async () => {
+    let content = "tampered"
+    const asked: string[] = []
+    const base = serve(({ url }) => {
+      asked.push(new URL(url).pathname)
+      return new Response(content)
+    })
+    const uri = { value: `${base}/file#sha256=${sha("sha256", "good")}`, cache: true }
+    expect(await fetchAll(uri)).toContain("the file was changed")
+    content = "good"
+    expect(await fetchAll(uri, uri)).toBe("")
+    expect(asked).toEqual(["/file", "/file"])
+    expect(read("file")).toBe("good")
+  })
+})
+
+describe("programs", () => {
+  const hadoopHome = (): string => `${place.root}/hadoop`
+  function installHadoop(script: string): void {
+    mkdirSync(`${hadoopHome()}/bin`, { recursive: true })
+    writeFileSync(`${hadoopHome()}/bin/hadoop`, `#!/bin/sh\n${script}\n`, { mode: 0o755 })
+  }
+
+  test("fetch from HDFS, and say what is missing or went wrong", async () => {
+    fetcher = open({ hadoopHome: hadoopHome() })
+    expect(await fetchAll("hdfs://name/dir/file")).toContain(
+      "name its directory with --hadoop_home",
+    )
+    installHadoop('[ "$1 $2" = "fs -cat" ] && echo "from $3"')
+    expect(await fetchAll("hdfs://name/dir/file")).toBe("")
+    expect(read("file")).toBe("from hdfs://name/dir/file\n")
+    installHadoop("echo half; echo 'No such file' >&2; exit 1")
+    expect(await fetchAll("hdfs://name/other")).toContain("hadoop: No such file")
+    expect(names()).toEqual(["file"])
+  })
+
+  test("are given up when they stall", async () => {
+    installHadoop("echo half; exec sleep 60")
+    fetcher = open({ hadoopHome: hadoopHome(), stallTimeoutMs: 100 })
+    expect(await fetchAll("hdfs://name/file")).toContain("no data came for 0.1 s")
     expect(names()).toEqual([])
   })
 })
@@ -340,6 +462,41 @@ describe("the cache", () => {
     for (const name of ["a", "b", "a", "c", "a", "b", "large"]) expect(await ask(name)).toBe("")
     expect(asked).toEqual(["/a", "/b", "/c", "/b", "/large", "/large"])
     expect(read("large")).toHaveLength(20)
+  })
+
+  test("ends a download with the last who waits for it", async () => {
+    let gone = false
+    let requests = 0
+    const base = serve(({ signal }) => {
+      requests++
+      signal.addEventListener("abort", () => (gone = true))
+      return new Response(new ReadableStream({ start: (it) => it.enqueue(new Uint8Array(9)) }))
+    })
+    const uris = [{ value: `${base}/file`, cache: true }]
+    const [first, second] = [new AbortController(), new AbortController()]
+    const ends = [first, second].map(({ signal }) => fetcher.fetch({ uris, sandbox, signal }))
+    await until(() => requests === 1)
+    first.abort()
+    expect(await ends[0]).toMatchObject({ ok: false })
+    expect(gone).toBe(false)
+    second.abort()
+    expect(await ends[1]).toMatchObject({ ok: false })
+    await until(() => gone)
+    expect(requests).toBe(1)
+    await until(() => readdirSync(`${place.root}/cache`).length === 0)
+  })
+
+  test("never grows beyond its limit, whether or not a server tells sizes", async () => {
+    const base = serve(({ url }) => {
+      const text = "x".repeat(6)
+      if (new URL(url).searchParams.has("told")) return new Response(text)
+      return new Response(new Blob([text]).stream())
+    })
+    fetcher = open({ cacheBytes: 10 })
+    for (const name of ["a", "b?told", "c", "d?told"]) {
+      expect(await fetchAll({ value: `${base}/${name}`, cache: true })).toBe("")
+      await until(() => readdirSync(`${place.root}/cache`).length === 1)
+    }
   })
 
   test("leaves no archive in the sandbox", async () => {

@@ -1,20 +1,28 @@
 import { constants } from "node:fs"
-import { chmod, chown, copyFile, mkdir, open, rm, stat } from "node:fs/promises"
+import { chmod, chown, copyFile, mkdir, rename, rm } from "node:fs/promises"
+import type { FileHandle } from "node:fs/promises"
+import { basename, dirname } from "node:path"
 import type { CommandInfoUri } from "#lib/mesos/index.ts"
 import type { FetchFailure, FetchRequest, Fetcher } from "#lib/ports/index.ts"
 import { err, ok } from "#lib/std/result.ts"
 import type { Result } from "#lib/std/result.ts"
 import { Accounts } from "#lib/io/host/accounts.ts"
 import type { Account } from "#lib/io/host/accounts.ts"
+import { openBelow, openDirectory, pathOf } from "#lib/io/host/directory.ts"
 import { userPrefix } from "#lib/io/host/user-prefix.ts"
-import { abortable } from "#lib/io/host/abortable.ts"
-import { errorText } from "#lib/io/host/files.ts"
-import { FetchCache } from "./cache.ts"
+import { errorCode, errorText } from "#lib/io/host/files.ts"
+import { FetchCache, TooLarge } from "./cache.ts"
 import type { CachedFile } from "./cache.ts"
-import { TooLarge, download } from "./download.ts"
-import { place, unpack } from "./unpack.ts"
-import { archiveKind, parseSource, targetName } from "./uri.ts"
-import type { FetchSource } from "./uri.ts"
+import { verify } from "./checksum.ts"
+import { Downloads } from "./download.ts"
+import { LocalFiles } from "./local-file.ts"
+import { ObjectStore } from "./object-store.ts"
+import type { ObjectStoreOptions } from "./object-store.ts"
+import type { FetchPlugin } from "./plugin.ts"
+import { curl, hadoop, ProgramFetch } from "./program.ts"
+import { unpack } from "./unpack.ts"
+import { archiveKind, parseUri, targetName, withoutPassword } from "./uri.ts"
+import type { SourceUri } from "./uri.ts"
 
 /** Defaults of the API's originals. Source: apache/mesos: docs/configuration/agent.md. */
 const DEFAULT_STALL_MS = 60_000
@@ -27,14 +35,19 @@ export type UriFetcherOptions = {
   readonly cacheBytes?: number | undefined
   /** Without a byte for this long a download is given up. */
   readonly stallTimeoutMs?: number | undefined
+  /** Before a download that broke is tried for the second time. */
+  readonly retryMs?: number | undefined
   /** Where relative paths begin. */
   readonly frameworksHome?: string | undefined
+  readonly hadoopHome?: string | undefined
+  readonly objectStore?: ObjectStoreOptions | undefined
 }
 
 /** One URI on its way into a sandbox. */
 type Job = {
   readonly uri: CommandInfoUri
-  readonly source: FetchSource
+  readonly source: SourceUri
+  readonly plugin: FetchPlugin
   readonly name: string
   readonly sandbox: string
   readonly user: string | undefined
@@ -44,127 +57,140 @@ type Job = {
   readonly signal: AbortSignal
 }
 
-/** Fetches http, https and file URIs and plain paths, makes them executable or unpacks them. */
+/**
+ * Brings files into sandboxes: each scheme has its plugin, and what a plugin brought is checked,
+ * given to the task's user, made executable or unpacked in the same way.
+ */
 export class UriFetcher implements Fetcher {
-  readonly #options: UriFetcherOptions
   readonly #accounts = new Accounts()
   readonly #cache: FetchCache
+  readonly #plugins = new Map<string, FetchPlugin>()
 
   constructor(options: UriFetcherOptions) {
-    this.#options = options
+    const stallMs = options.stallTimeoutMs ?? DEFAULT_STALL_MS
+    const limits = { stallMs, retryMs: options.retryMs }
     this.#cache = new FetchCache(options.cacheDir, options.cacheBytes ?? DEFAULT_CACHE_BYTES)
+    for (const plugin of [
+      new LocalFiles(options.frameworksHome),
+      new Downloads(limits),
+      new ObjectStore(options.objectStore ?? {}, limits),
+      new ProgramFetch(hadoop(options.hadoopHome), stallMs),
+      new ProgramFetch(curl, stallMs),
+    ])
+      for (const scheme of plugin.schemes) this.#plugins.set(scheme, plugin)
   }
 
   async fetch(request: FetchRequest): Promise<Result<void, FetchFailure>> {
     for (const uri of request.uris) {
+      const shown = withoutPassword(uri.value)
       const refuse = (cause: string): Result<never, FetchFailure> =>
-        err({ uri: uri.value, message: `fetching '${uri.value}' failed: ${cause}` })
-      const source = parseSource(uri.value, this.#options.frameworksHome)
-      if (!source.ok) return refuse(source.error)
-      const name = targetName(uri.value, uri.outputFile)
-      if (!name.ok) return refuse(name.error)
-      const { sandbox, user, signal } = request
-      const asUser = await userPrefix(user, this.#accounts, Bun.which("setpriv"))
-      if (!asUser.ok) return refuse(asUser.error)
-      const isRoot = process.getuid?.() === 0
-      const owner = isRoot && user !== undefined ? await this.#accounts.find(user) : undefined
-      const job = { uri, source: source.value, name: name.value, sandbox, user, owner, signal }
+        err({ uri: shown, message: `fetching '${shown}' failed: ${cause}` })
+      const job = await this.#plan(uri, request)
+      if (!job.ok) return refuse(job.error)
       try {
-        await this.#fetchOne({ ...job, asUser: asUser.value })
+        await this.#fetchOne(job.value)
       } catch (cause) {
-        return refuse(signal.aborted ? "the launch was given up" : errorText(cause))
+        return refuse(request.signal.aborted ? "the launch was given up" : describe(cause))
       }
     }
     return ok(undefined)
   }
 
+  async #plan(
+    uri: CommandInfoUri,
+    { sandbox, user, signal }: FetchRequest,
+  ): Promise<Result<Job, string>> {
+    const source = parseUri(uri.value)
+    if (!source.ok) return source
+    const { scheme = "", text } = source.value
+    const plugin = this.#plugins.get(scheme)
+    if (plugin === undefined) {
+      const known = [...this.#plugins.keys()].filter(Boolean).join(", ")
+      return err(`the scheme '${scheme}' is not supported: use a path or one of ${known}`)
+    }
+    const name = targetName(text, uri.outputFile)
+    if (!name.ok) return name
+    const asUser = await userPrefix(user, this.#accounts, Bun.which("setpriv"))
+    if (!asUser.ok) return asUser
+    const isRoot = process.getuid?.() === 0
+    const owner = isRoot && user !== undefined ? await this.#accounts.find(user) : undefined
+    const common = { uri, sandbox, user, owner, signal, plugin }
+    return ok({ ...common, source: source.value, name: name.value, asUser: asUser.value })
+  }
+
   async #fetchOne(job: Job): Promise<void> {
-    const { uri, name, sandbox, owner, asUser, signal } = job
-    const cached = uri.cache === true ? await this.#cached(job) : undefined
-    const part = `${sandbox}/.fetch.${crypto.randomUUID()}`
+    const cached = job.uri.cache === true ? await this.#cached(job) : undefined
     try {
-      const executable = uri.executable === true
-      const archive = executable || uri.extract === false ? undefined : archiveKind(name)
-      // An archive of the cache is unpacked where it lies; unzip alone must be able to open it by name.
-      const direct = cached !== undefined && archive !== undefined && archive.kind !== "zip"
-      let path = cached?.path ?? part
-      if (!direct) {
-        if (cached === undefined) await this.#load(job, part)
-        else await copyFile(cached.path, part, constants.COPYFILE_FICLONE)
-        await chmod(part, executable ? 0o755 : 0o644)
-        if (owner !== undefined) await chown(part, owner.uid, owner.gid)
-        path = `${sandbox}/${name}`
-        await this.#makeParents(job)
-        await place(part, path)
+      await using sandbox = await openDirectory(job.sandbox)
+      // Nobody but the agent can enter it: what is made ready in it cannot be exchanged for a link.
+      const staging = `${pathOf(sandbox)}/.fetch.${crypto.randomUUID()}`
+      await mkdir(staging, { mode: 0o700 })
+      try {
+        await this.#bring(job, { cached, sandbox, staging })
+      } finally {
+        await rm(staging, { recursive: true, force: true })
       }
-      if (archive === undefined) return
-      await unpack({
-        archive: path,
-        kind: archive,
-        name,
-        directory: sandbox,
-        owner,
-        asUser,
-        signal,
-      })
-      if (cached !== undefined && !direct) await rm(path, { force: true })
     } finally {
-      await rm(part, { force: true })
       cached?.release()
     }
   }
 
+  async #bring(
+    job: Job,
+    at: {
+      readonly cached: CachedFile | undefined
+      readonly sandbox: FileHandle
+      readonly staging: string
+    },
+  ): Promise<void> {
+    const { uri, name, owner, asUser, signal } = job
+    const { cached, sandbox, staging } = at
+    const executable = uri.executable === true
+    const archive = executable || uri.extract === false ? undefined : archiveKind(name)
+    // An archive of the cache is unpacked where it lies; unzip alone must be able to open it by name.
+    const direct = cached !== undefined && archive !== undefined && archive.kind !== "zip"
+    if (!direct) {
+      const file = `${staging}/file`
+      if (cached === undefined) await this.#load(job, { path: file, signal, claim: () => {} })
+      else await copyFile(cached.path, file, constants.COPYFILE_FICLONE)
+      await chmod(file, executable ? 0o755 : 0o644)
+      if (owner !== undefined) await chown(file, owner.uid, owner.gid)
+      await using directory = await openBelow(sandbox, dirname(name), owner)
+      await rename(file, `${pathOf(directory)}/${basename(name)}`)
+    }
+    if (archive === undefined) return
+    const placed = `${job.sandbox}/${name}`
+    const common = { kind: archive, name, staging, directory: sandbox, owner, asUser, signal }
+    await unpack({ ...common, archive: direct ? cached.path : placed })
+    if (cached !== undefined && !direct) await rm(placed, { force: true })
+  }
+
   /** The file from the cache; undefined when it is too large for it. */
   async #cached(job: Job): Promise<CachedFile | undefined> {
-    // Others may wait for the same file: it is loaded to the end even if this launch is given up.
-    const shared = { ...job, signal: new AbortController().signal }
-    const file = this.#cache.get(`${job.user ?? ""} ${job.uri.value}`, (path) =>
-      this.#load(shared, path, this.#cache.limitBytes),
-    )
     try {
-      return await abortable(file, job.signal)
+      return await this.#cache.get(`${job.user ?? ""} ${job.uri.value}`, job.signal, (load) =>
+        this.#load(job, load),
+      )
     } catch (cause) {
-      if (job.signal.aborted) file.then((late) => late.release()).catch(() => {})
       if (cause instanceof TooLarge) return undefined
       throw cause
     }
   }
 
-  /** Brings the source to a file that does not exist yet; resolves with its size. */
-  async #load(job: Job, path: string, maxBytes?: number): Promise<number> {
-    const { source, asUser, signal } = job
-    if (source.kind === "download") {
-      const stallMs = this.#options.stallTimeoutMs ?? DEFAULT_STALL_MS
-      return download({ url: source.url, path, stallMs, signal, maxBytes })
-    }
-    const stats = await stat(source.path)
-    if (!stats.isFile()) throw new Error("it is not a file")
-    if (maxBytes !== undefined && stats.size > maxBytes) throw new TooLarge(`${stats.size} bytes`)
-    if (asUser.length === 0) await copyFile(source.path, path, constants.COPYFILE_EXCL)
-    else await copyAs(asUser, source.path, path)
-    return stats.size
-  }
-
-  async #makeParents({ name, sandbox, owner }: Job): Promise<void> {
-    const parts = name.split("/").slice(0, -1)
-    for (let depth = 1; depth <= parts.length; depth++) {
-      const path = `${sandbox}/${parts.slice(0, depth).join("/")}`
-      const made = await mkdir(path, { recursive: true })
-      if (made !== undefined && owner !== undefined) await chown(path, owner.uid, owner.gid)
-    }
+  /** Brings the source to a file that does not exist yet, and checks it. */
+  async #load(
+    { plugin, source, asUser }: Job,
+    where: Pick<Parameters<FetchPlugin["load"]>[0], "path" | "signal" | "claim">,
+  ): Promise<void> {
+    await plugin.load({ uri: source.text, asUser, ...where })
+    if (source.checksum !== undefined) await verify(where.path, source.checksum)
   }
 }
 
-/** Copies a file with the rights of a user: the agent's own would read anything. */
-async function copyAs(asUser: readonly string[], from: string, to: string): Promise<void> {
-  const file = await open(to, "wx", 0o644)
-  try {
-    const child = Bun.spawn([...asUser, "cat", "--", from], {
-      stdio: ["ignore", file.fd, "pipe"],
-    })
-    const problem = await new Response(child.stderr).text()
-    if ((await child.exited) !== 0) throw new Error(problem.trim())
-  } finally {
-    await file.close()
-  }
+/** The cause in words, with what to do where that is known. */
+function describe(cause: unknown): string {
+  const code = errorCode(cause)
+  if (code === "ENOSPC" || code === "EDQUOT")
+    return `the disk is full (${code}): free space below the agent's work directory, or give the task more disk`
+  return errorText(cause)
 }

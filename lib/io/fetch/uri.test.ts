@@ -1,20 +1,26 @@
 import { expect, test } from "bun:test"
 import { isOutside, staysInside } from "./archive-guard.ts"
-import { archiveKind, parseSource, targetName } from "./uri.ts"
+import { archiveKind, parseUri, targetName, withoutPassword } from "./uri.ts"
 
-test("tells downloads from copies", () => {
-  const kindOf = (uri: string) => {
-    const source = parseSource(uri, "/home/frameworks")
-    return source.ok ? source.value : undefined
-  }
-  expect(kindOf("HTTPS://h/a")).toEqual({ kind: "download", url: "HTTPS://h/a" })
-  expect(kindOf("file:///a/b")).toEqual({ kind: "copy", path: "/a/b" })
-  expect(kindOf("file://localhost/a")).toEqual({ kind: "copy", path: "/a" })
-  expect(kindOf("/a b")).toEqual({ kind: "copy", path: "/a b" })
-  expect(kindOf("a/b")).toEqual({ kind: "copy", path: "/home/frameworks/a/b" })
-  expect(kindOf("hdfs://h/a")).toBeUndefined()
-  expect(kindOf("file://host/a")).toBeUndefined()
-  expect(parseSource("a", undefined).ok).toBe(false)
+test("tells the scheme and the checksum from the rest", () => {
+  const hex = "AB".repeat(32)
+  expect(parseUri(`HTTPS://h/a#sha256=${hex}`)).toEqual({
+    ok: true,
+    value: {
+      scheme: "https",
+      text: "HTTPS://h/a",
+      checksum: { algorithm: "sha256", hex: hex.toLowerCase() },
+    },
+  })
+  const plain = { scheme: undefined, text: "/a b#c", checksum: undefined }
+  expect(parseUri("/a b#c")).toEqual({ ok: true, value: plain })
+  for (const bad of ["a#sha256=12", `a#sha512=${hex}`, `a#sha256=${"x".repeat(64)}`])
+    expect(parseUri(bad).ok).toBe(false)
+})
+
+test("keeps passwords to itself", () => {
+  expect(withoutPassword("http://user:secret@host/a")).toBe("http://user:***@host/a")
+  expect(withoutPassword("http://host/a:b@c")).toBe("http://host/a:b@c")
 })
 
 test("names the file in the sandbox", () => {

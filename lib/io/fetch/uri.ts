@@ -1,10 +1,20 @@
 import { err, ok } from "#lib/std/result.ts"
 import type { Result } from "#lib/std/result.ts"
 
-/** Where a URI leads. */
-export type FetchSource =
-  | { readonly kind: "download"; readonly url: string }
-  | { readonly kind: "copy"; readonly path: string }
+/** Hash functions a URI may name, with the length of their results in hexadecimal digits. */
+const HASH_DIGITS = { sha256: 64, sha512: 128 } as const
+
+/** What the content of a file must hash to, in lower-case hexadecimal. */
+export type Checksum = { readonly algorithm: keyof typeof HASH_DIGITS; readonly hex: string }
+
+/** A URI as its parts. */
+export type SourceUri = {
+  /** Lower case; undefined for a plain path. */
+  readonly scheme: string | undefined
+  /** The URI without its checksum. */
+  readonly text: string
+  readonly checksum: Checksum | undefined
+}
 
 /** How an archive is unpacked. */
 export type ArchiveKind =
@@ -14,20 +24,26 @@ export type ArchiveKind =
 
 const SCHEME = /^([a-z][a-z0-9+.-]*):\/\//i
 
-/** Reads a URI or plain path; relative paths lie below `home`. Other schemes are refused by name. */
-export function parseSource(uri: string, home: string | undefined): Result<FetchSource, string> {
+/**
+ * Reads a URI or plain path. It may end in "#sha256=<64 hex digits>" or "#sha512=<128>", which names
+ * no part of the source but what its content must hash to; other fragments belong to the URI. Refused:
+ * a checksum of the wrong length or with other characters.
+ */
+export function parseUri(uri: string): Result<SourceUri, string> {
   const scheme = SCHEME.exec(uri)?.[1]?.toLowerCase()
-  if (scheme === "http" || scheme === "https") return ok({ kind: "download", url: uri })
-  if (scheme !== undefined && scheme !== "file")
-    return err(`the scheme '${scheme}' is not supported: use http, https, file or a path`)
-  const path = scheme === undefined ? uri : uri.slice("file://".length).replace(/^localhost\//, "/")
-  if (path === "") return err("the path is empty")
-  if (path.startsWith("/")) return ok({ kind: "copy", path })
-  if (scheme !== undefined) return err("a file URI needs an absolute path, such as file:///a/b")
-  if (home === undefined)
-    return err("a relative path needs --frameworks_home on the agent, or use an absolute path")
-  return ok({ kind: "copy", path: `${home}/${path}` })
+  const mark = /#(sha256|sha512)=([^#]*)$/i.exec(uri)
+  if (mark === null) return ok({ scheme, text: uri, checksum: undefined })
+  const algorithm = mark[1]?.toLowerCase() === "sha512" ? "sha512" : "sha256"
+  const hex = (mark[2] ?? "").toLowerCase()
+  const digits = HASH_DIGITS[algorithm]
+  if (hex.length !== digits || !/^[0-9a-f]+$/.test(hex))
+    return err(`its checksum must be #${algorithm}= and ${digits} hexadecimal digits`)
+  return ok({ scheme, text: uri.slice(0, mark.index), checksum: { algorithm, hex } })
 }
+
+/** The URI as people may see it: without the password in "user:password@host". */
+export const withoutPassword = (uri: string): string =>
+  uri.replace(/^([a-z][a-z0-9+.-]*:\/\/[^/?#:@]*):[^/?#]*@/i, "$1:***@")
 
 /** Where in the sandbox a URI's file goes: `outputFile`, or its last path component, query included. */
 export function targetName(uri: string, outputFile: string | undefined): Result<string, string> {
