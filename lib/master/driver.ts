@@ -18,6 +18,7 @@ import type {
   RequestId,
   StreamId,
 } from "./core/types.ts"
+import { DEFAULT_TIMINGS } from "./core/types.ts"
 import type { MasterView } from "./core/views.ts"
 import {
   InMemoryScheduler,
@@ -25,9 +26,13 @@ import {
   type SchedulerHandler,
 } from "./in-memory-scheduler.ts"
 import { Timer } from "./timer.ts"
+import { Watchers, type WatchId, type WatchSink } from "./watchers.ts"
 
 /** How long a caller waits for the outcome of a call before it is told 503. */
 const CALL_DEADLINE_MS = 30_000
+
+/** Source: apache/mesos: src/master/constants.hpp (--max_operator_event_stream_subscribers). */
+const DEFAULT_WATCHES_MAX = 1000
 
 const OVERLOADED: MasterReply = { status: 503, message: "The master is overloaded or stopping" }
 
@@ -66,6 +71,8 @@ export type MasterDriverOptions = {
   readonly links: AgentLinks
   /** A new UUID each time: stream ids must not be guessable. */
   readonly newId: () => string
+  /** Watches at the same time; one more ends the oldest. DEFAULT_WATCHES_MAX unless given. */
+  readonly watchesMax?: number | undefined
   /** The process must stop: see Loop. */
   readonly onFatal: (cause: unknown) => void
 }
@@ -83,6 +90,7 @@ export class MasterDriver {
   readonly #requests = new Map<RequestId, (reply: MasterReply) => void>()
   readonly #deadlines = new Deadlines<RequestId>()
   readonly #storing = new Timer("registrar/state_store_ms")
+  readonly #watchers: Watchers
   #alarm: Cancel | undefined
   #lastRequest = 0
   #stopped = false
@@ -112,6 +120,14 @@ export class MasterDriver {
         options.onFatal(cause)
       },
     })
+    this.#watchers = new Watchers({
+      view: master.view,
+      clock: options.clock,
+      log: options.log,
+      limit: options.watchesMax ?? DEFAULT_WATCHES_MAX,
+      heartbeatMs: options.master.timings?.heartbeatMs ?? DEFAULT_TIMINGS.heartbeatMs,
+      announce: (watchers) => this.#loop.post({ kind: "watch", watchers }),
+    })
     this.#loop.post({ kind: "wake" })
   }
 
@@ -129,6 +145,7 @@ export class MasterDriver {
       "master/event_queue_messages": 0,
       "master/event_queue_dispatches": this.#loop.waiting,
       "master/event_queue_http_requests": this.#requests.size,
+      "master/operator_event_stream_subscribers": this.#watchers.size,
       ...this.#storing.metrics(),
     }
   }
@@ -179,6 +196,16 @@ export class MasterDriver {
     if (this.#streams.delete(stream)) this.#loop.post({ kind: "streamClosed", stream })
   }
 
+  /** Watches all that changes, from the next batch on; undefined when overloaded or stopping. */
+  watch(sink: WatchSink): WatchId | undefined {
+    return this.#watchers.open(sink)
+  }
+
+  /** Nobody wants to hear more of a watch. Harmless when repeated, or after its end. */
+  unwatch(id: WatchId): void {
+    this.#watchers.close(id)
+  }
+
   /**
    * Takes in a call whose outcome its sender hears as events, and answers at once: it is refused, or
    * queued behind all that came before it. What the master then makes of it changes no answer.
@@ -218,6 +245,7 @@ export class MasterDriver {
     this.#refuseAll("The master is stopping")
     for (const { sink } of this.#streams.values()) sink.end()
     this.#streams.clear()
+    this.#watchers.stop()
   }
 
   #request(input: (id: RequestId) => MasterInput): Promise<MasterReply> {
@@ -283,6 +311,8 @@ export class MasterDriver {
         this.#deliver(stream)
         return stream.sink.end()
       }
+      case "operatorEvent":
+        return this.#watchers.push(effect.event)
       case "giveUp":
         return this.#options.onFatal(new Error(effect.message))
       case "reply":
@@ -302,6 +332,7 @@ export class MasterDriver {
     this.#outbox.clear()
     for (const stream of this.#talkative) this.#deliver(stream)
     this.#talkative.clear()
+    this.#watchers.flush()
   }
 
   #deliver(stream: Stream): void {

@@ -20,6 +20,8 @@ export {
   type SchedulerSink,
   type SubscribeRequest,
 } from "./driver.ts"
+export { captureState, taskThen, type StateSnapshot } from "./core/state-snapshot.ts"
+export type { WatchBeginning, WatchId, WatchSink } from "./watchers.ts"
 export type { SchedulerConnection, SchedulerHandler } from "./in-memory-scheduler.ts"
 export { createMasterApi } from "./http.ts"
 export type {

@@ -139,6 +139,8 @@ export const masterPort = (view: MasterView): MasterPort => ({
   view,
   subscribe: () => undefined,
   closeStream: () => undefined,
+  watch: () => undefined,
+  unwatch: () => undefined,
   take: () => ({ status: 503, message: "no machine" }),
   call: () => Promise.resolve({ status: 503, message: "no machine" }),
   operate: () => Promise.resolve({ status: 503, message: "no machine" }),

@@ -57,12 +57,6 @@ describe("4: the operator endpoint, check by check", () => {
     const wrong = await (await TestMaster.start()).api.request("/api/v1")
     expect([wrong.status, wrong.headers.get("allow")]).toEqual([405, "POST"])
   })
-
-  test.each(["SUBSCRIBE"])("501 for %s, naming it", async (type) => {
-    const response = await post(await TestMaster.start(), { type })
-    expect(response.status).toBe(501)
-    expect(await response.text()).toContain(type)
-  })
 })
 
 describe("4.1 and 4.2: reads", () => {

@@ -18,6 +18,7 @@ import { cancelRemoval, runRemovals, scheduleRemoval } from "./removal-limiter.t
 import { sendMasterStatus } from "./statuses.ts"
 import { isTerminal, stateFor } from "./task-states.ts"
 import { completeTask, recordStatus, removeExecutor, setTaskState, shelveTask } from "./tasks.ts"
+import { tellAgentRemoved } from "./watch.ts"
 
 /** What an agent has, as it last told. */
 export const totalOf = ({ info, checkpointedResources }: RegisterMessage) =>
@@ -127,6 +128,7 @@ export function removeAgent(ctx: Context, agent: AgentRecord, why: string): void
     message: `Agent ${agent.info.hostname} has been removed`,
   })
   forgetAgent(ctx, agent, why)
+  tellAgentRemoved(ctx, agent)
 }
 
 /** How an agent leaves the registered ones, and what frameworks are told of it. */
@@ -164,7 +166,7 @@ export function endTasksOf(ctx: Context, agent: AgentRecord, { kind, message }: 
     const facts = { taskId, state, reason, message, agentId: agent.id, executorId, unreachableAt }
     const status = sendMasterStatus(ctx, framework, facts)
     setTaskState(ctx, task, state)
-    recordStatus(task, status)
+    recordStatus(ctx, task, status)
     if (unreachable) shelveTask(ctx, task)
     else completeTask(ctx, task)
   }

@@ -84,6 +84,8 @@ export class Context {
   readonly weights = new Map<string, number>()
   readonly links = new Map<LinkId, LinkRecord>()
   readonly streams = new Map<StreamId, FrameworkRecord>()
+  /** How many hear of everything that changes. */
+  watchers = 0
 
   /** When to ping each registered agent again. */
   readonly pings = new Deadlines<AgentRecord>()

@@ -1,4 +1,5 @@
-import { type FrameworkId, type FrameworkInfo, type scheduler } from "#lib/mesos/index.ts"
+import type { FrameworkId, FrameworkInfo, TaskStatus, scheduler } from "#lib/mesos/index.ts"
+import { equal } from "#lib/std/equal.ts"
 import { ok, type Result } from "#lib/std/result.ts"
 import type { Context } from "./context.ts"
 import { abandonOperations } from "./operations/ending.ts"
@@ -6,13 +7,14 @@ import { isRemoved, parseFramework, storeFramework, storeRemoval } from "./frame
 import { discardInverseOffersOf, forgetAnswersOf } from "./inverse-offers.ts"
 import { leave, usesOf } from "./leaving.ts"
 import { discardOffersOf, rescindOffer } from "./offers.ts"
-import { FrameworkRecord, type AgentRecord } from "./records.ts"
+import { FrameworkRecord, type AgentRecord, type TaskRecord } from "./records.ts"
 import type { RegistryError } from "./registry.ts"
-import { sendMasterStatus } from "./statuses.ts"
+import { countStatus, masterStatus } from "./statuses.ts"
 import { isTerminal } from "./task-states.ts"
 import { completeTask, recordStatus, removeExecutor, setTaskState } from "./tasks.ts"
 import type { MasterReply, StreamId, SubscribeInput } from "./types.ts"
 import { changeProblem, frameworkProblem } from "./validation/framework.ts"
+import { tellFrameworkAdded, tellFrameworkRemoved, tellFrameworkUpdated } from "./watch.ts"
 
 /** A scheduler subscribes: a new framework, one that returns, or one that replaces its own scheduler. */
 export function subscribe(ctx: Context, input: SubscribeInput): void {
@@ -37,9 +39,17 @@ export function subscribe(ctx: Context, input: SubscribeInput): void {
     return
   }
   const known = id === undefined ? undefined : ctx.frameworks.get(id)
-  if (known === undefined)
-    start(ctx, newFramework(ctx, { ...info, id: id ?? ctx.newFrameworkId() }), stream, subscribe)
-  else takeOver(ctx, known, stream, { ...subscribe, frameworkInfo: info })
+  if (known !== undefined)
+    return takeOver(ctx, known, stream, { ...subscribe, frameworkInfo: info })
+  // One that brings an id was known to an earlier master: whoever watches hears of it in two steps.
+  const returns = id !== undefined
+  const named = { ...info, id: id ?? ctx.newFrameworkId() }
+  const framework = newFramework(ctx, named, { recovered: returns })
+  if (returns) tellFrameworkAdded(ctx, framework)
+  framework.recovered = false
+  start(ctx, framework, stream, subscribe)
+  if (returns) tellFrameworkUpdated(ctx, framework)
+  else tellFrameworkAdded(ctx, framework)
 }
 
 function subscribeProblem(
@@ -121,6 +131,7 @@ export function recoverFramework(
   const patienceMs = Math.max(failoverMs(framework), ctx.timings.agentReregisterMs)
   ctx.failovers.set(framework, ctx.now + patienceMs)
   ctx.log("info", "framework recovered", { framework: info.id, name: info.name })
+  tellFrameworkAdded(ctx, framework)
   return framework
 }
 
@@ -144,6 +155,7 @@ function takeOver(
   framework.recovered = false
   start(ctx, framework, stream, subscribe)
   tellAgents(ctx, framework)
+  tellFrameworkUpdated(ctx, framework)
 }
 
 /** `user` and `checkpoint` cannot change while tasks run under the old ones. */
@@ -230,6 +242,7 @@ export function updateFramework(
     frameworkProblem({ info, suppressedRoles, offerConstraints }, ctx.options) ??
     changeProblem(framework.info, info)
   if (problem !== undefined) return { status: 400, message: problem }
+  const before = framework.info
   framework.setInfo(info)
   storeFramework(ctx, framework)
   framework.suppressedRoles = new Set(suppressedRoles)
@@ -238,6 +251,7 @@ export function updateFramework(
     if (!framework.roles.includes(offer.role)) rescindOffer(ctx, offer)
   ctx.allocator.updateFramework(allocatorView(framework))
   tellAgents(ctx, framework)
+  if (!equal(before, framework.info)) tellFrameworkUpdated(ctx, framework)
   return { status: 200 }
 }
 
@@ -253,17 +267,7 @@ export function removeFramework(ctx: Context, framework: FrameworkRecord): void 
   discardInverseOffersOf(ctx, framework)
   forgetAnswersOf(ctx, framework.id)
   const uses = usesOf(ctx, framework)
-  for (const task of framework.tasks.values()) {
-    if (!isTerminal(task.state)) {
-      const { taskId, agentId } = task
-      const message = `Framework ${framework.id} removed`
-      const reason = "REASON_FRAMEWORK_REMOVED"
-      const facts = { taskId, agentId, state: "TASK_KILLED", reason, message } as const
-      recordStatus(task, sendMasterStatus(ctx, framework, facts))
-      setTaskState(ctx, task, "TASK_KILLED")
-    }
-    completeTask(ctx, task)
-  }
+  endTasksOf(ctx, framework)
   for (const executor of framework.executors) removeExecutor(ctx, executor)
   abandonOperations(ctx, framework.id)
   for (const agent of ctx.agents.values()) dropStrays(ctx, agent, framework.id)
@@ -280,6 +284,34 @@ export function removeFramework(ctx: Context, framework: FrameworkRecord): void 
     ctx.completedFrameworks.delete(oldest)
   }
   ctx.log("info", "framework removed", { framework: framework.id, name: framework.info.name })
+  tellFrameworkRemoved(ctx, framework)
+}
+
+function endTasksOf(ctx: Context, framework: FrameworkRecord): void {
+  const kill = ({ taskId, agentId }: TaskRecord): TaskStatus =>
+    masterStatus(ctx, {
+      taskId,
+      agentId,
+      state: "TASK_KILLED",
+      reason: "REASON_FRAMEWORK_REMOVED",
+      message: `Framework ${framework.id} removed`,
+    })
+  for (const task of framework.tasks.values()) {
+    if (!isTerminal(task.state)) {
+      const status = kill(task)
+      countStatus(ctx, status)
+      setTaskState(ctx, task, "TASK_KILLED")
+      recordStatus(ctx, task, status)
+    }
+    completeTask(ctx, task)
+  }
+  // They may run on where nobody reaches them, but nobody will ever ask for them.
+  for (const task of framework.unreachableTasks.values()) {
+    if (!isTerminal(task.state)) task.state = "TASK_KILLED"
+    recordStatus(ctx, task, kill(task))
+    framework.completedTasks.push(task)
+  }
+  framework.unreachableTasks.clear()
 }
 
 function dropStrays(ctx: Context, agent: AgentRecord, frameworkId: FrameworkId): void {

@@ -67,7 +67,7 @@ function endUnreachableTasks(ctx: Context, { id, info }: StoredAgent): void {
           agentId: id,
           executorId: task.executorId,
         })
-        recordStatus(task, status)
+        recordStatus(ctx, task, status)
       }
       framework.completedTasks.push(task)
     }

@@ -132,6 +132,8 @@ export class Master implements Machine<MasterInput, MasterEffect> {
         return ctx.allocator.setWhitelist(input.hostnames)
       case "operate":
         return operate(ctx, input)
+      case "watch":
+        return void (ctx.watchers = input.watchers)
       default:
         return input satisfies never
     }

@@ -44,6 +44,7 @@ import {
   removeExecutor,
   setTaskState,
 } from "./tasks.ts"
+import { tellAgentAdded } from "./watch.ts"
 
 /** The major version of agents that the master still understands. */
 const AGENT_MAJOR_MIN = 1
@@ -149,6 +150,7 @@ function admit(
   ctx.allocator.addAgent(agent, false)
   connect(ctx, link, agent)
   adoptAll(ctx, agent, message, unreachableSince !== undefined)
+  tellAgentAdded(ctx, agent)
   welcome(ctx, agent, [])
   adoptOperations(ctx, agent, message.operations)
   ctx.log("info", agentId === undefined ? "agent registered" : "agent is back", {

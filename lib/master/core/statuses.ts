@@ -27,20 +27,26 @@ export type MasterStatus = {
   readonly healthy?: boolean | undefined
 }
 
-/** Sends a status made by the master: without uuid, so nobody acknowledges or repeats it. */
+/** A status made by the master: without uuid, so nobody acknowledges or repeats it. */
+export const masterStatus = (
+  { now }: Context,
+  { unreachableAt, ...status }: MasterStatus,
+): TaskStatus => ({
+  ...status,
+  source: "SOURCE_MASTER",
+  timestamp: now / 1000,
+  ...(unreachableAt === undefined
+    ? {}
+    : { unreachableTime: { nanoseconds: unreachableAt * 1_000_000 } }),
+})
+
+/** Sends a status made by the master, and counts it. */
 export function sendMasterStatus(
   ctx: Context,
   framework: FrameworkRecord,
-  { unreachableAt, ...status }: MasterStatus,
+  status: MasterStatus,
 ): TaskStatus {
-  const full: TaskStatus = {
-    ...status,
-    source: "SOURCE_MASTER",
-    timestamp: ctx.now / 1000,
-    ...(unreachableAt === undefined
-      ? {}
-      : { unreachableTime: { nanoseconds: unreachableAt * 1_000_000 } }),
-  }
+  const full = masterStatus(ctx, status)
   countStatus(ctx, full)
   ctx.event(framework, { kind: "update", status: full })
   return full
@@ -81,7 +87,7 @@ export function onUpdate(ctx: Context, agent: AgentRecord, message: UpdateMessag
   // A late copy of an earlier update is passed on like any other, but the books know better already.
   if (!isBefore(latestState, task.state)) setTaskState(ctx, task, latestState)
   if (isBefore(status.state, task.statusUpdateState ?? status.state)) return
-  recordStatus(task, full)
+  recordStatus(ctx, task, full)
   if (status.uuid === undefined && isTerminal(status.state)) completeTask(ctx, task)
 }
 

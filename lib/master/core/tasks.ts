@@ -4,6 +4,7 @@ import { compactStatus } from "./compact.ts"
 import type { Context } from "./context.ts"
 import { executorKey, type ExecutorRecord, type TaskRecord } from "./records.ts"
 import { isTerminal } from "./task-states.ts"
+import { tellTaskAdded, tellTaskUpdated } from "./watch.ts"
 
 /** Enters a live task in the books; its resources must be allocated to its framework already. */
 export function addTask(ctx: Context, task: TaskRecord): void {
@@ -13,6 +14,7 @@ export function addTask(ctx: Context, task: TaskRecord): void {
   agent.tasks.add(task)
   ctx.countTasks(task.state, 1)
   if (!isTerminal(task.state)) chargeTask(task)
+  tellTaskAdded(ctx, task)
 }
 
 /** Counts the task's resources, which are allocated to its framework, as used. */
@@ -39,14 +41,18 @@ export function releaseTask(ctx: Context, task: TaskRecord): void {
   ctx.allocator.recover(task.frameworkId, task.agentId, task.resources)
 }
 
-/** Remembers a status that was forwarded to the framework: one entry per run of equal states. */
-export function recordStatus(task: TaskRecord, status: TaskStatus): void {
+/**
+ * Remembers a status that was forwarded to the framework: one entry per run of equal states. The
+ * task's own state is set before.
+ */
+export function recordStatus(ctx: Context, task: TaskRecord, status: TaskStatus): void {
   task.statusUpdateState = status.state
   task.statusUpdateUuid = status.uuid
   const last = task.statuses.at(-1)
   const kept = compactStatus(task, status, last)
-  const earlier = last?.state === status.state ? task.statuses.slice(0, -1) : task.statuses
-  task.statuses = [...earlier, kept]
+  const repeated = last?.state === status.state
+  task.statuses = [...(repeated ? task.statuses.slice(0, -1) : task.statuses), kept]
+  tellTaskUpdated(ctx, task, { status, repeated })
 }
 
 /** Takes a task out of the live ones and keeps it in its framework's history. */

@@ -95,6 +95,8 @@ export type MasterInput =
   /** The hosts whose agents may be offered; undefined means all (--whitelist). */
   | { readonly kind: "whitelist"; readonly hostnames: ReadonlySet<string> | undefined }
   | OperateInput
+  /** How many there are now who want to hear of everything that changes. */
+  | { readonly kind: "watch"; readonly watchers: number }
 
 /** The outcome of a call: an HTTP status of the Mesos API, with the reason when it is a refusal. */
 export type MasterReply = { readonly status: number; readonly message?: string | undefined }
@@ -106,6 +108,8 @@ export type MasterEffect =
   | { readonly kind: "closeLink"; readonly link: LinkId; readonly reason: string }
   | { readonly kind: "event"; readonly stream: StreamId; readonly event: scheduler.Event }
   | { readonly kind: "closeStream"; readonly stream: StreamId }
+  /** For all who watch; made only while somebody does. */
+  | { readonly kind: "operatorEvent"; readonly event: master.Event }
   /** The process must stop: only an operator can decide how to go on. */
   | { readonly kind: "giveUp"; readonly message: string }
   | { readonly kind: "reply"; readonly request: RequestId; readonly reply: MasterReply }

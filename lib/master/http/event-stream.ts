@@ -6,6 +6,7 @@ import {
   type scheduler,
 } from "#lib/mesos/index.ts"
 import type { SchedulerSink } from "#lib/master/driver.ts"
+import { RecordBody } from "./record-body.ts"
 
 /** What an event stream is given. */
 export type EventStreamOptions = {
@@ -19,56 +20,42 @@ export type EventStreamOptions = {
   readonly onClosed: (reason: string) => void
 }
 
-/**
- * The body of a SUBSCRIBE response: RecordIO of events. What a slow reader leaves waits in
- * memory up to a limit; then the stream breaks, as a framework that misses events must subscribe anew.
- */
+/** The body of a scheduler's SUBSCRIBE response: its events as records. */
 export class EventStream implements SchedulerSink {
-  readonly body: ReadableStream<Uint8Array>
   readonly #options: EventStreamOptions
-  #controller: ReadableStreamDefaultController<Uint8Array> | undefined
+  readonly #body: RecordBody
 
   constructor(options: EventStreamOptions) {
+    const { limitBytes, onClosed } = options
     this.#options = options
-    this.body = new ReadableStream<Uint8Array>(
-      {
-        start: (controller) => void (this.#controller = controller),
-        cancel: () => this.close("the client closed the connection"),
-      },
-      new ByteLengthQueuingStrategy({ highWaterMark: options.limitBytes }),
-    )
+    this.#body = new RecordBody({ reader: "scheduler", limitBytes, onClosed })
+  }
+
+  get body(): ReadableStream<Uint8Array> {
+    return this.#body.stream
   }
 
   events(events: readonly scheduler.Event[]): void {
-    const controller = this.#controller
-    if (controller === undefined) return
-    const form = this.#options.form()
+    if (!this.#body.open) return
     const { protobuf } = this.#options
-    // In one piece: each one that is queued costs a write of its own.
-    const records = encodeRecords(
-      events.map((event) =>
-        protobuf === undefined
-          ? JSON.stringify(encodeMessage("mesos.v1.scheduler.Event", event, form))
-          : protobuf.encode("mesos.v1.scheduler.Event", event, form),
+    const form = this.#options.form()
+    this.#body.write(
+      encodeRecords(
+        events.map((event) =>
+          protobuf === undefined
+            ? JSON.stringify(encodeMessage("mesos.v1.scheduler.Event", event, form))
+            : protobuf.encode("mesos.v1.scheduler.Event", event, form),
+        ),
       ),
     )
-    if (records.length > (controller.desiredSize ?? 0)) {
-      controller.error(new Error("the scheduler reads its events too slowly"))
-      return this.close(`the client left ${this.#options.limitBytes} bytes unread`)
-    }
-    controller.enqueue(records)
   }
 
   end(): void {
-    const controller = this.#controller
-    this.#controller = undefined
-    controller?.close()
+    this.#body.end()
   }
 
   /** Notes that nobody reads any more. Harmless when repeated or after `end`. */
   close(reason: string): void {
-    if (this.#controller === undefined) return
-    this.#controller = undefined
-    this.#options.onClosed(reason)
+    this.#body.close(reason)
   }
 }

@@ -1,4 +1,5 @@
 import type { Clock } from "#lib/ports/index.ts"
+import { Chunks } from "./chunks.ts"
 
 /** An object whose members are written one after another, so that long lists inside cost no long turn. */
 export class LazyObject {
@@ -77,6 +78,18 @@ function nextPiece(
     text += next.value
   } while (text.length < PIECE_LENGTH && clock.now() < until)
   return { text, last: false }
+}
+
+/** All of a JSON text as bytes, giving up its turn after every piece. */
+export async function jsonBytes(pieces: Iterator<string>, clock: Clock): Promise<Chunks> {
+  const encoder = new TextEncoder()
+  const chunks = new Chunks()
+  for (;;) {
+    const piece = nextPiece(pieces, clock)
+    chunks.push(encoder.encode(piece.text))
+    if (piece.last) return chunks
+    await new Promise<void>((resume) => clock.soon(resume))
+  }
 }
 
 /**

@@ -3,6 +3,7 @@ import {
   encodeMessage,
   type Offer,
   type Role,
+  type Task,
   type TimeInfo,
 } from "#lib/mesos/index.ts"
 import type {
@@ -11,47 +12,24 @@ import type {
   FrameworkView,
   MasterView,
   OfferView,
+  StoredAgentView,
   TaskView,
 } from "#lib/master/core/views.ts"
+import { agentMessage, frameworkMessage, timeInfo } from "#lib/master/core/api-messages.ts"
+import { captureState, taskThen, type StateSnapshot } from "#lib/master/core/state-snapshot.ts"
 import { LazyList, LazyObject } from "./lazy-json.ts"
-import { agentPid } from "./render-agent.ts"
 import { collectRoles } from "./roles.ts"
-
-const NANOSECONDS = 1_000_000
-
-const time = (milliseconds: number | undefined): TimeInfo | undefined =>
-  milliseconds === undefined ? undefined : { nanoseconds: Math.round(milliseconds * NANOSECONDS) }
 
 const answer = (type: string, member: LazyObject): LazyObject =>
   new LazyObject({ type, [type.toLowerCase()]: member })
 
 const encodeAgent = (agent: AgentView): object =>
-  encodeMessage(
-    "mesos.v1.master.Response.GetAgents.Agent",
-    {
-      agentInfo: { ...agent.info, id: agent.id },
-      active: agent.active,
-      deactivated: agent.deactivated,
-      version: agent.version,
-      pid: agentPid(agent),
-      registeredTime: time(agent.registeredAt),
-      reregisteredTime: time(agent.reregisteredAt),
-      totalResources: agent.total,
-      allocatedResources: agent.used,
-      offeredResources: agent.offered,
-      capabilities: agent.capabilities.map((type) => ({ type })),
-      ...(agent.drain && {
-        drainInfo: { state: agent.drain.state, config: agent.drain.config },
-        estimatedDrainStartTime: time(agent.drain.since),
-      }),
-    },
-    "endpoint",
-  )
+  encodeMessage("mesos.v1.master.Response.GetAgents.Agent", agentMessage(agent), "endpoint")
 
-const agentsOf = (view: MasterView): LazyObject =>
+const agentsOf = (agents: Iterable<AgentView>, recovered: Iterable<StoredAgentView>): LazyObject =>
   new LazyObject({
-    agents: new LazyList(view.agents.values(), encodeAgent),
-    recovered_agents: [...view.recoveredAgents.values()].map(({ info }) =>
+    agents: new LazyList(agents, encodeAgent),
+    recovered_agents: new LazyList(recovered, ({ info }) =>
       encodeMessage("mesos.v1.AgentInfo", info, "endpoint"),
     ),
   })
@@ -65,14 +43,12 @@ const offerOf = (view: MasterView, offer: OfferView): Offer => ({
   allocationInfo: { role: offer.role },
 })
 
+const time = (milliseconds: number | undefined): TimeInfo | undefined =>
+  milliseconds === undefined ? undefined : timeInfo(milliseconds)
+
 const encodeFramework = (view: MasterView, framework: FrameworkView): object =>
   encodeMessage("mesos.v1.master.Response.GetFrameworks.Framework", {
-    frameworkInfo: framework.info,
-    active: framework.active,
-    connected: framework.connected,
-    recovered: framework.recovered,
-    registeredTime: time(framework.registeredAt),
-    reregisteredTime: time(framework.reregisteredAt),
+    ...frameworkMessage(framework),
     unregisteredTime: time(framework.unregisteredAt),
     offers: [...framework.offers].map((offer) => offerOf(view, offer)),
     allocatedResources: framework.used(),
@@ -83,12 +59,16 @@ const encodeFramework = (view: MasterView, framework: FrameworkView): object =>
     offerConstraints: framework.offerConstraints,
   })
 
-const frameworksOf = (view: MasterView): LazyObject => {
+const frameworksOf = (
+  view: MasterView,
+  live: Iterable<FrameworkView>,
+  completed: Iterable<FrameworkView>,
+): LazyObject => {
   const list = (frameworks: Iterable<FrameworkView>) =>
     new LazyList(frameworks, (framework) => encodeFramework(view, framework))
   return new LazyObject({
-    frameworks: list(view.frameworks.values()),
-    completed_frameworks: list(view.completedFrameworks.values()),
+    frameworks: list(live),
+    completed_frameworks: list(completed),
     recovered_frameworks: [],
   })
 }
@@ -99,14 +79,36 @@ const encodeExecutor = (executor: ExecutorView): object =>
     agentId: executor.agentId,
   })
 
-const executorsOf = (view: MasterView): LazyObject => {
-  const all = [...view.frameworks.values()].flatMap((framework) => [...framework.executors])
-  return new LazyObject({ executors: new LazyList(all, encodeExecutor), orphan_executors: [] })
-}
+const executorsOf = (executors: Iterable<ExecutorView>): LazyObject =>
+  new LazyObject({ executors: new LazyList(executors, encodeExecutor), orphan_executors: [] })
 
-const encodeTask = (task: TaskView): object => encodeMessage("mesos.v1.Task", task)
+const encodeTask = (task: Task): object => encodeMessage("mesos.v1.Task", task)
 
-const tasksOf = (view: MasterView): LazyObject => {
+type TaskLists = Readonly<Record<"tasks" | "unreachable_tasks" | "completed_tasks", object>>
+
+const tasksOf = (lists: TaskLists): LazyObject =>
+  new LazyObject({ pending_tasks: [], ...lists, orphan_tasks: [] })
+
+/** GET_AGENTS. */
+export const listAgents = ({ agents, recoveredAgents }: MasterView): LazyObject =>
+  answer("GET_AGENTS", agentsOf(agents.values(), recoveredAgents.values()))
+
+/** GET_FRAMEWORKS. */
+export const listFrameworks = (view: MasterView): LazyObject =>
+  answer(
+    "GET_FRAMEWORKS",
+    frameworksOf(view, view.frameworks.values(), view.completedFrameworks.values()),
+  )
+
+/** GET_EXECUTORS. */
+export const listExecutors = ({ frameworks }: MasterView): LazyObject =>
+  answer(
+    "GET_EXECUTORS",
+    executorsOf([...frameworks.values()].flatMap(({ executors }) => [...executors])),
+  )
+
+/** GET_TASKS. */
+export function listTasks(view: MasterView): LazyObject {
   const live = [...view.frameworks.values()]
   const everyone = [...live, ...view.completedFrameworks.values()]
   const list = (groups: readonly Iterable<TaskView>[]) =>
@@ -114,40 +116,36 @@ const tasksOf = (view: MasterView): LazyObject => {
       groups.flatMap((group) => [...group]),
       encodeTask,
     )
+  return answer(
+    "GET_TASKS",
+    tasksOf({
+      tasks: list(live.map((framework) => framework.tasks.values())),
+      unreachable_tasks: list(live.map((framework) => framework.unreachableTasks.values())),
+      completed_tasks: list(everyone.map((framework) => framework.completedTasks)),
+    }),
+  )
+}
+
+/** All of the above in one, as it is in GET_STATE and in SUBSCRIBED. */
+export function stateOf(state: StateSnapshot): LazyObject {
+  const { view } = state
+  const then = (tasks: StateSnapshot["tasks"]) =>
+    new LazyList(tasks, (task) => encodeTask(taskThen(task)))
   return new LazyObject({
-    pending_tasks: [],
-    tasks: list(live.map((framework) => framework.tasks.values())),
-    unreachable_tasks: list(live.map((framework) => framework.unreachableTasks.values())),
-    completed_tasks: list(everyone.map((framework) => framework.completedTasks)),
-    orphan_tasks: [],
+    get_tasks: tasksOf({
+      tasks: then(state.tasks),
+      unreachable_tasks: then(state.unreachableTasks),
+      completed_tasks: new LazyList(state.completedTasks, encodeTask),
+    }),
+    get_executors: executorsOf(state.executors),
+    get_frameworks: frameworksOf(view, state.frameworks, state.completedFrameworks),
+    get_agents: agentsOf(state.agents, state.recoveredAgents),
   })
 }
 
-/** GET_AGENTS. */
-export const listAgents = (view: MasterView): LazyObject => answer("GET_AGENTS", agentsOf(view))
-
-/** GET_FRAMEWORKS. */
-export const listFrameworks = (view: MasterView): LazyObject =>
-  answer("GET_FRAMEWORKS", frameworksOf(view))
-
-/** GET_EXECUTORS. */
-export const listExecutors = (view: MasterView): LazyObject =>
-  answer("GET_EXECUTORS", executorsOf(view))
-
-/** GET_TASKS. */
-export const listTasks = (view: MasterView): LazyObject => answer("GET_TASKS", tasksOf(view))
-
-/** GET_STATE: all of the above in one. */
+/** GET_STATE. */
 export const wholeState = (view: MasterView): LazyObject =>
-  answer(
-    "GET_STATE",
-    new LazyObject({
-      get_tasks: tasksOf(view),
-      get_executors: executorsOf(view),
-      get_frameworks: frameworksOf(view),
-      get_agents: agentsOf(view),
-    }),
-  )
+  answer("GET_STATE", stateOf(captureState(view)))
 
 /** Roles with what they hold, offered or allocated. */
 export const listRoles = (view: MasterView): readonly Role[] =>

@@ -20,6 +20,7 @@ import {
   wholeState,
 } from "./operator-views.ts"
 import { readSettings } from "./operator-settings.ts"
+import { serveWatch } from "./operator-stream.ts"
 import type { MasterHttpOptions } from "./ports.ts"
 import { replyProtobuf } from "./protobuf-reply.ts"
 import { replyJson } from "./respond.ts"
@@ -50,6 +51,7 @@ export async function serveOperator(
     const reply = await options.master.operate(call, principal)
     return refuse(reply.status, reply.message ?? "")
   }
+  if (call.kind === "subscribe") return serveWatch(options, req.raw, accepted.value)
   const answer = await readAny(options, call)
   if (answer instanceof Response) return answer
   if (answer === undefined) {

@@ -2,6 +2,7 @@ import type { Clock, FileLocation, Log, LogVerbosity, Sandboxes } from "#lib/por
 import type { MasterReply, OperatorCall, StreamId } from "#lib/master/core/types.ts"
 import type { MasterView } from "#lib/master/core/views.ts"
 import type { CallRequest, SchedulerSink, SubscribeRequest } from "#lib/master/driver.ts"
+import type { WatchId, WatchSink } from "#lib/master/watchers.ts"
 
 /** What the API needs of a running master; MasterDriver is one. */
 export interface MasterPort {
@@ -10,6 +11,8 @@ export interface MasterPort {
   processMetrics?(): Readonly<Record<string, number>>
   subscribe(request: SubscribeRequest, sink: SchedulerSink): StreamId | undefined
   closeStream(stream: StreamId): void
+  watch(sink: WatchSink): WatchId | undefined
+  unwatch(id: WatchId): void
   take(request: CallRequest): MasterReply
   call(request: CallRequest): Promise<MasterReply>
   operate(call: OperatorCall, principal?: string): Promise<MasterReply>
@@ -68,6 +71,6 @@ export type MasterHttpOptions = {
   readonly published?: PublishedFiles | undefined
   /** Metrics of the machine (`system/…`), added to the master's own. */
   readonly systemMetrics?: (() => Readonly<Record<string, number>>) | undefined
-  /** Bytes a scheduler may leave unread before it is cut off; 64 MiB unless given. */
+  /** Bytes a reader of events may leave unread before it is cut off; 64 MiB unless given. */
   readonly streamBufferBytes?: number | undefined
 }

@@ -6,11 +6,9 @@ import {
   type Attribute,
 } from "#lib/mesos/index.ts"
 import type { AgentView, StoredAgentView } from "#lib/master/core/views.ts"
+import { agentPid, DEFAULT_AGENT_PORT } from "#lib/master/core/api-messages.ts"
 import { byRole, flatResources, flatUnreserved, fullResources } from "./flat-resources.ts"
 import { seconds } from "./render-framework.ts"
-
-/** The port of an agent that names none. */
-const DEFAULT_AGENT_PORT = 5051
 
 const renderAttributes = (attributes: readonly Attribute[]): object =>
   Object.fromEntries(
@@ -31,10 +29,6 @@ const renderInfo = (id: string, info: AgentInfo): Readonly<Record<string, unknow
 /** How an agent is being drained, as in `DrainInfo`. */
 export const encodeDrain = ({ state, config }: NonNullable<AgentView["drain"]>): object =>
   encodeMessage("mesos.v1.DrainInfo", { state, config })
-
-/** How other parties address the agent's process. */
-export const agentPid = ({ address, info }: AgentView): string =>
-  `slave(1)@${address.includes(":") ? `[${address}]` : address}:${info.port ?? DEFAULT_AGENT_PORT}`
 
 /** An agent as `/state` shows it. Source: apache/mesos: src/master/readonly_handler.cpp (SlaveWriter). */
 export const renderAgent = (agent: AgentView): Readonly<Record<string, unknown>> => ({
