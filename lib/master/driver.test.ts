@@ -165,11 +165,17 @@ describe("the driver", () => {
 
   test("flushes a link before it closes it", async () => {
     const { driver, clock, order } = await world()
-    driver.linkOpened(link, "10.0.0.1")
-    driver.linkMessages(link, [registration({ version: "0.1.0" })])
+    const machines = [{ hostname: "a1", ip: "10.0.0.1" }]
+    const window = { machineIds: machines, unavailability: { start: { nanoseconds: 0 } } }
+    const schedule = { windows: [window] }
+    void driver.operate({ kind: "updateMaintenanceSchedule", schedule })
+    void driver.operate({ kind: "startMaintenance", machines })
     await clock.settle()
-    expect(order[0]).toBe("send L1 shutdown")
-    expect(order[1]).toStartWith("close L1: Agent version 0.1.0 is older")
+    driver.linkOpened(link, "10.0.0.1")
+    driver.linkMessages(link, [registration()])
+    await clock.settle()
+    expect(order.at(-2)).toBe("send L1 shutdown")
+    expect(order.at(-1)).toBe("close L1: Machine a1 (10.0.0.1) is down for maintenance")
   })
 
   test("closes the link of a peer that speaks nonsense, and goes on", async () => {

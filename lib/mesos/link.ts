@@ -180,5 +180,7 @@ export type MasterToAgent =
       readonly data: string
     }
   | { readonly kind: "drain"; readonly config: DrainConfig }
+  /** The master does not take the agent in as it is now; it goes on trying, and its tasks run on. */
+  | { readonly kind: "refused"; readonly message: string }
   /** The master refuses the agent for good: it ends its tasks and exits, saying `message`. */
   | { readonly kind: "shutdown"; readonly message: string }

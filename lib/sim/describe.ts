@@ -24,7 +24,8 @@ function describeMessage(message: AgentToMaster | MasterToAgent): string {
     case "shutdownFramework":
       return `shutdownFramework ${message.frameworkId}`
     case "shutdown":
-      return `shutdown: ${message.message}`
+    case "refused":
+      return `${message.kind}: ${message.message}`
     case "unregister":
     case "frameworkEnded":
     case "operationUpdate":

@@ -244,6 +244,10 @@ export class Agent implements Machine<AgentInput, AgentEffect> {
     switch (message.kind) {
       case "registered":
         return this.#admitted(turn, message)
+      case "refused":
+        return say(turn, "warn", "the master does not take this agent in", {
+          reason: message.message,
+        })
       case "ping":
         return this.#registration.pinged(turn, message.sequence)
       case "runTask":

@@ -45,6 +45,20 @@ test("stops registering once it is admitted, and keeps its id over a restart", (
   expect(message).toMatchObject({ kind: "register", agentId: AGENT_ID, info: { id: AGENT_ID } })
 })
 
+test("goes on trying where the master does not take it in, and its tasks run on", () => {
+  const w = new TestWorld().register()
+  w.run(testTask("t1"))
+  w.give({ kind: "linkClosed" })
+  w.give({ kind: "linkOpened" })
+  w.advance(1_000)
+  w.effects = []
+  w.receive({ kind: "refused", message: "set its --domain" })
+  expect(w.all("log")).toMatchObject([{ level: "warn", fields: { reason: "set its --domain" } }])
+  w.advance(60_000)
+  expect(registrations(w)).toBeGreaterThan(2)
+  expect([...w.all("kill"), ...w.all("exit")]).toEqual([])
+})
+
 test("takes no task before it knows who it is", () => {
   const world = new TestWorld()
   world.give({ kind: "start" })

@@ -48,6 +48,7 @@ export function disconnectAgent(ctx: Context, agent: AgentRecord): void {
   const link = ctx.links.get(agent.link)
   if (link !== undefined) link.agent = undefined
   agent.link = undefined
+  ctx.disconnected.add(agent)
   ctx.allocator.setAgentActive(agent.id, false)
   rescindOffersOf(ctx, agent)
   rescindInverseOffersOf(ctx, agent)
@@ -114,14 +115,24 @@ export function rememberUnreachable(ctx: Context, stored: StoredAgent): void {
 /** The agent says that it ends for good. */
 export function unregisterAgent(ctx: Context, agent: AgentRecord): void {
   ctx.count("messages_unregister_slave")
-  removeAgent(ctx, agent, "the agent unregistered")
+  removeAgent(ctx, agent, { why: "the agent unregistered", metric: "reason_unregistered" })
+}
+
+/** Why an agent is taken out of the books, for people and for the metric of its removal. */
+type RemovalReason = {
+  readonly why: string
+  readonly metric: "reason_unregistered" | "reason_registered"
 }
 
 /** Takes an agent out of the books for good; if it comes back it is a new one. */
-export function removeAgent(ctx: Context, agent: AgentRecord, why: string): void {
+export function removeAgent(
+  ctx: Context,
+  agent: AgentRecord,
+  { why, metric }: RemovalReason,
+): void {
   ctx.log("info", "agent removed", { agent: agent.id, hostname: agent.info.hostname, reason: why })
   ctx.count("slave_removals")
-  ctx.count("slave_removals/reason_unregistered")
+  ctx.count(`slave_removals/${metric}`)
   ctx.out.push({ kind: "delete", key: agentKey(agent.id) })
   endTasksOf(ctx, agent, {
     kind: "removed",
@@ -189,6 +200,7 @@ export function forgetAgent(ctx: Context, agent: AgentRecord, reason: string): v
   ctx.drainsToSettle.delete(agent)
   ctx.removals.waiting.delete(agent.id)
   ctx.agents.delete(agent.id)
+  ctx.disconnected.delete(agent)
   if (agent.link !== undefined) {
     ctx.out.push({ kind: "closeLink", link: agent.link, reason })
     ctx.links.delete(agent.link)

@@ -53,6 +53,8 @@ export class Context {
   readonly allocator: Allocator
 
   readonly agents = new Map<AgentId, AgentRecord>()
+  /** Registered agents whose link is broken. */
+  readonly disconnected = new Set<AgentRecord>()
   readonly recovered = new Map<AgentId, StoredAgent>()
   /** Kills for tasks of recovered agents, by agent and taskKey: they wait until it is back. */
   readonly recoveredKills = new Map<AgentId, Map<string, KillTask>>()

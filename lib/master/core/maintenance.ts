@@ -152,7 +152,7 @@ export function startMaintenance(ctx: Context, { machines = [] }: master.CallSta
     if (!keys.value.has(keyOfAgent(agent))) continue
     const message = "Operator initiated 'Machine DOWN'"
     ctx.send(agent, { kind: "shutdown", message })
-    removeAgent(ctx, agent, message)
+    removeAgent(ctx, agent, { why: message, metric: "reason_unregistered" })
   }
   return { status: 200 }
 }

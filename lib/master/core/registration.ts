@@ -1,13 +1,7 @@
 import {
-  addResources,
   allocate,
-  containsResources,
-  exclusive,
   NO_RESOURCES,
   normalizeResources,
-  shared,
-  unallocate,
-  validateResources,
   type AgentId,
   type FrameworkInfo,
   type MasterToAgent,
@@ -15,14 +9,14 @@ import {
   type Resources,
   type Task,
 } from "#lib/mesos/index.ts"
-import { disconnectAgent, onLinkClosed, storeAgent, storedOf, totalOf } from "./agents.ts"
+import { refusalOf, refuse } from "./admission.ts"
+import { disconnectAgent, removeAgent, storeAgent, storedOf, totalOf } from "./agents.ts"
 import { compactTask } from "./compact.ts"
 import type { Context, LinkRecord } from "./context.ts"
 import { isRemoved } from "./framework-store.ts"
 import { recoverFramework } from "./frameworks.ts"
-import { GONE } from "./gone.ts"
 import { adoptLeaving, endAllLeaving, shutdownLeaving } from "./leaving.ts"
-import { machineAt, placeAgent } from "./maintenance.ts"
+import { placeAgent } from "./maintenance.ts"
 import { adoptOperations, releaseOperations } from "./operations/adopt.ts"
 import {
   AgentRecord,
@@ -46,22 +40,14 @@ import {
 } from "./tasks.ts"
 import { tellAgentAdded } from "./watch.ts"
 
-/** The major version of agents that the master still understands. */
-const AGENT_MAJOR_MIN = 1
-
 type Reconcile = Extract<MasterToAgent, { readonly kind: "registered" }>["reconcile"]
 
 /** An agent registers, for the first time or again; repeats are harmless. */
 export function register(ctx: Context, link: LinkRecord, message: RegisterMessage): void {
   const agentId = message.agentId ?? link.agent?.id
   ctx.count(agentId === undefined ? "messages_register_slave" : "messages_reregister_slave")
-  const problem = refusal(ctx, link, agentId, message)
-  if (problem !== undefined) {
-    ctx.log("warn", "agent refused", { hostname: message.info.hostname, reason: problem })
-    ctx.out.push({ kind: "send", link: link.id, message: { kind: "shutdown", message: problem } })
-    ctx.out.push({ kind: "closeLink", link: link.id, reason: problem })
-    return onLinkClosed(ctx, link)
-  }
+  const refusal = refusalOf(ctx, link, agentId, message)
+  if (refusal !== undefined) return refuse(ctx, link, message, refusal)
   // An agent repeats itself on one link until it hears the answer. What it said has been taken in, and
   // what was launched on the link meanwhile it could not name: that is no sign that a task is missing.
   if (link.agent !== undefined && link.agent.id === agentId) return welcome(ctx, link.agent, [])
@@ -71,54 +57,22 @@ export function register(ctx: Context, link: LinkRecord, message: RegisterMessag
   else reregister(ctx, link, known, message)
 }
 
-/** Why an agent may not join, or undefined. */
-function refusal(
-  ctx: Context,
-  link: LinkRecord,
-  agentId: AgentId | undefined,
-  message: RegisterMessage,
-): string | undefined {
-  const { info, version, address = link.address } = message
-  if (Number.parseInt(version, 10) < AGENT_MAJOR_MIN)
-    return `Agent version ${version} is older than ${AGENT_MAJOR_MIN}.0.0: upgrade the agent`
-  if (agentId !== undefined) {
-    if (ctx.gone.has(agentId)) return GONE
-    const before =
-      ctx.agents.get(agentId) ?? ctx.recovered.get(agentId) ?? ctx.unreachable.get(agentId)
-    if (before !== undefined && before.info.hostname !== info.hostname)
-      return `Agent ${agentId} is known as ${before.info.hostname}, not as ${info.hostname}: start it with its old hostname, or with an empty work directory to make it a new agent`
-    if (before?.address !== undefined && before.address !== address)
-      return `Agent ${agentId} is known at ${before.address}, not at ${address}: start it with its old address, or with an empty work directory to make it a new agent`
+/**
+ * A new agent where one is registered whose link is broken: that one never comes back, as the new one
+ * has its place. Source: apache/mesos: src/master/master.cpp (_registerSlave).
+ */
+function removePredecessor(ctx: Context, link: LinkRecord, message: RegisterMessage): void {
+  const { info, address = link.address } = message
+  for (const agent of ctx.disconnected) {
+    const isSamePlace =
+      agent.address === address &&
+      agent.info.hostname === info.hostname &&
+      agent.info.port === info.port
+    if (!isSamePlace) continue
+    const why = "a new agent registered at the same address"
+    removeAgent(ctx, agent, { why, metric: "reason_registered" })
   }
-  if (ctx.options.requireAgentDomain === true && info.domain === undefined)
-    return "The agent has no fault domain, and this cluster requires one: set its --domain"
-  if (machineAt(ctx, info, address)?.mode === "DOWN")
-    return `Machine ${info.hostname} (${address}) is down for maintenance`
-  const holders = [info, ...message.tasks, ...message.executors, ...(message.leaving ?? [])]
-  const lists = [message.checkpointedResources, ...holders.map(resourcesOf)]
-  for (const list of lists) {
-    const problem = validateResources(list)
-    if (problem !== undefined) return `The agent reports invalid resources: ${problem.message}`
-  }
-  let used = NO_RESOURCES
-  for (const task of message.tasks)
-    if (!isTerminal(task.state)) used = addResources(used, bare(task.resources))
-  for (const held of [...message.executors, ...(message.leaving ?? [])])
-    used = addResources(used, bare(held.resources))
-  const total = totalOf(message)
-  const fits =
-    containsResources(total, exclusive(used)) &&
-    shared(used).every((volume) => containsResources(total, [volume]))
-  return fits
-    ? undefined
-    : "The agent's tasks use more than the agent has: give it back the resources it had"
 }
-
-const resourcesOf = ({ resources }: { readonly resources?: Resources | undefined }): Resources =>
-  resources ?? NO_RESOURCES
-
-const bare = (resources: Resources | undefined): Resources =>
-  unallocate(normalizeResources(resources ?? NO_RESOURCES))
 
 /** Registers an agent that is not registered now: new, of an earlier master, or unreachable so far. */
 function admit(
@@ -127,6 +81,7 @@ function admit(
   agentId: AgentId | undefined,
   message: RegisterMessage,
 ): void {
+  if (agentId === undefined) removePredecessor(ctx, link, message)
   const id = agentId ?? ctx.newAgentId()
   const { version, capabilities, address = link.address } = message
   const info = { ...message.info, id }
@@ -202,6 +157,7 @@ function connect(ctx: Context, link: LinkRecord, agent: AgentRecord): void {
   cancelRemoval(ctx, agent.id)
   link.agent = agent
   agent.link = link.id
+  ctx.disconnected.delete(agent)
   agent.missedPings = 0
   agent.pongSequence = agent.pingSequence
   ctx.pings.set(agent, ctx.now + ctx.timings.agentPingMs)

@@ -1,5 +1,5 @@
 import { describe, expect, test } from "bun:test"
-import { Bench, frameworkInfo, registration, resources } from "./builders.ts"
+import { Bench, resources } from "./builders.ts"
 
 const RATE = { removalRate: { agents: 1, perMs: 600_000 } }
 const host = (n: number) => ({
@@ -82,45 +82,4 @@ describe("--recovery_agent_removal_limit", () => {
     expect(giveUps(later)).toHaveLength(expected)
     expect(later.master.view.recoveredAgents.size).toBe(expected === 1 ? 2 : 0)
   })
-})
-
-describe("a registration is refused", () => {
-  const refusalOf = (bench: Bench, over: object, address?: string) => {
-    const link = bench.openLink(address)
-    bench.fromAgent(link, registration(over))
-    return bench.sent(link, "shutdown")[0]?.message
-  }
-
-  test("of an agent without a domain where one is required", () => {
-    const bench = new Bench({ master: { requireAgentDomain: true } })
-    expect(refusalOf(bench, {})).toContain("domain")
-    const domain = { faultDomain: { region: { name: "eu" }, zone: { name: "a" } } }
-    expect(refusalOf(bench, { info: { hostname: "a1", domain } })).toBeUndefined()
-  })
-
-  test.each([["registered"], ["unreachable"], ["recovered"]])(
-    "of a %s agent from another address",
-    (state) => {
-      const bench = new Bench()
-      const agent = bench.register()
-      if (state === "unreachable") bench.advance(90_000)
-      const later =
-        state === "recovered" ? new Bench({ store: bench.store, now: bench.now }) : bench
-      expect(refusalOf(later, { agentId: agent.id }, "10.9.9.9")).toContain("10.9.9.9")
-      expect(refusalOf(later, { agentId: agent.id })).toBeUndefined()
-    },
-  )
-})
-
-test("an agent stored without an address may come back from anywhere", () => {
-  const bench = new Bench()
-  const agent = bench.register()
-  const store = new Map(
-    [...bench.store].map(([key, value]) => [key, { ...(value as object), address: undefined }]),
-  )
-  const later = new Bench({ store, now: bench.now })
-  const link = later.openLink("10.9.9.9")
-  later.fromAgent(link, registration({ agentId: agent.id }))
-  expect(later.sent(link, "registered")).toHaveLength(1)
-  expect(later.subscribe(frameworkInfo()).id).toBeDefined()
 })
