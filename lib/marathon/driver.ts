@@ -183,7 +183,7 @@ export class MarathonDriver {
       if (status < 400) return
       const fields = { call: call.kind, status, answer: message }
       this.#options.log.write("warn", "the master refuses a call of marathon", fields)
-      this.#post({ kind: "callRefused" })
+      this.#post({ kind: "callRefused", call })
     })
   }
 

@@ -1,6 +1,6 @@
 import { Deadlines } from "#lib/std/deadlines.ts"
 import { Random } from "#lib/std/random.ts"
-import type { FrameworkId, scheduler } from "#lib/mesos/index.ts"
+import type { FrameworkId, OfferId } from "#lib/mesos/index.ts"
 import type { LogFields, LogLevel } from "#lib/ports/index.ts"
 import { formatTimestamp } from "../model/index.ts"
 import type { App, PathId, Timestamp } from "../model/index.ts"
@@ -17,10 +17,17 @@ import type {
   TaskFailure,
 } from "./records.ts"
 import type { AppState, State } from "./state.ts"
-import type { MarathonEffect } from "./types.ts"
+import type { MarathonEffect, OtherCall } from "./types.ts"
 
 /** Alarms of the machine as a whole. */
-export type Alarm = "subscribe" | "reconcile" | "scale" | "revive" | "repeatRevive" | "tokens"
+export type Alarm =
+  | "subscribe"
+  | "reconcile"
+  | "scale"
+  | "revive"
+  | "repeatRevive"
+  | "tokens"
+  | "decline"
 
 /** The connection to the master, as the machine sees it. */
 export type Link = {
@@ -37,6 +44,8 @@ export type Link = {
   readonly reviveWanted: Set<string>
   lastReviveAt: number
   launchTokens: number
+  /** Offers whose answer the master may not have: it holds them back for us until it has one. */
+  readonly unanswered: Set<OfferId>
 }
 
 /**
@@ -82,6 +91,7 @@ export class Core {
       reviveWanted: new Set(),
       lastReviveAt: Number.NEGATIVE_INFINITY,
       launchTokens: options.launchTokens,
+      unanswered: new Set(),
     }
   }
 
@@ -90,7 +100,7 @@ export class Core {
     this.out.push({ kind: "publish", event })
   }
 
-  call(call: Exclude<scheduler.Call, { readonly kind: "subscribe" }>): void {
+  call(call: OtherCall): void {
     if (this.link.connected)
       this.out.push({ kind: "call", call: { ...call, frameworkId: this.state.frameworkId } })
   }

@@ -17,6 +17,7 @@ import type { Entries } from "./recover.ts"
 import { checkScale } from "./scale.ts"
 import { takeStatus } from "./status.ts"
 import {
+  declineUnanswered,
   reconcile,
   settleRoles,
   subscribe,
@@ -76,7 +77,7 @@ export class Marathon {
       case "probed":
         return this.#takeProbe(input.result)
       case "callRefused":
-        return takeRefusal(core)
+        return takeRefusal(core, input.call)
       case "command": {
         const reply = takeCommand(core, this.view, input.command)
         this.#settle()
@@ -176,6 +177,8 @@ export class Marathon {
       case "tokens":
         core.alarms.set("tokens", core.now + core.options.launchTokenRefreshMs)
         return refillTokens(core)
+      case "decline":
+        return declineUnanswered(core)
       default:
         return alarm satisfies never
     }

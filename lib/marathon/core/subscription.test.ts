@@ -1,8 +1,9 @@
 import { describe, expect, test } from "bun:test"
 import { brandId } from "#lib/mesos/index.ts"
-import type { scheduler, TaskId } from "#lib/mesos/index.ts"
+import type { OfferId, scheduler, TaskId } from "#lib/mesos/index.ts"
 import { pathId, put, testSpec } from "./test-app.ts"
 import { World } from "./test-world.ts"
+import type { OtherCall } from "./types.ts"
 
 const kinds = (world: World): readonly scheduler.Call["kind"][] =>
   world.master.calls.map(({ kind }) => kind)
@@ -97,7 +98,9 @@ describe("the connection to the master", () => {
   test("launches again what a refused call was to launch", () => {
     const world = new World()
     const { call } = world.master
+    let lost: OtherCall | undefined
     world.master.call = (one, now) => {
+      if (one.kind === "accept") lost = one
       const refused = { kind: "decline", filters: { refuseSeconds: 1 } } as const
       call.call(
         world.master,
@@ -110,9 +113,40 @@ describe("the connection to the master", () => {
     world.master.call = call
     world.advance(1000)
     expect(world.running()).toEqual([])
-    world.refuseCall()
+    world.refuseCall(lost!)
     world.advance(20_000)
     expect(world.running()).toHaveLength(1)
+  })
+
+  test.each(["accept", "decline"] as const)("declines what a lost %s was to answer", (kind) => {
+    const world = new World()
+    const { call } = world.master
+    let lost: OtherCall | undefined
+    world.master.call = (one, now) => {
+      if (one.kind === kind) lost = one
+      else call.call(world.master, one, now)
+    }
+    world.send(put(testSpec({ cpus: kind === "accept" ? 1 : 1000 })))
+    world.run()
+    world.master.call = call
+    world.advance(1000)
+    expect(kinds(world)).not.toContain(kind)
+    world.refuseCall(lost!)
+    world.advance(6000)
+    const declined = world.master.calls.flatMap((one) =>
+      one.kind === "decline" ? (one.offerIds ?? []) : [],
+    )
+    expect(lost?.kind === kind && lost.offerIds).toEqual(declined.slice(0, 1))
+    world.advance(60_000)
+    if (kind === "accept") expect(world.running()).toHaveLength(1)
+  })
+
+  test("says nothing of offers that went with their stream", () => {
+    const world = new World()
+    world.refuseCall({ kind: "decline", offerIds: [brandId<OfferId>("o-1")] })
+    world.disconnect()
+    world.advance(60_000)
+    expect(kinds(world)).not.toContain("decline")
   })
 
   test("subscribes to a role when the first app asks for it", () => {

@@ -3,6 +3,7 @@ import type { Core } from "./core.ts"
 import { isTerminal } from "./condition.ts"
 import { requestKill } from "./kill.ts"
 import type { Instance } from "./records.ts"
+import type { OtherCall } from "./types.ts"
 
 /** The pause before the n-th attempt to subscribe doubles up to a limit. */
 const FIRST_PAUSE_MS = 100
@@ -10,6 +11,15 @@ const PAUSE_LIMIT_MS = 15_000
 
 /** How soon after a refused call tasks are reconciled; also the pace while all calls are refused. */
 const REFUSED_RECONCILE_MS = 5000
+
+/** How soon after a refused answer to an offer it is declined; also the pace while all are refused. */
+const REFUSED_DECLINE_MS = 5000
+
+/** How long such an offer's resources stay away: something may be waiting for them. */
+const UNANSWERED_REFUSE_S = 1
+
+/** Offers that are remembered until they are declined; what is beyond comes back with the stream. */
+const UNANSWERED_LIMIT = 10_000
 
 /** Tasks named in one call; more go in further calls. */
 const RECONCILE_BATCH = 1000
@@ -53,6 +63,8 @@ export function takeSubscribed(
   link.masterRegion = event.masterInfo?.domain?.faultDomain?.region.name
   link.connected = true
   link.attempts = 0
+  // Offers of an earlier stream went with it.
+  link.unanswered.clear()
   if (!again) core.setFramework(event.frameworkId)
   for (const role of state.waiting.keys()) link.reviveWanted.add(role)
   const master = link.masterAddress ?? ""
@@ -88,9 +100,26 @@ export function takeError(core: Core, message: string): void {
   takeDisconnected(core)
 }
 
-/** A call was refused: finds out soon which of our tasks the master does not know. */
-export function takeRefusal(core: Core): void {
+/**
+ * A call was refused: finds out soon which of our tasks the master does not know, and declines the
+ * offers that the call was about. Offers do not expire by default, so one without an answer would keep
+ * its resources from everybody for as long as the stream lasts.
+ */
+export function takeRefusal(core: Core, call: OtherCall): void {
   core.alarms.set("reconcile", core.now + REFUSED_RECONCILE_MS)
+  if (call.kind !== "accept" && call.kind !== "decline") return
+  const { unanswered } = core.link
+  for (const id of call.offerIds ?? []) if (unanswered.size < UNANSWERED_LIMIT) unanswered.add(id)
+  core.alarms.set("decline", core.now + REFUSED_DECLINE_MS)
+}
+
+/** Declines the offers whose answer may be lost; no harm is done to one that was answered after all. */
+export function declineUnanswered(core: Core): void {
+  const { unanswered } = core.link
+  const offerIds = [...unanswered]
+  unanswered.clear()
+  if (offerIds.length > 0)
+    core.call({ kind: "decline", offerIds, filters: { refuseSeconds: UNANSWERED_REFUSE_S } })
 }
 
 /** Asks the master for the state of each task we know, and then for all that it knows of ours. */

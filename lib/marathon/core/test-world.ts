@@ -9,7 +9,7 @@ import type { Instance } from "./records.ts"
 import { pathId } from "./test-app.ts"
 import { TestMaster } from "./test-master.ts"
 import type { TestAgent } from "./test-master.ts"
-import type { MarathonEffect, MarathonInput, Probe, RequestId } from "./types.ts"
+import type { MarathonEffect, MarathonInput, OtherCall, Probe, RequestId } from "./types.ts"
 
 /** Inputs that may be under way at one moment; more means that the machine talks to itself. */
 const INPUTS_LIMIT = 100_000
@@ -123,9 +123,9 @@ export class World {
     this.run()
   }
 
-  /** The master refused a call. */
-  refuseCall(): void {
-    this.#inputs.push({ kind: "callRefused" })
+  /** The master refused a call, or its answer was lost. */
+  refuseCall(call: OtherCall): void {
+    this.#inputs.push({ kind: "callRefused", call })
     this.run()
   }
 

@@ -27,14 +27,17 @@ export type SchedulerInput =
   /** The scheduler stream broke or could not be opened; the machine will ask for it again. */
   | { readonly kind: "disconnected" }
 
+/** A call of an open stream. */
+export type OtherCall = Exclude<scheduler.Call, { readonly kind: "subscribe" }>
+
 /** What Marathon's machine takes. */
 export type MarathonInput =
   | SchedulerInput
   /** Once, first: this process is the leader now and has recovered the state. */
   | { readonly kind: "start" }
   | { readonly kind: "probed"; readonly result: ProbeResult }
-  /** The master refused a call, so what it was to bring about may not have happened. */
-  | { readonly kind: "callRefused" }
+  /** The master refused a call or never answered: what it was to bring about may not have happened. */
+  | { readonly kind: "callRefused"; readonly call: OtherCall }
   | { readonly kind: "command"; readonly request: RequestId; readonly command: Command }
 
 /** What Marathon asks its driver to do, beyond the base effects. */
@@ -49,10 +52,7 @@ export type MarathonEffect =
       readonly call: Extract<scheduler.Call, { readonly kind: "subscribe" }>
     }
   /** Send a call on the open stream; dropped when there is none (reconciliation makes up for it). */
-  | {
-      readonly kind: "call"
-      readonly call: Exclude<scheduler.Call, { readonly kind: "subscribe" }>
-    }
+  | { readonly kind: "call"; readonly call: OtherCall }
   | { readonly kind: "reply"; readonly request: RequestId; readonly reply: Reply }
   | { readonly kind: "probe"; readonly probe: Probe }
   /** An event for the subscribers of /v2/events. */
