@@ -48,7 +48,7 @@ const kinds: readonly Kind[] = [
     files: "test/sim/**/*.test.ts",
     options: [],
     testMs: 5 * MINUTE_MS,
-    runMs: 10 * MINUTE_MS,
+    runMs: 15 * MINUTE_MS,
     executable: false,
   },
   {

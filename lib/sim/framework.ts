@@ -42,6 +42,7 @@ const THINK_MAX_MS = 4_000
 
 const RECONCILE_MS = 30_000
 const KILL_AGAIN_MS = 15_000
+const DECLINE_AGAIN_MS = 1_000
 
 /** What the executor of a group takes; left free beside tasks of their own too. */
 const EXECUTOR_RESOURCES: Resources = [
@@ -67,6 +68,7 @@ type Memory = {
 }
 
 type Call = Parameters<SchedulerConnection["call"]>[0]
+type Reply = Awaited<ReturnType<SchedulerConnection["call"]>>
 /** A call but for the framework's own id, which goes into each. */
 type Unsigned<C> = C extends unknown ? Omit<C, "frameworkId"> : never
 
@@ -89,6 +91,8 @@ export class ScriptedFramework {
   /** Connections of instances whose id another one took over: the master ends them. */
   readonly #former = new Set<RemoteScheduler>()
   #connected = false
+  /** How often it subscribed: offers of an earlier subscription are gone. */
+  #subscriptions = 0
   #offers = new Map<OfferId, Offer>()
   /** Still launching and killing of its own accord; afterwards it only asks for what is due. */
   #busy = true
@@ -275,6 +279,7 @@ export class ScriptedFramework {
       case "subscribed":
         this.#memory.frameworkId = event.frameworkId
         this.#connected = true
+        this.#subscriptions++
         this.#offers.clear()
         return this.#reconcile()
       case "offers":
@@ -345,8 +350,8 @@ export class ScriptedFramework {
     const offerIds = [offer.id]
     if (tasks.length > 0) this.#launch(offer, tasks, { filters, operations })
     else if (operations.length > 0)
-      return this.#call({ kind: "accept", offerIds, operations, filters })
-    else return this.#call({ kind: "decline", offerIds, filters })
+      return this.#answerOffer({ kind: "accept", offerIds, operations, filters })
+    else return this.#answerOffer({ kind: "decline", offerIds, filters })
     if (!this.#world.swarm.reuseOffers || !this.#busy || !this.#random.chance(0.2)) return undefined
     const again = this.#tasksFor(offer)
     if (again.length === 0) return undefined
@@ -369,7 +374,7 @@ export class ScriptedFramework {
       this.#memory.tasks.set(taskId, task)
     }
     const operations = [...how.operations, this.#operation(taskInfos)]
-    this.#call({ kind: "accept", offerIds: [offer.id], operations, filters: how.filters })
+    this.#answerOffer({ kind: "accept", offerIds: [offer.id], operations, filters: how.filters })
   }
 
   /** The tasks each on their own, or now and then as a group that lives and dies as one. */
@@ -457,9 +462,28 @@ export class ScriptedFramework {
     if (tasks.length > 0) this.#call({ kind: "reconcile", tasks })
   }
 
+  /**
+   * Answers an offer. The master holds an offer back until it is answered, or its stream ends: where
+   * nothing says that the answer arrived, the offer is declined until something does.
+   */
+  #answerOffer(call: Extract<Unsigned<Call>, { readonly kind: "accept" | "decline" }>): void {
+    const connection = this.#connection
+    const { life } = this.process
+    const stream = this.#subscriptions
+    void this.#send(call)?.then(({ status }) => {
+      if (status < 500 || stream !== this.#subscriptions || connection !== this.#connection) return
+      const { offerIds, filters } = call
+      life?.after(DECLINE_AGAIN_MS, () => this.#answerOffer({ kind: "decline", offerIds, filters }))
+    })
+  }
+
   #call(call: Unsigned<Call>): void {
+    void this.#send(call)
+  }
+
+  #send(call: Unsigned<Call>): Promise<Reply> | undefined {
     const { frameworkId } = this.#memory
-    if (!this.#connected || frameworkId === undefined) return
-    void this.#connection?.call({ ...call, frameworkId })
+    if (!this.#connected || frameworkId === undefined) return undefined
+    return this.#connection?.call({ ...call, frameworkId })
   }
 }

@@ -12,15 +12,27 @@ import {
   type Spec,
 } from "./app.ts"
 import type { Container } from "./containers.ts"
-import type { MarathonHost } from "./marathon-host.ts"
 import type { Life } from "./life.ts"
 import { note, randomMs, type World } from "./world.ts"
 
-/** Mean time between two things that a user does. */
-const PAUSE_MS = 12_000
-
 /** What a user was promised for an app: its definition, null that it is gone, or nothing certain. */
 type Promised = Spec | null | "unsure"
+
+/** What users see of Marathon, while it lives. */
+export type MarathonAt = () =>
+  | {
+      readonly life: Life
+      readonly driver: {
+        readonly view: Pick<
+          MarathonView,
+          "app" | "connected" | "deployments" | "health" | "instances"
+        >
+        request(command: Command): Promise<Reply>
+      }
+    }
+  | undefined
+
+type View = NonNullable<ReturnType<MarathonAt>>["driver"]["view"]
 
 type ChangeOptions = Pick<Extract<Command, { kind: "change" }>, "change" | "force"> & {
   /** Whether all instances are replaced; true unless told. */
@@ -33,26 +45,29 @@ type ChangeOptions = Pick<Extract<Command, { kind: "change" }>, "change" | "forc
  */
 export class MarathonWorkload {
   readonly #world: World
-  readonly #host: MarathonHost
+  readonly #marathon: MarathonAt
   readonly #random: Random
   readonly #ids: readonly AppId[]
   readonly #promised = new Map<AppId, Promised>()
+  /** The newest request that an app was part of: what an earlier one is answered says nothing more. */
+  readonly #newest = new Map<AppId, object>()
   /** Apps whose rollout was stopped midway by force: instances of the old version may stay. */
   readonly #halfway = new Set<AppId>()
+  #forcedStops = 0
   #serial = 0
   /** The lives of Marathon that owe an answer, once for each request. */
   #asked: Life[] = []
 
-  constructor(world: World, host: MarathonHost, apps: number) {
+  constructor(world: World, marathon: MarathonAt, apps: number) {
     this.#world = world
-    this.#host = host
+    this.#marathon = marathon
     this.#random = world.chance.fork()
     this.#ids = Array.from({ length: apps }, (_, index) => appId(index))
   }
 
   start(): void {
-    const { schedule } = this.#world
-    schedule.after(randomMs(this.#random, PAUSE_MS), () => {
+    const { schedule, swarm } = this.#world
+    schedule.after(randomMs(this.#random, swarm.userMs), () => {
       if (!this.#world.faulty) return
       this.#act()
       this.start()
@@ -66,7 +81,7 @@ export class MarathonWorkload {
 
   /** What keeps the apps from being at rest: empty once each is as promised and runs as wanted. */
   open(containers: Iterable<Container>): readonly string[] {
-    const view = this.#host.at()?.driver.view
+    const view = this.#marathon()?.driver.view
     if (view === undefined) return ["marathon is down"]
     if (!view.connected) return ["marathon is not subscribed"]
     const open = view.deployments().map(({ id }) => `deployment ${id} is not done`)
@@ -75,7 +90,7 @@ export class MarathonWorkload {
     return open
   }
 
-  #openOf(view: MarathonView, id: AppId, running: readonly Container[]): readonly string[] {
+  #openOf(view: View, id: AppId, running: readonly Container[]): readonly string[] {
     const open: string[] = []
     const app = view.app(id)
     const promised = this.#promised.get(id)
@@ -105,7 +120,7 @@ export class MarathonWorkload {
     const random = this.#random
     const id = random.pick(this.#ids)
     const promised = this.#promised.get(id)
-    const view = this.#host.at()?.driver.view
+    const view = this.#marathon()?.driver.view
     if (promised === undefined || promised === null) return this.#put(id, random.chance(0.3))
     const force = random.chance(0.4)
     switch (random.below(8)) {
@@ -152,24 +167,35 @@ export class MarathonWorkload {
   /** Changes an app: once that is accepted, `next` is what must come of it. */
   #change(id: AppId, next: Promised, { change, force, replaces = true }: ChangeOptions): void {
     const before = this.#promised.get(id)
-    this.#promised.set(id, "unsure")
+    const stillNewest = this.#unsure(id)
+    const stops = this.#forcedStops
     const groupId = "/" as AppId
     const what = typeof next === "object" && next !== null ? describe(next) : next
     note(this.#world, "user", `wants ${id}: ${what} (force ${force})`)
     this.#request({ kind: "change", change, force, groupId }, (reply) => {
+      if (!stillNewest()) return
       if (reply.ok) {
         this.#promised.set(id, next)
-        if (replaces) this.#halfway.delete(id)
+        if (replaces && stops === this.#forcedStops) this.#halfway.delete(id)
       } else if (before === undefined) this.#promised.delete(id)
       else this.#promised.set(id, before)
     })
   }
 
+  /** Nothing is certain of an app until it is answered; says whether nothing else was asked since. */
+  #unsure(id: AppId): () => boolean {
+    const request = {}
+    this.#promised.set(id, "unsure")
+    this.#newest.set(id, request)
+    return () => this.#newest.get(id) === request
+  }
+
   #kill(id: AppId, command: Extract<Command, { kind: "kill" }>): void {
+    if (!command.scale) return this.#request(command, () => {})
     const before = this.#promised.get(id)
-    if (command.scale) this.#promised.set(id, "unsure")
-    this.#request(command, (reply) => {
-      if (!reply.ok && before !== undefined) this.#promised.set(id, before)
+    const stillNewest = this.#unsure(id)
+    return this.#request(command, (reply) => {
+      if (!reply.ok && before !== undefined && stillNewest()) this.#promised.set(id, before)
     })
   }
 
@@ -178,14 +204,15 @@ export class MarathonWorkload {
    * was begun is left as it is.
    */
   #cancel(deploymentId: string, force: boolean): void {
+    if (force) this.#forcedStops++
     for (const id of this.#ids)
       if (force) this.#halfway.add(id)
-      else this.#promised.set(id, "unsure")
+      else this.#unsure(id)
     this.#request({ kind: "cancelDeployment", deploymentId, force }, () => {})
   }
 
   #request(command: Command, then: (reply: Reply) => void): void {
-    const at = this.#host.at()
+    const at = this.#marathon()
     if (at === undefined) return
     const { marks } = this.#world
     if (command.kind === "cancelDeployment" && !command.force) marks.hit("user.rollback")

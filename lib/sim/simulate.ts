@@ -1,4 +1,3 @@
-import { equalResources, renderResources } from "#lib/mesos/index.ts"
 import { Random } from "#lib/std/random.ts"
 import type { ProbeOutcome, Prober } from "#lib/ports/index.ts"
 import { ScriptedFramework } from "./framework.ts"
@@ -11,6 +10,7 @@ import { MasterNode } from "./master-node.ts"
 import { Monitor, type Violation } from "./monitor.ts"
 import { Node } from "./node.ts"
 import { Operator } from "./operator.ts"
+import { openMatters } from "./rest.ts"
 import { Schedule } from "./schedule.ts"
 import { drawSwarm, type Swarm } from "./swarm.ts"
 import { Trace } from "./trace.ts"
@@ -112,8 +112,9 @@ class Simulation {
     const apps = options.apps ?? 3
     if (apps > 0) {
       const prober = (life: Life): Prober => this.#prober(life)
-      this.#marathon = new MarathonHost(world, { master: this.#master, prober })
-      this.#users = new MarathonWorkload(world, this.#marathon, apps)
+      const marathon = new MarathonHost(world, { master: this.#master, prober })
+      this.#marathon = marathon
+      this.#users = new MarathonWorkload(world, () => marathon.at(), apps)
     }
     this.#operator = new Operator(world, { master: this.#master.at, nodes: this.#nodes })
     this.#master.onEnd.push(() => this.#operator.masterDied())
@@ -181,39 +182,13 @@ class Simulation {
 
   /** What keeps the cluster from being at rest. */
   #open(): readonly string[] {
-    const master = this.#master.at()
-    if (master === undefined) return ["the master is down"]
-    const open: string[] = []
-    const agents = [...master.driver.view.agents.values()]
-    for (const node of this.#nodes) {
-      const agent = agents.find(({ info }) => info.hostname === node.name)
-      if (agent?.connected !== true) open.push(`${node.name} is not registered`)
-      else {
-        const total = node.driver?.agent.resources.total ?? []
-        if (!equalResources(total, agent.total))
-          open.push(
-            `${node.name} has ${renderResources(total)}, not ${renderResources(agent.total)}`,
-          )
-        const believed = [...agent.tasks].filter(({ state }) => state === "TASK_RUNNING").length
-        const running = [...node.containers.all].filter((container) => container.running).length
-        for (const { executorId, frameworkId } of agent.executors)
-          if (
-            ![...agent.tasks].some(
-              (task) => task.executorId === executorId && task.frameworkId === frameworkId,
-            )
-          )
-            open.push(`${node.name} has executor ${executorId} without tasks`)
-        if (believed !== running) open.push(`${node.name} runs ${running}, not ${believed} tasks`)
-      }
-    }
-    open.push(...this.#operator.open())
-    for (const { uuid, info } of master.driver.view.operations.values())
-      open.push(`operation ${info.kind} ${uuid.value} is still under way`)
-    const ids = new Set(master.driver.view.agents.keys())
-    for (const framework of this.#frameworks) open.push(...framework.open(ids))
-    const containers = this.#nodes.flatMap((node) => [...node.containers.all])
-    if (this.#users !== undefined) open.push(...this.#users.open(containers))
-    return open
+    return openMatters({
+      master: this.#master.at,
+      nodes: this.#nodes,
+      frameworks: this.#frameworks,
+      users: this.#users,
+      operator: this.#operator,
+    })
   }
 
   /** Asks the containers of the nodes: whatever holds the port answers. */

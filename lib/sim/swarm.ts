@@ -49,6 +49,8 @@ export type Swarm = {
   readonly reuseOffers: boolean
   /** Mean time until an app's process fails; 0 is never. */
   readonly appFailureMs: number
+  /** Mean time between two things that Marathon's users do. */
+  readonly userMs: number
   /** Whether Marathon has a process of its own instead of being in the master's. */
   readonly marathonApart: boolean
   /** Whether pings come every second instead of every fifteen. */
@@ -86,6 +88,7 @@ export const CALM: Swarm = {
   taskLifeMs: 60_000,
   reuseOffers: false,
   appFailureMs: 0,
+  userMs: 12_000,
   marathonApart: false,
   quickPings: false,
   operatorMs: 0,
@@ -125,6 +128,7 @@ export function drawSwarm(random: Random): Swarm {
     taskLifeMs: random.pick([5_000, MINUTE_MS, 10 * MINUTE_MS]),
     reuseOffers: random.chance(0.3),
     appFailureMs: some(0, [MINUTE_MS, 10 * MINUTE_MS]),
+    userMs: random.pick([4_000, 12_000, 30_000]),
     marathonApart: random.chance(0.3),
     quickPings: random.chance(0.5),
     operatorMs: some(0, [5_000, 20_000]),

@@ -6,8 +6,8 @@ import { CALM, type Swarm } from "./swarm.ts"
 import { Trace } from "./trace.ts"
 import type { World } from "./world.ts"
 
-/** A world in tests: with no faults but those named. */
-export function testWorld(swarm: Partial<Swarm> = {}): World {
+/** A world in tests: with no faults but those named, and what comes by chance drawn from the seed. */
+export function testWorld(swarm: Partial<Swarm> = {}, seed = 1): World {
   const marks = new Marks()
   return {
     schedule: new Schedule(),
@@ -16,7 +16,7 @@ export function testWorld(swarm: Partial<Swarm> = {}): World {
     monitor: new Monitor(marks),
     swarm: { ...CALM, ...swarm },
     seams: {},
-    chance: new Random(1),
+    chance: new Random(seed),
     faulty: true,
   }
 }

@@ -2,7 +2,7 @@
  * Whether the simulator notices: each test puts one bug between a machine and its world and expects
  * that some of the first seeds break a rule. The same seeds pass without it (cluster.test.ts).
  */
-import { afterEach, describe, expect, test } from "bun:test"
+import { afterEach, describe, expect, setDefaultTimeout, test } from "bun:test"
 import type { MasterLink } from "#lib/agent/index.ts"
 import { Master } from "#lib/master/index.ts"
 import type { AgentToMaster, OfferId } from "#lib/mesos/index.ts"
@@ -10,6 +10,9 @@ import type { Store, Write } from "#lib/ports/index.ts"
 import type { Report, SimulationOptions } from "#lib/sim/index.ts"
 import { isTerminal } from "#lib/sim/task-truth.ts"
 import { run } from "./seeds.ts"
+
+// A test runs up to fifteen clusters, which takes seconds where other programs share the machine.
+setDefaultTimeout(60_000)
 
 /** Seeds within which a bug must show. */
 const SEEDS = 15

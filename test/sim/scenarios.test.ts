@@ -37,6 +37,8 @@ const SCENARIOS: readonly (readonly [name: string, swarm: Partial<Swarm>])[] = [
       quickPings: true,
     },
   ],
+  // A decline was lost, and the offer was held back for the framework that had forgotten it.
+  ["answers to offers are lost", { lostCall: 0.2, marathonApart: true }],
 ]
 
 for (const [name, swarm] of SCENARIOS)
