@@ -451,5 +451,5 @@ test("a container that cannot be measured has no statistics", async () => {
   bench.run(task("a"))
   await bench.settleLaunch()
   const [running] = [...bench.driver.agent.workload.tasks()]
-  expect(await bench.driver.statistics(running!.launch.spec)).toBeUndefined()
+  expect(await bench.driver.statistics(running!.launch.spec!)).toBeUndefined()
 })

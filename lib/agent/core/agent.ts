@@ -215,7 +215,7 @@ export class Agent implements Machine<AgentInput, AgentEffect> {
     if (problem !== undefined) return this.#exit(turn, problem)
     const known: ContainerId[] = []
     for (const task of this.#workload.tasks()) {
-      if (isTerminal(task.progress.state)) continue
+      if (isTerminal(task.progress.state) || task.launch.spec === undefined) continue
       known.push(task.launch.spec.containerId)
       this.#lifecycle.recover(turn, task)
     }

@@ -10,7 +10,13 @@ import type {
 } from "#lib/mesos/index.ts"
 import type { ContainerId } from "#lib/ports/index.ts"
 import { assert } from "#lib/std/assert.ts"
-import type { ExecutorLaunch, TaskLaunch, TaskProgress } from "./records.ts"
+import type {
+  ExecutorLaunch,
+  ExecutorProgress,
+  TaskKey,
+  TaskLaunch,
+  TaskProgress,
+} from "./records.ts"
 import type { Turn } from "./turn.ts"
 import type { AgentIdentity, StoreEntry } from "./types.ts"
 import type { VolumePlace } from "./volumes.ts"
@@ -31,7 +37,10 @@ export type StoredFramework = {
 }
 
 /** An executor as it is stored. */
-export type StoredExecutor = ExecutorLaunch & { readonly completedAt?: number | undefined }
+export type StoredExecutor = ExecutorLaunch & {
+  readonly progress?: ExecutorProgress | undefined
+  readonly completedAt?: number | undefined
+}
 
 /** Status updates that a framework has not acknowledged, oldest first. */
 export type StoredStream = {
@@ -78,8 +87,8 @@ export const keys = {
   identity: () => `${AGENT_PREFIX}identity`,
   framework: (id: FrameworkId) => `${AGENT_PREFIX}framework/${id}`,
   executor: (id: ContainerId) => `${AGENT_PREFIX}executor/${id}`,
-  task: (id: ContainerId) => `${AGENT_PREFIX}task/${id}`,
-  progress: (id: ContainerId) => `${AGENT_PREFIX}progress/${id}`,
+  task: (id: TaskKey) => `${AGENT_PREFIX}task/${id}`,
+  progress: (id: TaskKey) => `${AGENT_PREFIX}progress/${id}`,
   updates: (frameworkId: FrameworkId, taskId: TaskId) =>
     `${AGENT_PREFIX}updates/${frameworkId}/${taskId}`,
   garbage: (path: string) => `${AGENT_PREFIX}garbage${path}`,

@@ -1,6 +1,6 @@
 import type { HealthCheck } from "#lib/mesos/index.ts"
 import type { ContainerId } from "#lib/ports/index.ts"
-import type { HealthRecord, TaskRecord } from "./records.ts"
+import { containerOf, type HealthRecord, type TaskRecord } from "./records.ts"
 import type { TimerKey, Timers, Turn } from "./turn.ts"
 import type { ProbeRequest } from "./types.ts"
 
@@ -64,8 +64,9 @@ export class Checks {
 
   /** The task's container runs: its checks begin, if it has any. */
   start(turn: Turn, task: TaskRecord): void {
-    const { info, spec } = task.launch
+    const { info } = task.launch
     if (info.healthCheck === undefined && info.check === undefined) return
+    const spec = containerOf(task)
     this.#running.set(spec.containerId, { task, inFlight: new Map() })
     for (const kind of ["health", "check"] as const) {
       const check = kind === "health" ? info.healthCheck : info.check
@@ -93,7 +94,7 @@ export class Checks {
     if (request === undefined) return
     const sequence = ++this.#sequence
     running.inFlight.set(kind, sequence)
-    const { spec } = running.task.launch
+    const spec = containerOf(running.task)
     turn.out.push({ kind: "probe", containerId, spec, sequence, request })
   }
 

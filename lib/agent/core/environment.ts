@@ -1,5 +1,6 @@
 import type { AgentId, ExecutorInfo, TaskInfo } from "#lib/mesos/index.ts"
 import type { ContainerId, ContainerSpec } from "#lib/ports/index.ts"
+import type { ExecutorLaunch } from "./records.ts"
 import type { AgentOptions } from "./types.ts"
 
 /** What a task finds when it looks for programs and the host says nothing else. */
@@ -17,7 +18,7 @@ export type EnvironmentSource = {
   readonly agentId: AgentId
   readonly task: TaskInfo
   readonly executor: ExecutorInfo
-  readonly executorKind: "command" | "default"
+  readonly executorKind: ExecutorLaunch["kind"]
   readonly containerId: ContainerId
   readonly runtime: ContainerSpec["runtime"]
   /** Whether the container sees an image instead of the host's files. */

@@ -173,7 +173,7 @@ test("tasks of an ended framework are killed and nobody hears of it", () => {
   w.advance(5_000)
   w.exited(spec, KILLED)
   const [left] = [...w.agent.workload.tasks()]
-  w.exited(left!.launch.spec, KILLED)
+  w.exited(left!.launch.spec!, KILLED)
   expect(w.updates()).toEqual([])
   expect([...w.agent.workload.tasks()]).toEqual([])
   expect(w.agent.streams.size).toBe(0)

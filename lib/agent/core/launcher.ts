@@ -27,6 +27,7 @@ import {
 } from "./paths.ts"
 import {
   hasCapability,
+  taskKey,
   type ExecutorLaunch,
   type ExecutorRecord,
   type FrameworkRecord,
@@ -179,8 +180,9 @@ export class Launcher {
     const { lifecycle, options, workload } = this.#parts
     const tasks = arrivals.map((arrival) => {
       const { info, containerId } = arrival
-      return workload.addTask(turn, executor, this.#describe(executor, acceptedAt, arrival), {
-        containerId,
+      const launch = this.#describe(executor, acceptedAt, arrival)
+      return workload.addTask(turn, executor, launch, {
+        key: taskKey(launch),
         state: "TASK_STAGING",
         statuses: [],
         containerStatus: containerStatus(containerId, options.ip, undefined),

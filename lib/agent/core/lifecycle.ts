@@ -10,8 +10,10 @@ import { must } from "#lib/std/assert.ts"
 import { Checks, NO_HEALTH, weighHealth } from "./checks.ts"
 import { terminalStatus, type ContainerEnd } from "./outcome.ts"
 import {
+  containerOf,
   hasCapability,
   isTerminal,
+  taskKey,
   type KillCause,
   type KillRecord,
   type TaskProgress,
@@ -64,7 +66,8 @@ export class Lifecycle {
 
   /** Hands the task's container to the driver. The group's members say TASK_STARTING before that. */
   launch(turn: Turn, task: TaskRecord): void {
-    const { spec, directories, links } = task.launch
+    const { directories, links } = task.launch
+    const spec = containerOf(task)
     if (task.executor.launch.kind === "default" && task.progress.state === "TASK_STAGING")
       this.#report(turn, task, { state: "TASK_STARTING" })
     say(turn, "info", "launches a task", named(task))
@@ -75,7 +78,7 @@ export class Lifecycle {
 
   /** A new life of the agent begins: looks for the container of an earlier one. */
   recover(turn: Turn, task: TaskRecord): void {
-    const { spec } = task.launch
+    const spec = containerOf(task)
     this.#recovering.add(spec.containerId)
     turn.out.push({ kind: "recover", spec })
   }
@@ -143,7 +146,7 @@ export class Lifecycle {
     how: { readonly cause: KillCause; readonly graceMs: number },
   ): void {
     if (isTerminal(task.progress.state)) return
-    const { containerId } = task.launch.spec
+    const { containerId } = containerOf(task)
     const before = task.progress.kill
     const kill: KillRecord = { ...how, deadline: turn.now + how.graceMs }
     if (before !== undefined) {
@@ -265,7 +268,8 @@ export class Lifecycle {
   }
 
   #watch(turn: Turn, task: TaskRecord, startedAt: number): void {
-    const { info, spec } = task.launch
+    const { info } = task.launch
+    const spec = containerOf(task)
     this.#checks.start(turn, task)
     if (info.maxCompletionTime === undefined) return
     const at = startedAt + milliseconds(info.maxCompletionTime)
@@ -273,7 +277,7 @@ export class Lifecycle {
   }
 
   #signal(turn: Turn, task: TaskRecord, graceMs: number): void {
-    const { containerId } = task.launch.spec
+    const { containerId } = containerOf(task)
     const force = graceMs <= 0
     turn.out.push({ kind: "kill", containerId, force })
     const at = turn.now + (force ? KILL_RETRY_MS : graceMs)
@@ -293,7 +297,7 @@ export class Lifecycle {
   #end(turn: Turn, task: TaskRecord, end: ContainerEnd): void {
     if (isTerminal(task.progress.state)) return
     const { framework } = task.executor
-    const { spec } = task.launch
+    const spec = containerOf(task)
     this.#recovering.delete(spec.containerId)
     this.#checks.stop(turn, spec.containerId)
     for (const kind of ["launch", "kill", "complete"] as const)
@@ -345,7 +349,7 @@ export function sayEnded(turn: Turn, { id, executors }: FrameworkRecord): void {
 const named = ({ launch }: TaskRecord): LogFields => ({
   task: launch.info.taskId,
   framework: launch.frameworkId,
-  container: launch.spec.containerId,
+  container: taskKey(launch),
 })
 
 const LOST_MESSAGE = "The container is gone, and with it its exit status: was the node restarted?"

@@ -95,7 +95,7 @@ const KILLED_DURING_LAUNCH: StatusChange = {
 
 function describeExit(task: TaskRecord, exit: ContainerExit): string | undefined {
   if (exit.status === undefined) return exit.message
-  const subject = task.launch.spec.runtime === "docker" ? "Container" : "Command"
+  const subject = task.launch.spec?.runtime === "docker" ? "Container" : "Command"
   const text = `${subject} ${describeWaitStatus(exit.status)}`
   return exit.message === undefined ? text : `${text}: ${exit.message}`
 }

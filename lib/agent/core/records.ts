@@ -5,12 +5,14 @@ import type {
   ExecutorInfo,
   FrameworkId,
   FrameworkInfo,
+  KillPolicy,
   TaskId,
   TaskInfo,
   TaskState,
   TaskStatus,
 } from "#lib/mesos/index.ts"
 import type { ContainerId, ContainerSpec } from "#lib/ports/index.ts"
+import { must } from "#lib/std/assert.ts"
 import type { SandboxLink } from "./types.ts"
 
 /** Why a task is being killed; decides the terminal status. */
@@ -33,6 +35,8 @@ export type KillRecord = {
   readonly graceMs: number
   /** When SIGKILL follows, in milliseconds since the epoch. */
   readonly deadline: number
+  /** The policy of the kill, which an executor that kills the task itself is told. */
+  readonly policy?: KillPolicy | undefined
 }
 
 /** What a health check has found so far. */
@@ -44,14 +48,15 @@ export type HealthRecord = {
   readonly consecutiveFailures: number
 }
 
-/** What is decided once, when a task arrives. Stored under its container's id. */
+/** What is decided once, when a task arrives. Stored under its `taskKey`. */
 export type TaskLaunch = {
   readonly frameworkId: FrameworkId
   readonly executorId: ExecutorId
   /** Container of the executor; the task's own where the task is its executor. */
   readonly executorContainerId: ContainerId
   readonly info: TaskInfo
-  readonly spec: ContainerSpec
+  /** A container of its own; absent where a custom executor runs the task. */
+  readonly spec?: ContainerSpec | undefined
   readonly directories: readonly string[]
   readonly links: readonly SandboxLink[]
   /** Tasks of one group share this number; absent for a task of its own. */
@@ -62,9 +67,9 @@ export type TaskLaunch = {
   readonly order: number
 }
 
-/** What happens to a task. Stored under its container's id, replaced as a whole. */
+/** What happens to a task. Stored under its `taskKey`, replaced as a whole. */
 export type TaskProgress = {
-  readonly containerId: ContainerId
+  readonly key: TaskKey
   readonly state: TaskState
   /** The newest status of each run of equal states, oldest first. */
   readonly statuses: readonly TaskStatus[]
@@ -74,9 +79,29 @@ export type TaskProgress = {
   readonly kill?: KillRecord | undefined
   readonly health?: HealthRecord | undefined
   readonly checkStatus?: CheckStatusInfo | undefined
+  /** Whether its custom executor was sent it. */
+  readonly delivered?: true | undefined
+  /** Uuids of the newest updates that its custom executor sent, to know repeats. */
+  readonly received?: readonly string[] | undefined
   /** When its terminal status was acknowledged; it is history then. */
   readonly completedAt?: number | undefined
 }
+
+/** Names a task in the books: its own container, or its executor's and its place among all tasks. */
+export type TaskKey = string & { readonly brand: "TaskKey" }
+
+/** The key of a task. */
+export function taskKey({
+  spec,
+  executorContainerId,
+  order,
+}: Pick<TaskLaunch, "spec" | "executorContainerId" | "order">): TaskKey {
+  return (spec?.containerId ?? `${executorContainerId}:${order}`) as TaskKey
+}
+
+/** The container of a task that has one of its own. */
+export const containerOf = ({ launch }: TaskRecord): ContainerSpec =>
+  must(launch.spec, `task ${launch.info.taskId} has a container of its own`)
 
 /** A task, from its arrival until it leaves the history. */
 export type TaskRecord = {
@@ -89,17 +114,47 @@ export type TaskRecord = {
 export type ExecutorLaunch = {
   readonly frameworkId: FrameworkId
   readonly info: ExecutorInfo
-  /** "command": made up for one task that brings only a command. "default": runs task groups. */
-  readonly kind: "command" | "default"
+  /**
+   * "command": made up for one task that brings only a command. "default": runs task groups. Both are
+   * books only. "custom": a process of its own that speaks the executor API.
+   */
+  readonly kind: "command" | "default" | "custom"
   readonly containerId: ContainerId
+  /** Set exactly for custom ones. */
+  readonly process?: ExecutorProcess | undefined
   /** Its sandbox on this machine. */
   readonly directory: string
   readonly order: number
 }
 
-/** An executor; built into the agent, so it is books rather than a process. */
+/** How the process of a custom executor is started. */
+export type ExecutorProcess = {
+  readonly spec: ContainerSpec
+  readonly directories: readonly string[]
+  readonly links: readonly SandboxLink[]
+}
+
+/** What happens to the process of a custom executor. Stored with the executor, replaced as a whole. */
+export type ExecutorProgress = {
+  /** "ending": asked to end, or being killed. "ended": its container is gone. */
+  readonly phase: "starting" | "running" | "ending" | "ended"
+  readonly containerStatus?: ContainerStatus | undefined
+  /** When the container was seen running, in milliseconds since the epoch. */
+  readonly startedAt?: number | undefined
+  /** When SIGKILL follows, while ending. */
+  readonly deadline?: number | undefined
+  /** What tasks that it still has end with, where the agent ended it. */
+  readonly verdict?: ExecutorVerdict | undefined
+}
+
+/** The terminal status of the tasks of an executor that the agent ended. */
+export type ExecutorVerdict = Required<Pick<TaskStatus, "state" | "reason" | "message">>
+
+/** An executor. Those built into the agent are books rather than a process. */
 export type ExecutorRecord = {
   readonly launch: ExecutorLaunch
+  /** Set exactly for custom ones. */
+  process: ExecutorProgress | undefined
   readonly framework: FrameworkRecord
   /** Tasks that are not terminal, or whose terminal status is not acknowledged. */
   readonly tasks: Map<TaskId, TaskRecord>
@@ -107,6 +162,10 @@ export type ExecutorRecord = {
   readonly completedTasks: TaskRecord[]
   completedAt: number | undefined
 }
+
+/** Whether the executor has a process that has not ended. */
+export const lives = ({ process }: ExecutorRecord): boolean =>
+  process !== undefined && process.phase !== "ended"
 
 /** A framework that has, or had, executors here. */
 export type FrameworkRecord = {

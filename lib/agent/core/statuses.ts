@@ -114,12 +114,13 @@ export function describeTask(
 ): Task {
   const { launch, progress, executor } = task
   const { info } = launch
+  const user = (launch.spec ?? executor.launch.process?.spec)?.user
   const inFlight = pending[0]
   return {
     name: info.name,
     taskId: info.taskId,
     frameworkId: launch.frameworkId,
-    ...(executor.launch.kind === "default" ? { executorId: launch.executorId } : {}),
+    ...(executor.launch.kind !== "command" ? { executorId: launch.executorId } : {}),
     agentId,
     state: progress.state,
     resources: info.resources ?? [],
@@ -128,7 +129,7 @@ export function describeTask(
       ? {}
       : { statusUpdateState: inFlight.state, statusUpdateUuid: inFlight.uuid }),
     ...shownMembers(info),
-    ...(launch.spec.user === undefined ? {} : { user: launch.spec.user }),
+    ...(user === undefined ? {} : { user }),
   }
 }
 

@@ -4,7 +4,10 @@ import { assert, must } from "#lib/std/assert.ts"
 import { keys, put, remove, type Recovered } from "./checkpoint.ts"
 import {
   isTerminal,
+  lives,
+  taskKey,
   type ExecutorLaunch,
+  type ExecutorProgress,
   type ExecutorRecord,
   type FrameworkRecord,
   type TaskLaunch,
@@ -24,6 +27,8 @@ export class Workload {
   readonly #gc: SandboxGc
   readonly #frameworks = new Map<FrameworkId, FrameworkRecord>()
   readonly #byContainer = new Map<ContainerId, TaskRecord>()
+  /** Custom executors that are not history. */
+  readonly #processes = new Map<ContainerId, ExecutorRecord>()
   /** The newest task of each id, history included. */
   readonly #byTask = new Map<string, TaskRecord>()
   #nextOrder = 0
@@ -57,6 +62,16 @@ export class Workload {
   /** The task of a container that is not history. */
   taskOf(containerId: ContainerId): TaskRecord | undefined {
     return this.#byContainer.get(containerId)
+  }
+
+  /** The custom executor in a container, unless it is history. */
+  executorOf(containerId: ContainerId): ExecutorRecord | undefined {
+    return this.#processes.get(containerId)
+  }
+
+  /** Custom executors that are not history. */
+  get processes(): Iterable<ExecutorRecord> {
+    return this.#processes.values()
   }
 
   /** A number that grows with everything that arrives. */
@@ -103,18 +118,25 @@ export class Workload {
     assert(!framework.executors.has(launch.info.executorId), "an executor runs once at a time")
     const executor: ExecutorRecord = {
       launch,
+      process: launch.process === undefined ? undefined : { phase: "starting" },
       framework,
       tasks: new Map(),
       completedTasks: [],
       completedAt: undefined,
     }
-    framework.executors.set(launch.info.executorId, executor)
+    this.#keepExecutor(executor)
     if (framework.idleSince !== undefined) {
       framework.idleSince = undefined
       this.#storeFramework(turn, framework)
     }
-    put(turn, "executor", keys.executor(launch.containerId), launch)
+    this.#storeExecutor(turn, executor)
     return executor
+  }
+
+  /** Notes what happened to the process of a custom executor. */
+  setProcess(turn: Turn, executor: ExecutorRecord, process: ExecutorProgress): void {
+    executor.process = process
+    this.#storeExecutor(turn, executor)
   }
 
   addTask(
@@ -123,14 +145,16 @@ export class Workload {
     launch: TaskLaunch,
     progress: TaskProgress,
   ): TaskRecord {
-    const { containerId } = launch.spec
-    assert(!this.#byContainer.has(containerId), `container ${containerId} holds one task`)
+    const containerId = launch.spec?.containerId
     const task: TaskRecord = { launch, progress, executor }
     executor.tasks.set(launch.info.taskId, task)
-    this.#byContainer.set(containerId, task)
-    this.#byTask.set(taskKey(task), task)
-    put(turn, "task", keys.task(containerId), launch)
-    put(turn, "progress", keys.progress(containerId), progress)
+    if (containerId !== undefined) {
+      assert(!this.#byContainer.has(containerId), `container ${containerId} holds one task`)
+      this.#byContainer.set(containerId, task)
+    }
+    this.#byTask.set(nameOf(task), task)
+    put(turn, "task", keys.task(progress.key), launch)
+    put(turn, "progress", keys.progress(progress.key), progress)
     return task
   }
 
@@ -140,7 +164,7 @@ export class Workload {
       `task ${task.launch.info.taskId} has ended and cannot become ${progress.state}`,
     )
     task.progress = progress
-    put(turn, "progress", keys.progress(task.launch.spec.containerId), progress)
+    put(turn, "progress", keys.progress(progress.key), progress)
   }
 
   /** The task is history: its end is known to its framework. True when its executor ended with it. */
@@ -149,12 +173,17 @@ export class Workload {
     assert(isTerminal(task.progress.state), "only a task that has ended becomes history")
     this.setProgress(turn, task, { ...task.progress, completedAt: turn.now })
     executor.tasks.delete(task.launch.info.taskId)
-    this.#byContainer.delete(task.launch.spec.containerId)
+    if (task.launch.spec !== undefined) this.#byContainer.delete(task.launch.spec.containerId)
     executor.completedTasks.push(task)
     executor.completedTasks.sort(byTaskEnd)
     while (executor.completedTasks.length > this.#limits.completedTasksPerExecutor)
       this.#forgetTask(turn, must(executor.completedTasks.shift(), "there is an oldest task"))
-    if (executor.tasks.size > 0) return false
+    return this.completeExecutor(turn, executor)
+  }
+
+  /** The executor is history once nothing of it is left: no task, and no process. True when it is. */
+  completeExecutor(turn: Turn, executor: ExecutorRecord): boolean {
+    if (executor.tasks.size > 0 || lives(executor)) return false
     this.#completeExecutor(turn, executor)
     return true
   }
@@ -162,11 +191,9 @@ export class Workload {
   #completeExecutor(turn: Turn, executor: ExecutorRecord): void {
     const { framework, launch } = executor
     executor.completedAt = turn.now
-    put(turn, "executor", keys.executor(launch.containerId), {
-      ...launch,
-      completedAt: turn.now,
-    })
+    this.#storeExecutor(turn, executor)
     framework.executors.delete(launch.info.executorId)
+    this.#processes.delete(launch.containerId)
     framework.completedExecutors.push(executor)
     framework.completedExecutors.sort(byExecutorEnd)
     this.#gc.schedule(turn, launch.directory)
@@ -195,10 +222,24 @@ export class Workload {
   }
 
   #forgetTask(turn: Turn, task: TaskRecord): void {
-    const { containerId } = task.launch.spec
-    if (this.#byTask.get(taskKey(task)) === task) this.#byTask.delete(taskKey(task))
-    remove(turn, keys.task(containerId))
-    remove(turn, keys.progress(containerId))
+    const { key } = task.progress
+    if (this.#byTask.get(nameOf(task)) === task) this.#byTask.delete(nameOf(task))
+    remove(turn, keys.task(key))
+    remove(turn, keys.progress(key))
+  }
+
+  #keepExecutor(executor: ExecutorRecord): void {
+    const { launch, framework } = executor
+    framework.executors.set(launch.info.executorId, executor)
+    if (launch.process !== undefined) this.#processes.set(launch.containerId, executor)
+  }
+
+  #storeExecutor(turn: Turn, { launch, process, completedAt }: ExecutorRecord): void {
+    put(turn, "executor", keys.executor(launch.containerId), {
+      ...launch,
+      ...(process === undefined ? {} : { progress: process }),
+      ...(completedAt === undefined ? {} : { completedAt }),
+    })
   }
 
   #storeFramework(turn: Turn, { id, info, order, terminating, idleSince }: FrameworkRecord): void {
@@ -215,20 +256,21 @@ export class Workload {
     }
     const executors = new Map<ContainerId, ExecutorRecord>()
     for (const found of stored.executor.toSorted(byOrder)) {
-      const { completedAt, ...launch } = found
+      const { completedAt, progress, ...launch } = found
       const framework = must(
         this.#frameworks.get(launch.frameworkId),
         `the store holds executor ${launch.containerId} but not its framework`,
       )
       const executor: ExecutorRecord = {
         launch,
+        process: progress,
         framework,
         tasks: new Map(),
         completedTasks: [],
         completedAt,
       }
       executors.set(launch.containerId, executor)
-      if (completedAt === undefined) framework.executors.set(launch.info.executorId, executor)
+      if (completedAt === undefined) this.#keepExecutor(executor)
       else framework.completedExecutors.push(executor)
       this.#seen(launch.order)
     }
@@ -238,22 +280,21 @@ export class Workload {
   }
 
   #restoreTasks(stored: Recovered, executors: ReadonlyMap<ContainerId, ExecutorRecord>): void {
-    const progress = new Map(stored.progress.map((found) => [found.containerId, found]))
+    const progress = new Map(stored.progress.map((found) => [found.key, found]))
     for (const launch of stored.task.toSorted(byOrder)) {
-      const { containerId } = launch.spec
       const executor = must(
         executors.get(launch.executorContainerId),
         `the store holds task ${launch.info.taskId} but not its executor`,
       )
       const found = must(
-        progress.get(containerId),
+        progress.get(taskKey(launch)),
         `the store holds task ${launch.info.taskId} but not its progress`,
       )
       const task: TaskRecord = { launch, progress: found, executor }
-      this.#byTask.set(taskKey(task), task)
+      this.#byTask.set(nameOf(task), task)
       if (found.completedAt === undefined) {
         executor.tasks.set(launch.info.taskId, task)
-        this.#byContainer.set(containerId, task)
+        if (launch.spec !== undefined) this.#byContainer.set(launch.spec.containerId, task)
       } else executor.completedTasks.push(task)
       this.#seen(launch.order)
     }
@@ -265,7 +306,7 @@ export class Workload {
   }
 }
 
-const taskKey = ({ launch }: TaskRecord): string => `${launch.frameworkId}/${launch.info.taskId}`
+const nameOf = ({ launch }: TaskRecord): string => `${launch.frameworkId}/${launch.info.taskId}`
 
 const byOrder = (a: { readonly order: number }, b: { readonly order: number }): number =>
   a.order - b.order

@@ -1,6 +1,6 @@
 import { encodeMessage, type ContainerStatus, type ResourceStatistics } from "#lib/mesos/index.ts"
-import type { ContainerId } from "#lib/ports/index.ts"
-import { isTerminal, type ExecutorRecord, type TaskRecord } from "#lib/agent/core/records.ts"
+import type { ContainerId, ContainerSpec } from "#lib/ports/index.ts"
+import { containerOf, isTerminal, type ExecutorRecord } from "#lib/agent/core/records.ts"
 import { containerStatus } from "#lib/agent/core/statuses.ts"
 import type { AgentHttpOptions } from "./ports.ts"
 
@@ -26,14 +26,18 @@ export async function containerUsages(options: AgentHttpOptions): Promise<Contai
   return Promise.all(executors.map((executor) => usageOf(executor, options)))
 }
 
-async function usageOf(
+/** A built-in executor uses what its tasks use. */
+async function usageOfTasks(
   executor: ExecutorRecord,
   options: AgentHttpOptions,
 ): Promise<ContainerUsage> {
   const { containerId, kind } = executor.launch
   const { ip } = options.driver.agent.options
   const live = [...executor.tasks.values()].filter(({ progress }) => !isTerminal(progress.state))
-  const measured = await Promise.all(live.map((task) => measure(task, options)))
+  const { driver } = options
+  const measured = await Promise.all(
+    live.map((task) => measureContainer(containerOf(task), task.progress.containerStatus, driver)),
+  )
   const own = kind === "command" ? live[0]?.progress.containerStatus : undefined
   return {
     containerId,
@@ -44,14 +48,26 @@ async function usageOf(
   }
 }
 
-async function measure(
-  { launch, progress }: TaskRecord,
-  { driver }: AgentHttpOptions,
+async function usageOf(
+  executor: ExecutorRecord,
+  options: AgentHttpOptions,
+): Promise<ContainerUsage> {
+  const { process } = executor
+  const spec = executor.launch.process?.spec
+  if (spec === undefined) return usageOfTasks(executor, options)
+  const measured = await measureContainer(spec, process?.containerStatus, options.driver)
+  return { ...measured, executor, nested: [] }
+}
+
+async function measureContainer(
+  spec: ContainerSpec,
+  reported: ContainerStatus | undefined,
+  driver: AgentHttpOptions["driver"],
 ): Promise<MeasuredContainer> {
-  const { containerId } = launch.spec
-  const statistics = await driver.statistics(launch.spec)
+  const { containerId } = spec
+  const statistics = await driver.statistics(spec)
   const { ip } = driver.agent.options
-  const status = progress.containerStatus ?? containerStatus(containerId, ip, undefined)
+  const status = reported ?? containerStatus(containerId, ip, undefined)
   return { containerId, status, statistics }
 }
 

@@ -28,13 +28,13 @@ export function renderTask(task: TaskRecord, agentId: AgentId): object {
     id: info.taskId,
     name: info.name,
     framework_id: launch.frameworkId,
-    executor_id: executor.launch.kind === "default" ? launch.executorId : "",
+    executor_id: executor.launch.kind !== "command" ? launch.executorId : "",
     slave_id: agentId,
     state: progress.state,
     resources: flatResources(info.resources ?? []),
     role: roleOf(info.resources),
     statuses: progress.statuses.map(renderStatus),
-    user: launch.spec.user,
+    user: (launch.spec ?? executor.launch.process?.spec)?.user,
     labels: renderLabels(info.labels),
     discovery: info.discovery && encodeMessage("mesos.v1.DiscoveryInfo", info.discovery),
     container: info.container && encodeMessage("mesos.v1.ContainerInfo", info.container),
@@ -74,6 +74,9 @@ const renderLimits = (limits: Readonly<Record<string, { readonly value: number }
     ]),
   )
 
+/** A made-up executor has no type. */
+const EXECUTOR_TYPES = { command: undefined, default: "DEFAULT", custom: "CUSTOM" } as const
+
 /** What an executor and its tasks that have not ended use. */
 export const executorResources = (executor: ExecutorRecord): Resources =>
   sumResources([
@@ -103,7 +106,7 @@ export function renderExecutor(executor: ExecutorRecord, agentId: AgentId): obje
     resources: flatResources(resources),
     role: roleOf(resources.length > 0 ? resources : tasks[0]?.launch.info.resources),
     labels: renderLabels(info.labels),
-    type: kind === "default" ? "DEFAULT" : undefined,
+    type: EXECUTOR_TYPES[kind],
     tasks: launched.map((task) => renderTask(task, agentId)),
     queued_tasks: queued.map((task) => renderQueuedTask(task, agentId)),
     completed_tasks: [...executor.completedTasks, ...ended].map((task) =>
