@@ -80,7 +80,7 @@ export {
   unallocate,
   unreserved,
 } from "./resources/reservation.ts"
-export { sumResources } from "./resources/sum.ts"
+export { sumDisjoint, sumResources } from "./resources/sum.ts"
 export { fromMilli, toMilli } from "./resources/scalar.ts"
 export { validateResource, validateResources } from "./resources/validate.ts"
 export type { ResourceProblem } from "./resources/validate.ts"

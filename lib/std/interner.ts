@@ -1,17 +1,17 @@
-/** Values remembered in each of two generations: enough for the parts of some ten thousand services. */
-const GENERATION_SIZE = 32_768
+import { Recent } from "./recent.ts"
+
+/** Values remembered at least: enough for the parts of some ten thousand services. */
+const SIZE = 32_768
 
 /**
  * Gives equal values one object: what many hold then costs memory once. It remembers a bounded number
  * of the values used last; one that it has forgotten is merely not shared with later ones.
  */
 export class Interner {
-  readonly #size: number
-  #young = new Map<string, unknown>()
-  #old = new Map<string, unknown>()
+  readonly #values: Recent<string, object | string>
 
-  constructor(size = GENERATION_SIZE) {
-    this.#size = size
+  constructor(size = SIZE) {
+    this.#values = new Recent(size)
   }
 
   /**
@@ -20,16 +20,10 @@ export class Interner {
    */
   intern<T extends object | string>(value: T, known?: string): T {
     const key = known ?? (typeof value === "string" ? value : JSON.stringify(value))
-    const young = this.#young.get(key)
+    const shared = this.#values.get(key)
     // A text that reads as the JSON of an object is not that object.
-    if (young !== undefined && typeof young === typeof value) return young as T
-    const old = this.#old.get(key)
-    const shared = old !== undefined && typeof old === typeof value ? (old as T) : value
-    if (this.#young.size >= this.#size) {
-      this.#old = this.#young
-      this.#young = new Map()
-    }
-    this.#young.set(key, shared)
-    return shared
+    if (shared !== undefined && typeof shared === typeof value) return shared as T
+    this.#values.set(key, value)
+    return value
   }
 }

@@ -246,6 +246,15 @@ describe("LAUNCH_GROUP", () => {
       "more than available",
     ],
     [
+      "the same port twice",
+      [
+        ["t1", { resources: resources("cpus:1;mem:32;ports:[31000-31000]") }],
+        ["t2", { resources: resources("cpus:1;mem:32;ports:[31000-31001]") }],
+      ],
+      {},
+      "more than available",
+    ],
+    [
       "no framework id",
       [["t1", {}]],
       { frameworkId: undefined },

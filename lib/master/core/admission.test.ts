@@ -84,6 +84,14 @@ describe("an agent is refused for now, and may try again on the same link", () =
     frameworks: [frameworkInfo({ id: FRAMEWORK, roles: ["web"] })],
     tasks: [reportedTask("t", FRAMEWORK, AGENT, { resources: resources("cpus:9", "web") })],
   }
+  const onePort = (...roles: readonly string[]) => ({
+    ...tooMuch,
+    tasks: roles.map((role, n) =>
+      reportedTask(`t${n}`, FRAMEWORK, AGENT, {
+        resources: resources("ports:[31000-31000]", role),
+      }),
+    ),
+  })
   const negative = {
     name: "cpus",
     value: { kind: "scalar", milli: -1 },
@@ -94,6 +102,8 @@ describe("an agent is refused for now, and may try again on the same link", () =
   test.each([
     ["too old", {}, { version: "0.28.2" }, "Agent version 0.28.2 is older than 1.0.0"],
     ["using more than it has", {}, tooMuch, "use more than the agent has"],
+    ["using one port twice", {}, onePort("web", "web"), "use the same port"],
+    ["using one port in two roles", {}, onePort("web", "db"), "use the same port"],
     [
       "having what makes no sense",
       {},

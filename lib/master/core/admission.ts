@@ -1,10 +1,10 @@
 import {
-  addResources,
   containsResources,
   exclusive,
   NO_RESOURCES,
   normalizeResources,
   shared,
+  sumDisjoint,
   unallocate,
   validateResources,
   type AgentId,
@@ -86,22 +86,23 @@ function resourceProblem(message: RegisterMessage): string | undefined {
     const problem = validateResources(list)
     if (problem !== undefined) return `The agent reports invalid resources: ${problem.message}`
   }
-  let used = NO_RESOURCES
-  for (const task of message.tasks)
-    if (!isTerminal(task.state)) used = addResources(used, bare(task.resources))
-  for (const held of [...message.executors, ...(message.leaving ?? [])])
-    used = addResources(used, bare(held.resources))
+  return excess(message)
+}
+
+/** Why the agent cannot run all that it says it runs, or undefined. */
+function excess(message: RegisterMessage): string | undefined {
+  const live = message.tasks.filter(({ state }) => !isTerminal(state))
+  const holders = [...live, ...message.executors, ...(message.leaving ?? [])]
+  const used = sumDisjoint(holders.map((held) => normalizeResources(resourcesOf(held))))
+  if (used === undefined)
+    return "Two of the agent's tasks use the same port, or the same item of a set"
+  const bare = unallocate(used)
   const total = totalOf(message)
-  const fits =
-    containsResources(total, exclusive(used)) &&
-    shared(used).every((volume) => containsResources(total, [volume]))
-  return fits
+  return containsResources(total, exclusive(bare)) &&
+    shared(bare).every((volume) => containsResources(total, [volume]))
     ? undefined
     : "The agent's tasks use more than the agent has: give it back the resources it had"
 }
 
 const resourcesOf = ({ resources }: { readonly resources?: Resources | undefined }): Resources =>
   resources ?? NO_RESOURCES
-
-const bare = (resources: Resources | undefined): Resources =>
-  unallocate(normalizeResources(resources ?? NO_RESOURCES))

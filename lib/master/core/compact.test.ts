@@ -1,11 +1,10 @@
 import { expect, test } from "bun:test"
-import { Interner } from "#lib/std/interner.ts"
-import type { Resources, Task, TaskStatus } from "#lib/mesos/index.ts"
-import { compactStatus, compactTask } from "./compact.ts"
+import type { Resources, Task } from "#lib/mesos/index.ts"
+import { SharedParts, type KeptTask } from "./compact.ts"
 
 const copyOf = <T>(value: T): T => JSON.parse(JSON.stringify(value)) as T
 
-const task = (n: number) => ({
+const task = (n: number, different: Partial<KeptTask> = {}) => ({
   name: "web",
   taskId: `web.${n}` as Task["taskId"],
   frameworkId: "F" as Task["frameworkId"],
@@ -21,39 +20,55 @@ const task = (n: number) => ({
     },
   ] as Resources,
   labels: { labels: [{ key: "a", value: "b" }] },
+  discovery: { visibility: "CLUSTER" as const, ports: { ports: [{ number: n, name: "http" }] } },
+  ...different,
 })
 
-const status = (state: TaskStatus["state"]): TaskStatus => ({
-  taskId: "web.1" as TaskStatus["taskId"],
-  state,
-  data: "large",
-  containerStatus: { networkInfos: [{ ipAddresses: [{ ipAddress: "10.0.0.1" }] }] },
-})
+const somewhere = () => ({ networkInfos: undefined })
 
 test("instances of a service share what is equal, and keep what is not", () => {
-  const shared = new Interner()
-  const first = compactTask(shared, copyOf(task(1)))
-  const second = compactTask(shared, copyOf(task(2)))
+  const shared = new SharedParts()
+  const first = shared.task(copyOf(task(1)), somewhere())
+  const second = shared.task(copyOf(task(2)), somewhere())
   expect(second).toEqual({ ...task(2), statuses: [] })
   expect(second.labels).toBe(first.labels)
   expect(second.resources[0]).toBe(first.resources[0])
   expect(second.resources[1]).not.toEqual(first.resources[1]!)
 })
 
-test("a status is kept without the framework's data, and repeats no container facts", () => {
-  const starting = compactStatus(task(1), status("TASK_STARTING"), undefined)
-  const running = compactStatus(task(1), copyOf(status("TASK_RUNNING")), starting)
-  expect(running.data).toBeUndefined()
-  expect(running.state).toBe("TASK_RUNNING")
-  expect(running.containerStatus).toBe(starting.containerStatus)
+test("two versions of a service share with the instances of their own, in whatever order they come", () => {
+  const shared = new SharedParts()
+  const version = (name: string) => ({ labels: { labels: [{ key: "version", value: name }] } })
+  const [old, fresh, oldAgain] = ["1", "2", "1"].map((name, n) =>
+    shared.task(copyOf(task(n, version(name))), somewhere()),
+  )
+  expect(fresh?.labels).toEqual(version("2").labels)
+  expect(oldAgain?.labels).toBe(old?.labels)
 })
 
-test("a status keeps container facts and an executor id that are new", () => {
-  const starting = compactStatus(task(1), status("TASK_STARTING"), undefined)
-  const executorId = "other" as NonNullable<TaskStatus["executorId"]>
-  const moved = { ...status("TASK_RUNNING"), executorId, containerStatus: { executorPid: 7 } }
-  expect(compactStatus(task(1), moved, starting)).toMatchObject({
-    executorId: "other",
-    containerStatus: { executorPid: 7 },
-  })
+test("what roles have of the same ports shares the ports", () => {
+  const shared = new SharedParts()
+  const inRole = (role: string) => {
+    const resources = task(7).resources.map((each) => ({ ...each, allocationRole: role }))
+    return shared.task(copyOf({ ...task(7, { name: role, resources }), role }), somewhere())
+  }
+  const [a, b] = [inRole("a"), inRole("b")]
+  expect(b.resources[1]).toEqual({ ...a.resources[1]!, allocationRole: "b" })
+  expect(b.resources[1]?.value).toBe(a.resources[1]!.value)
+})
+
+test("of a volume, nothing that tells it from others is lost", () => {
+  const shared = new SharedParts()
+  const volume = (id: string): Resources => [
+    {
+      name: "disk",
+      value: { kind: "scalar", milli: 1000 },
+      reservations: [{ type: "DYNAMIC", role: "web" }],
+      disk: { persistence: { id }, volume: { containerPath: "data", mode: "RW" } },
+    },
+  ]
+  for (const id of ["a", "b", "a"])
+    expect(shared.task(task(1, { resources: volume(id) }), somewhere()).resources).toEqual(
+      volume(id) as Resources[number][],
+    )
 })

@@ -1,86 +1,135 @@
-import type { DiscoveryInfo, Resource, Resources, Task, TaskStatus } from "#lib/mesos/index.ts"
+import type { DiscoveryInfo, Resource, Resources, Task } from "#lib/mesos/index.ts"
 import { equal } from "#lib/std/equal.ts"
-import type { Interner } from "#lib/std/interner.ts"
+import { Interner } from "#lib/std/interner.ts"
+import { Recent } from "#lib/std/recent.ts"
+import { compactStatuses, type StatusHost } from "./compact-status.ts"
 
 /** A task as it is kept: with its resources and their role. */
-type KeptTask = Task & { readonly resources: Resources; readonly role: string }
+export type KeptTask = Task & { readonly resources: Resources; readonly role: string }
 
-/** The same task, with what instances of one service have in common shared between them. */
-export function compactTask(shared: Interner, task: KeptTask): KeptTask {
-  const share = <T extends object>(value: T | undefined): T | undefined =>
-    value === undefined ? undefined : shared.intern(value)
-  return {
-    ...task,
-    name: shared.intern(task.name),
-    role: shared.intern(task.role),
-    user: task.user === undefined ? undefined : shared.intern(task.user),
-    resources: task.resources.map((resource) => shared.intern(resource, keyOf(resource))),
-    labels: share(task.labels),
-    discovery: compactDiscovery(shared, task.discovery),
-    container: share(task.container),
-    healthCheck: share(task.healthCheck),
-    killPolicy: share(task.killPolicy),
-    limits: share(task.limits),
-    statuses: compactStatuses(task),
-  }
-}
+/** What instances of one service have in common, all of it. */
+const COMMON = [
+  "role",
+  "user",
+  "labels",
+  "container",
+  "healthCheck",
+  "killPolicy",
+  "limits",
+] as const
 
-/** Instances differ in their ports: the whole would be shared with none, and only crowd the others out. */
-function compactDiscovery(
-  shared: Interner,
-  discovery: DiscoveryInfo | undefined,
-): DiscoveryInfo | undefined {
-  const ports = discovery?.ports?.ports
-  if (discovery === undefined || ports === undefined) return discovery
-  return {
-    ...discovery,
-    name: discovery.name === undefined ? undefined : shared.intern(discovery.name),
-    ports: { ports: ports.map((port) => shared.intern(port)) },
-  }
-}
+/** What they have in common, and what of it they have mostly or partly. */
+type Twin = Pick<KeptTask, (typeof COMMON)[number] | "name" | "resources" | "discovery">
 
-/** What tells a plain amount from all others; undefined leaves that to its JSON, which takes longer. */
-function keyOf(resource: Resource): string | undefined {
-  const { name, value, reservations, allocationRole = "" } = resource
-  const { providerId, disk, revocable, shared } = resource
-  if (reservations.length > 0 || providerId !== undefined || disk !== undefined) return undefined
-  if (revocable !== undefined || shared !== undefined) return undefined
-  if (value.kind === "scalar") return `${name} ${value.milli} ${allocationRole}`
-  const [range] = value.kind === "ranges" && value.ranges.length === 1 ? value.ranges : []
-  return range && `${name} ${range.begin}-${range.end} ${allocationRole}`
-}
+/** Names of tasks that are remembered, each with the parts of the latest task of that name. */
+const TWINS = 32_768
 
-function compactStatuses(task: Task): readonly TaskStatus[] {
-  const kept: TaskStatus[] = []
-  for (const status of task.statuses ?? []) kept.push(compactStatus(task, status, kept.at(-1)))
-  return kept
-}
+const NO_RESERVATIONS: Resource["reservations"] = []
 
 /**
- * A status as it is kept beside an earlier one of its task: without the framework's own data, which
- * may be large and nobody asks the master for, and without second copies of ids and facts.
+ * Keeps tasks small: what many have in common, such as the container of all instances of a service,
+ * is kept once. A task is compared with the latest one of its name, and only what differs there is
+ * looked for among the parts of all others, which takes longer.
  */
-export function compactStatus(
-  task: Pick<Task, "taskId" | "agentId" | "executorId">,
-  full: TaskStatus,
-  before: TaskStatus | undefined,
-): TaskStatus {
-  const { data: _, ...status } = full
-  const { executorId, containerStatus } = status
-  const known = [task.executorId, before?.executorId, task.taskId]
-  return {
-    ...status,
-    taskId: task.taskId,
-    agentId: task.agentId,
-    ...(executorId === undefined
-      ? {}
-      : { executorId: (known.find((id) => id === executorId) ?? executorId) as typeof executorId }),
-    ...(containerStatus === undefined
-      ? {}
-      : {
-          containerStatus: equal(containerStatus, before?.containerStatus)
-            ? before?.containerStatus
-            : containerStatus,
-        }),
+export class SharedParts {
+  readonly #parts = new Interner()
+  readonly #twins = new Recent<string, Twin>(TWINS)
+
+  /** The same task of an agent, with its parts shared, and without what nobody asks the master for. */
+  task(task: KeptTask, agent: StatusHost): KeptTask {
+    const twin = this.#twins.get(task.name)
+    const statuses = compactStatuses(task, agent)
+    const kept: KeptTask = {
+      name: twin?.name ?? task.name,
+      taskId: task.taskId,
+      frameworkId: task.frameworkId,
+      executorId: task.executorId,
+      agentId: task.agentId,
+      state: task.state,
+      statusUpdateState: task.statusUpdateState,
+      statusUpdateUuid: same(task.statusUpdateUuid, statuses.at(-1)?.uuid),
+      role: this.#share(task.role, twin?.role),
+      user: this.#share(task.user, twin?.user),
+      resources: task.resources.map((each, index) => this.#resource(each, twin?.resources[index])),
+      labels: this.#share(task.labels, twin?.labels),
+      discovery: this.#discovery(task.discovery, twin?.discovery),
+      container: this.#share(task.container, twin?.container),
+      healthCheck: this.#share(task.healthCheck, twin?.healthCheck),
+      killPolicy: this.#share(task.killPolicy, twin?.killPolicy),
+      limits: this.#share(task.limits, twin?.limits),
+      statuses,
+    }
+    if (twin === undefined || COMMON.some((part) => kept[part] !== twin[part]))
+      this.#twins.set(kept.name, twinOf(kept))
+    return kept
+  }
+
+  #share<T extends object | string | undefined>(value: T, twin: T | undefined): T {
+    if (value === undefined || value === twin) return value
+    return twin !== undefined && equal(value, twin) ? twin : this.#parts.intern(value)
+  }
+
+  #resource(resource: Resource, twin: Resource | undefined): Resource {
+    if (twin !== undefined && equal(resource, twin)) return twin
+    const { name, value, allocationRole = "" } = resource
+    if (!isPlain(resource) || value.kind === "set") return this.#parts.intern(resource)
+    if (value.kind === "scalar")
+      return this.#parts.intern(resource, `${name} ${value.milli} ${allocationRole}`)
+    // Ports: a few thousand different ones, in as many combinations with roles as there are tasks.
+    const [range] = value.ranges
+    const known = value.ranges.length === 1 ? `${range?.begin}-${range?.end}` : undefined
+    const shared = this.#parts.intern(value, known)
+    return { ...resource, value: shared, reservations: NO_RESERVATIONS }
+  }
+
+  /** Instances differ in their ports: the whole would be shared with none, and only crowd the others out. */
+  #discovery(
+    discovery: DiscoveryInfo | undefined,
+    twin: DiscoveryInfo | undefined,
+  ): DiscoveryInfo | undefined {
+    const ports = discovery?.ports?.ports
+    if (discovery === undefined || ports === undefined) return this.#share(discovery, twin)
+    if (equal(discovery, twin)) return twin
+    return {
+      ...discovery,
+      name: this.#share(discovery.name, twin?.name),
+      ports: { ports: ports.map((port) => this.#parts.intern(port)) },
+    }
   }
 }
+
+/** Without what is a task's own: a twin outlives it. */
+const twinOf = ({
+  name,
+  role,
+  user,
+  resources,
+  labels,
+  discovery,
+  container,
+  healthCheck,
+  killPolicy,
+  limits,
+}: KeptTask): Twin => ({
+  name,
+  role,
+  user,
+  resources,
+  labels,
+  discovery,
+  container,
+  healthCheck,
+  killPolicy,
+  limits,
+})
+
+/** A text that is equal to another one is that one, and not a copy. */
+const same = <T extends string | undefined>(text: T, other: T): T => (text === other ? other : text)
+
+/** Nothing but a name, an amount, and whose it is. */
+const isPlain = ({ reservations, providerId, disk, revocable, shared }: Resource): boolean =>
+  reservations.length === 0 &&
+  providerId === undefined &&
+  disk === undefined &&
+  revocable === undefined &&
+  shared === undefined

@@ -9,10 +9,10 @@ import {
 } from "#lib/mesos/index.ts"
 import type { LogFields, LogLevel } from "#lib/ports/index.ts"
 import { Deadlines } from "#lib/std/deadlines.ts"
-import { Interner } from "#lib/std/interner.ts"
 import type { Allocator } from "./allocator/allocator.ts"
 import type { RoleQuota } from "./allocator/quota-book.ts"
 import { HierarchicalAllocator } from "./allocator/hierarchical.ts"
+import { SharedParts } from "./compact.ts"
 import { InverseOfferBook } from "./inverse-offers.ts"
 import { MaintenanceBook } from "./maintenance.ts"
 import { OperationBook } from "./operations/book.ts"
@@ -108,7 +108,7 @@ export class Context {
   readonly taskStates = new Map<TaskState, number>()
 
   /** What tasks have in common, such as the container of all instances of a service. */
-  readonly shared = new Interner()
+  readonly shared = new SharedParts()
 
   #nextAgent = 0
   #nextFramework = 0

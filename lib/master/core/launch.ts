@@ -1,5 +1,4 @@
 import {
-  addResources,
   allocate,
   exclusive,
   NO_RESOURCES,
@@ -7,6 +6,8 @@ import {
   renderResources,
   shared,
   subtractResources,
+  sumDisjoint,
+  sumResources,
   unallocate,
   type ExecutorInfo,
   type OfferOperation,
@@ -14,7 +15,6 @@ import {
   type TaskInfo,
   type TaskStatusReason,
 } from "#lib/mesos/index.ts"
-import { compactTask } from "./compact.ts"
 import type { Context } from "./context.ts"
 import { inRole, type Pool } from "./pool.ts"
 import { ExecutorRecord, executorKey, taskOf, TaskRecord } from "./records.ts"
@@ -133,15 +133,15 @@ function shortage(
   rules: TaskRules,
   executor: ExecutorInfo | undefined = tasks[0]?.executor,
 ): string | undefined {
-  let needed = NO_RESOURCES
-  for (const { resources } of tasks)
-    needed = addResources(needed, normalizeResources(resources ?? NO_RESOURCES))
-  if (executor !== undefined && rules.executor.live === undefined)
-    needed = addResources(needed, normalizeResources(executor.resources ?? NO_RESOURCES))
-  return offersHold(remaining, exclusive(needed)) &&
+  const users =
+    executor !== undefined && rules.executor.live === undefined ? [...tasks, executor] : tasks
+  const parts = users.map(({ resources }) => normalizeResources(resources ?? NO_RESOURCES))
+  const needed = sumDisjoint(parts)
+  return needed !== undefined &&
+    offersHold(remaining, exclusive(needed)) &&
     shared(needed).every((volume) => offersHold(remaining, [volume]))
     ? undefined
-    : `Total resources ${text(needed)} required by task and its executor is more than available ${text(remaining)}`
+    : `Total resources ${text(needed ?? sumResources(parts))} required by task and its executor is more than available ${text(remaining)}`
 }
 
 const text = (resources: Resources): string => renderResources(unallocate(resources))
@@ -159,10 +159,8 @@ function bookTask(ctx: Context, pool: Pool, info: TaskInfo, executor = info.exec
   const resources = normalizeResources(info.resources ?? NO_RESOURCES)
   take(ctx, pool, resources)
   const task = taskOf(info, { framework, executorId: executor?.executorId })
-  addTask(
-    ctx,
-    new TaskRecord(framework, agent, compactTask(ctx.shared, { ...task, resources, role })),
-  )
+  const kept = ctx.shared.task({ ...task, resources, role }, agent)
+  addTask(ctx, new TaskRecord(framework, agent, kept))
 }
 
 /** Takes from the pool; of a shared volume the user gets a copy of its own. */

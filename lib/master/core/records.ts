@@ -15,6 +15,7 @@ import {
   type KillPolicy,
   type Labels,
   type MasterToAgent,
+  type NetworkInfo,
   type OfferId,
   type Resources,
   type Task,
@@ -64,6 +65,8 @@ export class AgentRecord implements AgentView {
   readonly leaving = new Map<FrameworkId, Resources>()
   /** Kills to deliver when the agent is back, by taskKey. */
   readonly pendingKills = new Map<string, KillTask>()
+  /** Where its tasks run, as the latest status said it. */
+  networkInfos: readonly NetworkInfo[] | undefined
   /** Pings in a row without an answer. */
   missedPings = 0
   pingSequence = 0

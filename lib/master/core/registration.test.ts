@@ -98,6 +98,16 @@ describe("an agent's first registration", () => {
 })
 
 describe("an agent of an earlier master", () => {
+  test("that names one task twice has it once, in the state that is told last", () => {
+    const bench = new Bench()
+    const tasks = (["TASK_RUNNING", "TASK_RUNNING", "TASK_FINISHED"] as const).map((state) =>
+      reportedTask("t", FRAMEWORK, AGENT, { state }),
+    )
+    bench.register({ agentId: AGENT, tasks, frameworks: [reported()] })
+    expect(bench.master.view.agents.get(AGENT)?.used).toEqual([])
+    expect(bench.master.view.frameworks.get(FRAMEWORK)?.tasks.size).toBe(1)
+  })
+
   const executor: ExecutorInfo = {
     executorId: "exec" as ExecutorId,
     frameworkId: FRAMEWORK,

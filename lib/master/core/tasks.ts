@@ -1,12 +1,12 @@
 import type { TaskState, TaskStatus } from "#lib/mesos/index.ts"
 import { assert } from "#lib/std/assert.ts"
-import { compactStatus } from "./compact.ts"
+import { compactStatus } from "./compact-status.ts"
 import type { Context } from "./context.ts"
 import { executorKey, type ExecutorRecord, type TaskRecord } from "./records.ts"
 import { isTerminal } from "./task-states.ts"
 import { tellTaskAdded, tellTaskUpdated } from "./watch.ts"
 
-/** Enters a live task in the books; its resources must be allocated to its framework already. */
+/** Enters a live task in the books; within the step its resources are allocated to its framework. */
 export function addTask(ctx: Context, task: TaskRecord): void {
   const { framework, agent } = task
   assert(!framework.tasks.has(task.taskId), `task ${task.taskId} is live already`)
@@ -49,7 +49,7 @@ export function recordStatus(ctx: Context, task: TaskRecord, status: TaskStatus)
   task.statusUpdateState = status.state
   task.statusUpdateUuid = status.uuid
   const last = task.statuses.at(-1)
-  const kept = compactStatus(task, status, last)
+  const kept = compactStatus(status, { task, host: task.agent, before: last })
   const repeated = last?.state === status.state
   task.statuses = [...(repeated ? task.statuses.slice(0, -1) : task.statuses), kept]
   tellTaskUpdated(ctx, task, { status, repeated })
@@ -81,7 +81,7 @@ function removeTask(ctx: Context, task: TaskRecord): void {
   assert(removed, `task ${task.taskId} is not live`)
 }
 
-/** Enters an executor in the books; its resources must be allocated to its framework already. */
+/** Enters an executor in the books; within the step its resources are allocated to its framework. */
 export function addExecutor(executor: ExecutorRecord): void {
   const { framework, agent } = executor
   const key = executorKey(executor.frameworkId, executor.executorId)

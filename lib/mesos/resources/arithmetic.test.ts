@@ -7,7 +7,7 @@ import { normalizeResources } from "./normal.ts"
 import { parseResources } from "./parse.ts"
 import { addQuantities, containsQuantities, scalarQuantities } from "./quantities.ts"
 import { renderResources } from "./render.ts"
-import { sumResources } from "./sum.ts"
+import { sumDisjoint, sumResources } from "./sum.ts"
 import { allocate, flatten, popReservation, pushReservation, unallocate } from "./reservation.ts"
 
 const scalar = fc.record({
@@ -95,6 +95,22 @@ describe("the algebra holds for any resources", () => {
         const one: Resources = []
         expect(sum).toEqual(all.reduce(addResources, one) as Resource[])
         expect(normalizeResources(sum)).toBe(sum)
+      }),
+    )
+  })
+
+  test("a sum of what is disjoint can be taken apart again, in any order", () => {
+    fc.assert(
+      fc.property(fc.array(normal, { maxLength: 4 }), (all) => {
+        const sum = sumDisjoint(all)
+        if (sum === undefined) return
+        expect(sum).toEqual(sumResources(all) as Resource[])
+        let left = sum
+        for (const part of all) {
+          expect(containsResources(left, part)).toBe(true)
+          left = subtractResources(left, part)
+        }
+        expect(left).toEqual([])
       }),
     )
   })
@@ -202,6 +218,17 @@ describe("merging", () => {
     const odd = Array.from({ length: 6000 }, (_, n) => read(`ports:[${2 * n}-${2 * n}]`))
     const even = Array.from({ length: 6000 }, (_, n) => read(`ports:[${2 * n + 1}-${2 * n + 1}]`))
     expect(renderResources(sumResources([...odd, ...even]))).toBe("ports:[0-11999]")
+  })
+
+  test("what names a port or an item twice is not disjoint, whatever the role", () => {
+    const inRole = (role: string, text: string) => allocate(read(text), role)
+    expect(sumDisjoint([read("ports:[1-5]"), read("ports:[6-9]")])).toEqual(
+      read("ports:[1-9]") as Resource[],
+    )
+    expect(sumDisjoint([read("ports:[1-5]"), read("ports:[5-9]")])).toBeUndefined()
+    expect(sumDisjoint([read("tags:{a,b}"), read("tags:{b}")])).toBeUndefined()
+    expect(sumDisjoint([inRole("a", "ports:[1-5]"), inRole("b", "ports:[5-5]")])).toBeUndefined()
+    expect(sumDisjoint([inRole("a", "cpus:1"), inRole("b", "cpus:1")])).toHaveLength(2)
   })
 
   test("ranges and sets join and split", () => {

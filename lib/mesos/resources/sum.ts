@@ -1,7 +1,8 @@
 import type { Range, Resource, Resources, ResourceValue } from "#lib/mesos/resource.ts"
 import { compareIdentity, isDivisible } from "./compare.ts"
 import { NO_RESOURCES, normalizeResources } from "./normal.ts"
-import { normalizeRanges } from "./ranges.ts"
+import { countRanges, normalizeRanges } from "./ranges.ts"
+import { unallocate } from "./reservation.ts"
 
 /** Ranges that gather before they are joined: joining all at each step would cost their square. */
 const RANGES_GATHERED = 4096
@@ -12,6 +13,8 @@ class Total {
   #milli = 0
   #ranges: Range[] = []
   readonly #items = new Set<string>()
+  /** Numbers and items that were added, those that were there already too. */
+  #counted = 0
 
   constructor(first: Resource) {
     this.first = first
@@ -24,14 +27,23 @@ class Total {
         return
       case "ranges":
         for (const range of value.ranges) this.#ranges.push(range)
+        this.#counted += countRanges(value.ranges)
         if (this.#ranges.length > RANGES_GATHERED) this.#ranges = [...normalizeRanges(this.#ranges)]
         return
       case "set":
         for (const item of value.items) this.#items.add(item)
+        this.#counted += value.items.length
         return
       default:
         return value satisfies never
     }
+  }
+
+  /** Whether no number and no item was added twice. */
+  get isDisjoint(): boolean {
+    const { kind } = this.first.value
+    if (kind === "ranges") this.#ranges = [...normalizeRanges(this.#ranges)]
+    return kind === "scalar" || this.#counted === countRanges(this.#ranges) + this.#items.size
   }
 
   get resource(): Resource {
@@ -50,7 +62,28 @@ class Total {
  * The sum of many, such as all that the tasks of a framework use. Costs one step per entry, as long
  * as there are few different identities among them.
  */
-export function sumResources(all: Iterable<Resources>): Resources {
+export const sumResources = (all: Iterable<Resources>): Resources => resourcesOf(addUp(all))
+
+/**
+ * The sum of many that are in use at once; undefined when two of them name the same port or the same
+ * item of a set, whatever role they were allocated to: no sum can then be taken apart again.
+ */
+export function sumDisjoint(all: Iterable<Resources>): Resources | undefined {
+  const sums = addUp(all)
+  const bare = addUp(sums.totals.map(({ resource }) => unallocate([resource])))
+  return [...sums.totals, ...bare.totals].every(({ isDisjoint }) => isDisjoint)
+    ? resourcesOf(sums)
+    : undefined
+}
+
+type Sums = { readonly totals: readonly Total[]; readonly wholes: readonly Resource[] }
+
+function resourcesOf({ totals, wholes }: Sums): Resources {
+  if (totals.length === 0 && wholes.length === 0) return NO_RESOURCES
+  return normalizeResources([...totals.map(({ resource }) => resource), ...wholes])
+}
+
+function addUp(all: Iterable<Resources>): Sums {
   const totals: Total[] = []
   const wholes: Resource[] = []
   for (const resources of all) {
@@ -67,8 +100,7 @@ export function sumResources(all: Iterable<Resources>): Resources {
       totals[index]?.add(resource.value)
     }
   }
-  if (totals.length === 0 && wholes.length === 0) return NO_RESOURCES
-  return normalizeResources([...totals.map((total) => total.resource), ...wholes])
+  return { totals, wholes }
 }
 
 /** Where the total of a resource's identity is, or would be. */
