@@ -206,6 +206,7 @@ complete -c dcos -n '__dcos_at master' -l root-submissions -d 'Whether framework
 complete -c dcos -n '__dcos_at master' -l max-completed-frameworks -r -d 'Removed frameworks that are remembered; 50 by default'
 complete -c dcos -n '__dcos_at master' -l max-completed-tasks-per-framework -r -d 'Ended tasks that are remembered of each framework; 1000 by default'
 complete -c dcos -n '__dcos_at master' -l max-unreachable-tasks-per-framework -r -d 'Tasks on unreachable agents that are remembered of each framework; 1000 by default'
+complete -c dcos -n '__dcos_at master' -l max-operator-event-stream-subscribers -r -d 'Clients that may read the events of SUBSCRIBE at the same time; one more ends the oldest; 1000 by default'
 complete -c dcos -n '__dcos_at master' -l log-level -r -d 'debug, info, warn or error; info by default'
 complete -c dcos -n '__dcos_at node' -f -a 'deactivate' -d 'Stop offering an agent'
 complete -c dcos -n '__dcos_at node' -f -a 'decommission' -d 'Mark an agent as gone'

@@ -15,6 +15,13 @@ test("the settings' fallbacks are the machine's defaults", () => {
   expect<object>({ ...DEFAULT_LIMITS, ...machine.limits }).toEqual(DEFAULT_LIMITS)
 })
 
+test("as many may read the operators' events as with Mesos, unless told otherwise", () => {
+  expect(given({}).watchesMax).toBe(1000)
+  expect(given({ maxOperatorEventStreamSubscribers: "2" }).watchesMax).toBe(2)
+  const none = () => given({ maxOperatorEventStreamSubscribers: "0" })
+  expect(none).toThrow("--max-operator-event-stream-subscribers 0")
+})
+
 test("roles, weights and domain reach the machine", () => {
   const options = given({
     roles: "prod,dev",

@@ -157,6 +157,11 @@ export const MASTER_SETTINGS = {
     help: "Tasks on unreachable agents that are remembered of each framework",
     fallback: "1000",
   },
+  maxOperatorEventStreamSubscribers: {
+    hint: "count",
+    help: "Clients that may read the events of SUBSCRIBE at the same time; one more ends the oldest",
+    fallback: "1000",
+  },
   logLevel: {
     hint: "level",
     help: "debug, info, warn or error",

@@ -38,6 +38,8 @@ export type MasterRoleOptions = {
   readonly requireToken: boolean
   /** Path of a file of host names whose agents alone are offered; watched. */
   readonly whitelist?: string | undefined
+  /** Readers of the operators' events at the same time. */
+  readonly watchesMax?: number | undefined
   /** Region and zone of this master. */
   readonly domain?: DomainInfo | undefined
   /** What the machine is told beside who it is. */
@@ -150,6 +152,7 @@ async function startMasterDriver(
     log: options.log,
     links,
     newId: () => crypto.randomUUID(),
+    watchesMax: options.watchesMax,
     onFatal: fail,
   })
   if (!started.ok) throw new StartError(started.error.message)

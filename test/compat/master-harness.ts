@@ -12,6 +12,7 @@ import {
   MasterDriver,
   createMasterApi,
   type LinkId,
+  type MasterDriverOptions,
   type MasterHttpOptions,
   type MasterOptions,
 } from "#lib/master/index.ts"
@@ -180,6 +181,7 @@ export class TestMaster {
       throw cause
     },
     core: Partial<MasterOptions> = {},
+    driver: Partial<MasterDriverOptions> = {},
   ): Promise<TestMaster> {
     const clock = new ManualClock()
     const log = { enabled: () => false, write: () => undefined }
@@ -198,14 +200,15 @@ export class TestMaster {
       },
       newId: () => `stream-${++ids}`,
       onFatal,
+      ...driver,
     })
     if (!started.ok) throw new Error(started.error.message)
-    const driver = started.value
+    const running = started.value
     const build = { version: "1.12.0", buildDate: "", buildTime: 0, buildUser: "ci" }
     const logVerbosity = new TestVerbosity()
-    const base = { master: driver, clock, log, logVerbosity, build, flags: {} }
+    const base = { master: running, clock, log, logVerbosity, build, flags: {} }
     const api = createMasterApi({ ...base, ...http })
-    return new TestMaster({ clock, driver, api, links })
+    return new TestMaster({ clock, driver: running, api, links })
   }
 
   /** Registers an agent with 4 cpus and 4 GiB, which answers pings by itself. */

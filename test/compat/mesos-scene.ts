@@ -78,8 +78,9 @@ export class Scene {
     encoding: string,
     info: object = {},
     http: Parameters<typeof TestMaster.start>[0] = {},
+    driver: Parameters<typeof TestMaster.start>[3] = {},
   ): Promise<Scene> {
-    const master = await TestMaster.start(http)
+    const master = await TestMaster.start(http, undefined, undefined, driver)
     const stream = await subscribe(master, encoding, info)
     const id = dig(await stream.event("SUBSCRIBED"), "subscribed", "framework_id")
     return new Scene(master, stream, encoding, id)
