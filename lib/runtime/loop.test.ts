@@ -151,6 +151,16 @@ test("takes an input that an effect posts in the next batch", async () => {
   expect(world.seen).toEqual(["commit /1", "send a", "send b", "flush", "commit /2", "flush"])
 })
 
+test("gives the event loop a turn after 10 ms of work, and loses no input", async () => {
+  const world = new World()
+  world.onStep = () => (world.time += 4)
+  for (let i = 0; i < 5; i++) world.loop.post(act(send(`${i}`)))
+  world.turn()
+  expect(world.seen).toEqual(["send 0", "send 1", "send 2", "flush"])
+  await world.settle()
+  expect(world.inputs).toEqual(["do@1000", "do@1000", "do@1000", "do@1012", "do@1012"])
+})
+
 test("gives the event loop a turn after 512 inputs, and loses none", async () => {
   const world = new World()
   for (let i = 0; i < 1100; i++) world.loop.post(act(put(`/${i}`)))

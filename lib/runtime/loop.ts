@@ -5,6 +5,13 @@ import type { BaseEffect, Machine } from "./effects.ts"
 /** Inputs taken in one batch: large enough to share a commit, small enough to keep the process lively. */
 const BATCH_LIMIT = 512
 
+/**
+ * Milliseconds after which a batch takes no more inputs: some, such as an agent that registers with
+ * all it runs, cost a thousand times what others do. What they ask for is then performed, which takes
+ * about as long again.
+ */
+const BATCH_MS = 10
+
 /** Inputs that may wait; a producer that finds the queue full is told so and must shed or slow down. */
 const QUEUE_LIMIT = 1 << 20
 
@@ -119,6 +126,7 @@ export class Loop<
       const input = this.#queue.shift()
       if (input === undefined) break
       machine.step(input, now, out)
+      if (clock.now() >= now + BATCH_MS) break
     }
     return out
   }
