@@ -31,6 +31,7 @@ import {
   type AgentOptions,
   type StoreEntry,
 } from "./types.ts"
+import { VolumeRemovals } from "./volume-removals.ts"
 import { Workload } from "./workload.ts"
 
 /**
@@ -50,6 +51,7 @@ export class Agent implements Machine<AgentInput, AgentEffect> {
   readonly #workload: Workload
   readonly #lifecycle: Lifecycle
   readonly #launcher: Launcher
+  readonly #removals: VolumeRemovals
   readonly #operations: Operations
   #alarm: number | undefined
   /** Set once the master has refused this agent: it ends when its tasks have. */
@@ -81,6 +83,8 @@ export class Agent implements Machine<AgentInput, AgentEffect> {
     this.#gc = new SandboxGc(timers, this.limits, recovered.garbage)
     const workload = new Workload(this.limits, this.#gc, recovered)
     this.#workload = workload
+    const removals = new VolumeRemovals(options.workDir, recovered.doomed)
+    this.#removals = removals
     const lifecycle = new Lifecycle({
       limits: this.limits,
       ip: options.ip,
@@ -88,6 +92,7 @@ export class Agent implements Machine<AgentInput, AgentEffect> {
       streams,
       workload,
       agentId,
+      removals,
       markGone: () => this.#drain.markGone,
       onStatus: ({ state, reason }) => {
         this.counters.statusUpdates++
@@ -96,7 +101,7 @@ export class Agent implements Machine<AgentInput, AgentEffect> {
     })
     this.#lifecycle = lifecycle
     this.#operations = new Operations(
-      { ids, timers, workDir: options.workDir, agentId, inUse: () => resourcesInUse(workload) },
+      { ids, timers, removals, agentId, inUse: () => resourcesInUse(workload) },
       normalizeResources(options.info.resources ?? []),
       recovered,
     )
@@ -197,7 +202,8 @@ export class Agent implements Machine<AgentInput, AgentEffect> {
       case "sandboxRemoved":
         return this.#gc.removed(turn, input.path, input.error)
       case "volumeRemoved":
-        return this.#operations.volumeRemoved(turn, input.path, input.error)
+        this.#removals.ended(turn, input.path, input.error)
+        return this.#lifecycle.volumeRemoved(turn, input.path, input.error)
       case "sandboxesFound":
         return this.#adoptSandboxes(turn, input.paths)
       case "diskUsage":
@@ -221,7 +227,7 @@ export class Agent implements Machine<AgentInput, AgentEffect> {
     }
     turn.out.push({ kind: "removeOrphans", known })
     turn.out.push({ kind: "findSandboxes" })
-    this.#operations.start(turn)
+    this.#removals.start(turn)
     this.#gc.watch(turn)
   }
 

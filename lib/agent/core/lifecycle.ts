@@ -30,6 +30,7 @@ import {
 } from "./statuses.ts"
 import { say, type TimerKey, type Timers, type Turn } from "./turn.ts"
 import type { AgentLimits } from "./types.ts"
+import type { VolumeRemovals } from "./volume-removals.ts"
 import type { Workload } from "./workload.ts"
 
 /** Between two SIGKILLs while a container does not end. Source: the Docker executor of Mesos. */
@@ -43,6 +44,7 @@ export type LifecycleParts = {
   readonly streams: StatusStreams
   readonly workload: Workload
   readonly agentId: () => AgentId | undefined
+  readonly removals: VolumeRemovals
   /** Whether tasks that drain are reported as gone for good. */
   readonly markGone: () => boolean
   /** Heard after each status, for counting. */
@@ -58,6 +60,8 @@ export class Lifecycle {
   readonly #checks: Checks
   /** Containers of an earlier life that the driver is looking for. */
   readonly #recovering = new Set<ContainerId>()
+  /** Containers that wait for the data of a destroyed volume to go. */
+  readonly #held = new Set<ContainerId>()
 
   constructor(parts: LifecycleParts) {
     this.#parts = parts
@@ -66,14 +70,33 @@ export class Lifecycle {
 
   /** Hands the task's container to the driver. The group's members say TASK_STARTING before that. */
   launch(turn: Turn, task: TaskRecord): void {
-    const { directories, links } = task.launch
-    const spec = containerOf(task)
+    const { containerId } = containerOf(task)
     if (task.executor.launch.kind === "default" && task.progress.state === "TASK_STAGING")
       this.#report(turn, task, { state: "TASK_STARTING" })
+    const at = turn.now + this.#parts.limits.launchTimeoutMs
+    this.#parts.timers.set(timer("launch", containerId), at)
+    this.#held.add(containerId)
+    this.#handOver(turn, task)
+  }
+
+  /** Data of a destroyed volume is gone, or `error` says why not: tasks on a new volume waited for it. */
+  volumeRemoved(turn: Turn, path: string, error: string | undefined): void {
+    for (const containerId of [...this.#held]) {
+      const task = this.#parts.workload.taskOf(containerId)
+      const volumes = task?.launch.info.resources ?? []
+      if (task === undefined || !this.#parts.removals.concerns(path, volumes)) continue
+      if (error === undefined) this.#handOver(turn, task)
+      else this.failed(turn, containerId, cannotDelete(error))
+    }
+  }
+
+  #handOver(turn: Turn, task: TaskRecord): void {
+    const { directories, links, info } = task.launch
+    if (this.#parts.removals.holdUp(turn, info.resources ?? [])) return
+    const spec = containerOf(task)
+    this.#held.delete(spec.containerId)
     say(turn, "info", "launches a task", named(task))
     turn.out.push({ kind: "launch", spec, directories, links })
-    const at = turn.now + this.#parts.limits.launchTimeoutMs
-    this.#parts.timers.set(timer("launch", spec.containerId), at)
   }
 
   /** A new life of the agent begins: looks for the container of an earlier one. */
@@ -161,6 +184,7 @@ export class Lifecycle {
     this.#parts.timers.clear(timer("launch", containerId))
     this.#parts.timers.clear(timer("complete", containerId))
     this.#set(turn, task, { kill })
+    if (this.#held.has(containerId)) return this.#end(turn, task, { kind: "neverStarted" })
     if (task.progress.startedAt !== undefined) this.#reportKilling(turn, task)
     this.#signal(turn, task, task.progress.startedAt === undefined ? 0 : how.graceMs)
   }
@@ -299,6 +323,7 @@ export class Lifecycle {
     const { framework } = task.executor
     const spec = containerOf(task)
     this.#recovering.delete(spec.containerId)
+    this.#held.delete(spec.containerId)
     this.#checks.stop(turn, spec.containerId)
     for (const kind of ["launch", "kill", "complete"] as const)
       this.#parts.timers.clear(timer(kind, spec.containerId))
@@ -350,6 +375,11 @@ const named = ({ launch }: TaskRecord): LogFields => ({
   task: launch.info.taskId,
   framework: launch.frameworkId,
   container: taskKey(launch),
+})
+
+const cannotDelete = (error: string): ContainerFailure => ({
+  reason: "REASON_CONTAINER_LAUNCH_FAILED",
+  message: `The data of the last volume of this id cannot be deleted: ${error}`,
 })
 
 const LOST_MESSAGE = "The container is gone, and with it its exit status: was the node restarted?"

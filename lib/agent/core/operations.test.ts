@@ -11,6 +11,7 @@ import {
   type OperationUpdateMessage,
   type Resource,
   type Resources,
+  type TaskId,
 } from "#lib/mesos/index.ts"
 import { testOptions, testTask, TestWorld } from "./test-world.ts"
 
@@ -169,6 +170,13 @@ describe("a volume", () => {
 
   const useVolume = () => testTask("t", { resources: [{ ...volume(60), allocationRole: "db" }] })
 
+  const runVolumeTask = (id = "t") => ({
+    kind: "runTask" as const,
+    framework: { id: framework, user: "ada", name: "m" },
+    task: { ...useVolume(), taskId: brandId<TaskId>(id) },
+    acceptedAt: world.now,
+  })
+
   test("is found in the sandbox of its task", () => {
     world.run(useVolume())
     const { spec, directories, links } = world.last("launch")
@@ -198,8 +206,6 @@ describe("a volume", () => {
     expect(world.all("removeVolume")).toEqual([
       { kind: "removeVolume", path: VOLUME_PATH, isMount: false },
     ])
-    apply(CREATE)
-    expect(outcomes().at(-1)).toBe("OPERATION_ERROR")
     world.crash()
     world.give({ kind: "start" })
     expect(world.all("removeVolume")).toHaveLength(2)
@@ -207,9 +213,68 @@ describe("a volume", () => {
     world.crash()
     world.give({ kind: "start" })
     expect(world.all("removeVolume")).toHaveLength(2)
-    world.link()
+  })
+
+  test("is made anew in order, and its task starts once the old data is gone", () => {
+    apply(DESTROY)
     apply(CREATE)
-    expect(outcomes().at(-1)).toBe("OPERATION_FINISHED")
+    expect(outcomes().slice(-2)).toEqual(["OPERATION_FINISHED", "OPERATION_FINISHED"])
+    world.receive(runVolumeTask())
+    expect(world.all("launch")).toEqual([])
+    apply(DESTROY)
+    expect(told().at(-1)?.status.message).toContain("in use")
+    world.give({ kind: "volumeRemoved", path: VOLUME_PATH })
+    expect(world.all("launch")).toHaveLength(1)
+    expect(world.all("removeVolume")).toHaveLength(1)
+  })
+
+  test("keeps new data: a deletion is over, and stored as over, before a task starts", () => {
+    apply(DESTROY)
+    apply(CREATE)
+    world.receive(runVolumeTask())
+    world.crash()
+    world.give({ kind: "start" })
+    const { spec } = world.last("recover")
+    world.give({ kind: "containerUnknown", containerId: spec.containerId })
+    expect([world.all("launch").length, world.all("removeVolume").length]).toEqual([0, 2])
+    world.give({ kind: "volumeRemoved", path: VOLUME_PATH })
+    expect(world.all("launch")).toHaveLength(1)
+    world.crash()
+    world.give({ kind: "start" })
+    expect(world.all("removeVolume")).toHaveLength(2)
+  })
+
+  test("a task that waits for the old data to go can be killed, and may not wait for ever", () => {
+    apply(DESTROY)
+    apply(CREATE)
+    world.receive(runVolumeTask("killed"))
+    world.receive(runVolumeTask("late"))
+    world.receive({ kind: "killTask", frameworkId: framework, taskId: brandId("killed") })
+    expect(world.updates().at(-1)?.status).toMatchObject({
+      taskId: "killed",
+      state: "TASK_KILLED",
+      reason: "REASON_TASK_KILLED_DURING_LAUNCH",
+    })
+    world.advance(600_000)
+    const late = world.updates().filter(({ status }) => String(status.taskId) === "late")
+    expect(late.map(({ status }) => status.state)).toContain("TASK_FAILED")
+    expect([...world.all("kill"), ...world.all("launch")]).toEqual([])
+  })
+
+  test("whose old data cannot be deleted fails its tasks, and the next one tries again", () => {
+    apply(DESTROY)
+    apply(CREATE)
+    world.receive(runVolumeTask("first"))
+    world.give({ kind: "volumeRemoved", path: VOLUME_PATH, error: "EBUSY" })
+    expect(world.updates().at(-1)?.status).toMatchObject({
+      taskId: "first",
+      state: "TASK_FAILED",
+      message: expect.stringContaining("EBUSY"),
+    })
+    world.receive(runVolumeTask("second"))
+    expect(world.all("removeVolume")).toHaveLength(2)
+    world.give({ kind: "volumeRemoved", path: VOLUME_PATH })
+    expect(world.all("launch")).toHaveLength(1)
   })
 
   test("that the agent never heard of is not launched on", () => {

@@ -4,7 +4,6 @@ import {
   containsResources,
   equalResources,
   normalizeResources,
-  persistentVolumes,
   renderResources,
   subtractResources,
   unallocate,
@@ -23,7 +22,7 @@ import { err, ok, type Result } from "#lib/std/result.ts"
 import { keys, put, remove, type Recovered, type StoredOperation } from "./checkpoint.ts"
 import type { IdSource } from "./id-source.ts"
 import { say, type TimerKey, type Timers, type Turn } from "./turn.ts"
-import { volumePlace } from "./volumes.ts"
+import type { VolumeRemovals } from "./volume-removals.ts"
 
 /** First wait for an acknowledgement. Source: apache/mesos: src/slave/constants.hpp. */
 const RETRY_MIN_MS = 10_000
@@ -41,7 +40,7 @@ const ACKNOWLEDGED_MAX = 1_000
 export type OperationsParts = {
   readonly ids: IdSource
   readonly timers: Timers
-  readonly workDir: string
+  readonly removals: VolumeRemovals
   readonly agentId: () => AgentId | undefined
   /** Resources of tasks that have not ended. */
   readonly inUse: () => Iterable<Resources>
@@ -62,8 +61,6 @@ export class Operations {
   readonly #entries = new Map<string, Entry>()
   /** Oldest first. A new life needs none: copies come on the link on which the first one came. */
   readonly #acknowledged = new Set<string>()
-  /** Volumes whose data is being deleted, by path. */
-  readonly #doomed = new Map<string, { readonly path: string; readonly isMount: boolean }>()
   #sending = false
 
   /** Fails an assertion when what was reserved does not fit into `base` any more. */
@@ -76,7 +73,6 @@ export class Operations {
     this.#total = total.value
     for (const operation of recovered.operation)
       this.#entries.set(operation.uuid, { stored: operation, retryMs: RETRY_MIN_MS })
-    for (const doomed of recovered.doomed) this.#doomed.set(doomed.path, doomed)
   }
 
   /** Everything the agent has. */
@@ -99,11 +95,6 @@ export class Operations {
       statuses: [status],
       uuid: { value: uuid },
     }))
-  }
-
-  /** A new life begins: goes on with deletions that the last one did not finish. */
-  start(turn: Turn): void {
-    for (const doomed of this.#doomed.values()) turn.out.push({ kind: "removeVolume", ...doomed })
   }
 
   /** Applies an operation that the master sent, unless it arrived before. */
@@ -175,13 +166,6 @@ export class Operations {
     this.#send(turn, entry)
   }
 
-  /** The data of a destroyed volume is gone, or `error` says why not; then the next life tries again. */
-  volumeRemoved(turn: Turn, path: string, error: string | undefined): void {
-    if (error !== undefined)
-      return say(turn, "error", "cannot delete the data of a volume", { path, error })
-    if (this.#doomed.delete(path)) remove(turn, keys.doomed(path))
-  }
-
   /** What of these resources the agent does not have: reservations or volumes it never heard of. */
   unknown(resources: Resources): Resources {
     const bare = unallocate(resources)
@@ -200,38 +184,18 @@ export class Operations {
     const { resources, converted } = applied.value
     this.#total = resources
     put(turn, "resources", keys.resources(), { resources })
-    if (operation.kind === "destroy") this.#doom(turn, operation.volumes ?? [])
+    if (operation.kind === "destroy") this.#parts.removals.doom(turn, operation.volumes ?? [])
     return ok(converted)
   }
 
   #volumeProblem(operation: ResourceOperation): string | undefined {
-    if (operation.kind === "destroy")
-      for (const volume of operation.volumes ?? [])
-        for (const resources of this.#parts.inUse())
-          if (
-            persistentVolumes(resources).some((used) => this.#pathOf(used) === this.#pathOf(volume))
-          )
-            return `The volume '${String(volume.disk?.persistence?.id)}' is in use by a task`
-    if (operation.kind === "create")
-      for (const volume of operation.volumes ?? [])
-        if (this.#doomed.has(this.#pathOf(volume)))
-          return `The data of the last volume '${String(volume.disk?.persistence?.id)}' is still being deleted: try again`
+    if (operation.kind !== "destroy") return undefined
+    const { removals, inUse } = this.#parts
+    for (const volume of operation.volumes ?? [])
+      for (const resources of inUse())
+        if (removals.concerns(removals.pathOf(volume), resources))
+          return `The volume '${String(volume.disk?.persistence?.id)}' is in use by a task`
     return undefined
-  }
-
-  #pathOf(volume: Resource): string {
-    return volumePlace(this.#parts.workDir, volume).path
-  }
-
-  /** Data goes only once it is stored that it shall: a deletion that a crash cuts off is gone on with. */
-  #doom(turn: Turn, volumes: Resources): void {
-    for (const volume of volumes) {
-      const doomed = volumePlace(this.#parts.workDir, volume)
-      this.#doomed.set(doomed.path, doomed)
-      put(turn, "doomed", keys.doomed(doomed.path), doomed)
-      say(turn, "info", "deletes the data of a destroyed volume", { path: doomed.path })
-      turn.out.push({ kind: "removeVolume", ...doomed })
-    }
   }
 
   #send(turn: Turn, { stored, retryMs }: Entry): void {
