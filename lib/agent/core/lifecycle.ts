@@ -81,7 +81,7 @@ export class Lifecycle {
 
   /** Data of a destroyed volume is gone, or `error` says why not: tasks on a new volume waited for it. */
   volumeRemoved(turn: Turn, path: string, error: string | undefined): void {
-    for (const containerId of [...this.#held]) {
+    for (const containerId of this.#held) {
       const task = this.#parts.workload.taskOf(containerId)
       const volumes = task?.launch.info.resources ?? []
       if (task === undefined || !this.#parts.removals.concerns(path, volumes)) continue

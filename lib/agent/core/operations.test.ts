@@ -256,6 +256,7 @@ describe("a volume", () => {
       reason: "REASON_TASK_KILLED_DURING_LAUNCH",
     })
     world.advance(600_000)
+    world.link()
     const late = world.updates().filter(({ status }) => String(status.taskId) === "late")
     expect(late.map(({ status }) => status.state)).toContain("TASK_FAILED")
     expect([...world.all("kill"), ...world.all("launch")]).toEqual([])
