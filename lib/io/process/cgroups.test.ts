@@ -4,7 +4,7 @@ import type { Resource } from "#lib/mesos/index.ts"
 import { signaledStatus } from "#lib/io/host/wait-status.ts"
 import { Exits, TestPlace, until } from "#lib/io/testing/containers.ts"
 import { Cgroups } from "./cgroups.ts"
-import { readStat } from "./proc.ts"
+import { readStat } from "#lib/io/host/proc.ts"
 import { ProcessRuntime } from "./process-runtime.ts"
 import { describeWith } from "../../../test/fixtures/system-parts.ts"
 

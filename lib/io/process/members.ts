@@ -1,5 +1,5 @@
-import { initialVariable, isDead } from "./proc.ts"
-import type { ProcessStat, ProcessTable } from "./proc.ts"
+import { initialVariable, isDead } from "#lib/io/host/proc.ts"
+import type { ProcessStat, ProcessTable } from "#lib/io/host/proc.ts"
 
 /** A process named for good. */
 export type ProcessIdentity = { readonly pid: number; readonly startTime: number }

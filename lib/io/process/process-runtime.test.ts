@@ -3,7 +3,7 @@ import { existsSync, readFileSync, symlinkSync, writeFileSync } from "node:fs"
 import { Exits, TestPlace, until } from "#lib/io/testing/containers.ts"
 import { exitedStatus, signaledStatus } from "#lib/io/host/wait-status.ts"
 import type { ContainerSpec } from "#lib/ports/index.ts"
-import { isAlive, readStat } from "./proc.ts"
+import { isAlive, readStat } from "#lib/io/host/proc.ts"
 import { ProcessRuntime } from "./process-runtime.ts"
 import { command, rootUser, testWith } from "../../../test/fixtures/system-parts.ts"
 

@@ -1,5 +1,5 @@
-import { readProcessTable } from "./proc.ts"
-import type { ProcessTable } from "./proc.ts"
+import { readProcessTable } from "#lib/io/host/proc.ts"
+import type { ProcessTable } from "#lib/io/host/proc.ts"
 
 /** Scans take at most one part in this many of the processor's time. */
 const COST_SHARE = 10

@@ -3,8 +3,8 @@ import type { ResourceStatistics, TaskInfo } from "#lib/mesos/index.ts"
 import { scalar } from "#lib/io/host/task-resources.ts"
 import { containerMembers } from "./members.ts"
 import type { ContainerProcesses } from "./members.ts"
-import { TICKS_PER_SECOND } from "./proc.ts"
-import type { ProcessTable } from "./proc.ts"
+import { TICKS_PER_SECOND } from "#lib/io/host/proc.ts"
+import type { ProcessTable } from "#lib/io/host/proc.ts"
 
 let pageBytes: number | undefined
 

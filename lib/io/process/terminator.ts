@@ -1,7 +1,7 @@
 import type { ProcessSnapshots } from "./process-snapshots.ts"
 import { containerMembers } from "./members.ts"
 import type { ContainerProcesses } from "./members.ts"
-import type { ProcessTable } from "./proc.ts"
+import type { ProcessTable } from "#lib/io/host/proc.ts"
 
 /** Rounds of killing; each kills all there are, so only a container that forks faster needs many. */
 const KILL_ROUNDS = 20

@@ -1,6 +1,5 @@
 import { expect, test } from "bun:test"
 import { isAlive, parseStat, readProcessTable, readStat } from "./proc.ts"
-import { statusOfShellCode } from "./supervisor.ts"
 
 test("parses a stat line whose process name holds spaces and parentheses", () => {
   const rest = "S 10 20 30 0 -1 4194304 1 2 3 4 55 66 7 8 20 0 9 0 12345 1000 77 99"
@@ -24,12 +23,4 @@ test("knows this process, and not an older one with its number", () => {
   expect(isAlive(self)).toBe(true)
   expect(isAlive({ ...self, startTime: self.startTime - 1 })).toBe(false)
   expect(readProcessTable().get(process.pid)?.startTime).toBe(self.startTime)
-})
-
-test("turns a shell's exit code back into a wait status", () => {
-  expect(statusOfShellCode(3, "[1] + Done(3)\n")).toBe(3 << 8)
-  expect(statusOfShellCode(137, "[1] + Killed\n")).toBe(9)
-  expect(statusOfShellCode(137, "[1] + Done(137)\n")).toBe(137 << 8)
-  expect(statusOfShellCode(143, "")).toBe(15)
-  expect(statusOfShellCode(255, "")).toBe(255 << 8)
 })
