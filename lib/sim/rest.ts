@@ -5,6 +5,7 @@ import type { MarathonWorkload } from "./marathon-workload.ts"
 import type { Node } from "./node.ts"
 import type { Operator } from "./operator.ts"
 import type { MasterAt } from "./stream.ts"
+import type { Watcher } from "./watcher.ts"
 
 /** Longest time that an offer stays without an answer while nothing fails. */
 const ANSWER_MAX_MS = 2 * 60_000
@@ -16,6 +17,7 @@ export type Participants = {
   readonly frameworks: readonly ScriptedFramework[]
   readonly users: MarathonWorkload | undefined
   readonly operator: Operator
+  readonly watcher: Watcher
 }
 
 /** What keeps a cluster from being at rest; empty once it is. */
@@ -27,6 +29,7 @@ export function openMatters(parts: Participants): readonly string[] {
   const open: string[] = []
   for (const node of nodes) open.push(...openOfNode(node, view))
   open.push(...operator.open())
+  open.push(...parts.watcher.open(master.driver))
   for (const { uuid, info } of view.operations.values())
     open.push(`operation ${info.kind} ${uuid.value} is still under way`)
   for (const { id, frameworkId, createdAt } of view.offers.values())

@@ -14,6 +14,7 @@ import { openMatters } from "./rest.ts"
 import { Schedule } from "./schedule.ts"
 import { drawSwarm, type Swarm } from "./swarm.ts"
 import { Trace } from "./trace.ts"
+import { Watcher } from "./watcher.ts"
 import { between, note, randomMs, type Seams, type World } from "./world.ts"
 
 /** How long a cluster without faults may take to come to rest, in virtual time. */
@@ -81,6 +82,7 @@ class Simulation {
   readonly #marathon: MarathonHost | undefined
   readonly #users: MarathonWorkload | undefined
   readonly #operator: Operator
+  readonly #watcher: Watcher
   #events = 0
 
   constructor(options: SimulationOptions) {
@@ -118,6 +120,10 @@ class Simulation {
     }
     this.#operator = new Operator(world, { master: this.#master.at, nodes: this.#nodes })
     this.#master.onEnd.push(() => this.#operator.masterDied())
+    // Its chance is its own: what it does is not to change what happens to the others.
+    this.#watcher = new Watcher(world, new Random(options.seed))
+    this.#master.guests.push((driver, life) => this.#watcher.start(driver, life))
+    this.#master.onEnd.push(() => this.#watcher.masterDied())
     for (const framework of this.#frameworks) this.#master.onEnd.push(() => framework.masterDied())
     for (const node of this.#nodes) world.monitor.addNode(node.name, node.resources)
   }
@@ -188,6 +194,7 @@ class Simulation {
       frameworks: this.#frameworks,
       users: this.#users,
       operator: this.#operator,
+      watcher: this.#watcher,
     })
   }
 

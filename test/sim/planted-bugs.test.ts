@@ -107,6 +107,19 @@ function acceptTwice(): void {
   }
 }
 
+/** Tells operators two of three events of a kind. */
+function forgetEvents(kind: string): void {
+  let events = 0
+  prototype.step = function (this: Master, input, now, out) {
+    const before = out.length
+    original.step.call(this, input, now, out)
+    const told = out.splice(before)
+    const lost = (effect: (typeof told)[number]): boolean =>
+      effect.kind === "operatorEvent" && effect.event.kind === kind && ++events % 3 === 0
+    out.push(...told.filter((effect) => !lost(effect)))
+  }
+}
+
 describe("a planted bug is noticed:", () => {
   afterEach(() => void Object.assign(prototype, original))
 
@@ -131,6 +144,14 @@ describe("a planted bug is noticed:", () => {
     const reports = caught({ swarm, seams: { store: withoutPath("/agent/resources") } })
     expect(rulesOf(reports)).toContain("what was reserved stays")
   })
+
+  test.each(["taskAdded", "taskUpdated", "frameworkAdded", "agentAdded"])(
+    "operators are not told of all that is %s",
+    (kind) => {
+      forgetEvents(kind)
+      expect(caught({}, 1)).toHaveLength(1)
+    },
+  )
 
   test("an acknowledgement is taken for granted", () => {
     const options = {
