@@ -40,7 +40,7 @@ const sandboxes: Pick<Sandboxes, "stat" | "list" | "read" | "download"> = {
               gid: "ada",
             },
           ])
-        : err({ code: "notFound", message: "" }),
+        : err({ code: path === "stdout" ? "notADirectory" : "notFound", message: "" }),
     ),
   read: ({ path }, { offset, length }) => {
     const text = files[path]
@@ -263,6 +263,7 @@ test("browse, read and download go by host path and by the newest run", async ()
       offset: 0,
     })
   }
+  expect(await json(`/files/browse?path=${latest}/stdout`)).toEqual([])
   const download = await get(`/files/download?path=${latest}/a/b.txt`)
   expect(download.headers.get("content-type")).toStartWith("text/plain")
   expect(download.headers.get("content-disposition")).toBe('attachment; filename="b.txt"')

@@ -240,7 +240,6 @@ describe("4.1 and 4.5: reads", () => {
 
   test.each([
     ["LIST_FILES", "/etc", 404],
-    ["LIST_FILES", "stdout", 400],
     ["LIST_FILES", "secret", 403],
     ["READ_FILE", "/etc/passwd", 404],
     ["READ_FILE", "folder", 400],
@@ -250,6 +249,13 @@ describe("4.1 and 4.5: reads", () => {
     const path = name.startsWith("/") ? name : `${running.sandbox}/${name}`
     const response = await call({ type, [type.toLowerCase()]: { path, offset: 0 } })
     expect(response.status).toBe(status)
+  })
+
+  test("LIST_FILES of a file finds nothing in it, as on the master", async () => {
+    const { answer, running } = scene()
+    const list_files = { path: `${running.sandbox}/stdout` }
+    const { list_files: listed } = (await answer({ type: "LIST_FILES", list_files })) as Json
+    expect(dig(listed, "file_infos") ?? []).toEqual([])
   })
 })
 

@@ -1,8 +1,7 @@
 /** A framework on a library that others wrote, from its package registry, against the executable. */
 import { expect } from "bun:test"
-import { cpSync } from "node:fs"
-import { join } from "node:path"
-import type { Daemon } from "../fixtures/daemons.ts"
+import { freePorts, type Daemon } from "../fixtures/daemons.ts"
+import { buildMesosGo } from "../fixtures/mesos-go.ts"
 import { command, testWith } from "../fixtures/system-parts.ts"
 import { waitFor } from "../fixtures/wait.ts"
 import { testWorlds } from "../fixtures/world.ts"
@@ -13,22 +12,6 @@ const BUILD_MS = 300_000
 const open = testWorlds()
 const testWithGo = testWith(command("go"))
 
-/** Builds the framework in this folder; the path of its executable. */
-async function build(folder: string): Promise<string> {
-  const source = join(folder, "mesos-go")
-  cpSync(join(import.meta.dir, "../fixtures/mesos-go"), source, { recursive: true })
-  const binary = join(folder, "framework")
-  const go = Bun.spawn(["go", "build", "-mod=readonly", "-o", binary, "."], {
-    cwd: source,
-    // Without C: a compiler for it may be missing.
-    env: { ...process.env, CGO_ENABLED: "0", GOFLAGS: "-buildvcs=false" },
-    stderr: "pipe",
-  })
-  const [code, errors] = await Promise.all([go.exited, new Response(go.stderr).text()])
-  if (code !== 0) throw new Error(`go build ended with ${code}: ${errors}`)
-  return binary
-}
-
 /** Waits until the framework has said this; what it said up to then. */
 async function said(framework: Daemon, line: RegExp): Promise<RegExpExecArray> {
   return await waitFor(`the framework to say ${line}`, () => line.exec(framework.output()) ?? false)
@@ -38,7 +21,7 @@ testWithGo(
   "a framework on mesos-go runs a task; another instance takes over and ends it",
   async () => {
     const world = open()
-    const [binary, { mesosUrl }] = await Promise.all([build(world.path), world.up()])
+    const [binary, { mesosUrl }] = await Promise.all([buildMesosGo(world.path), world.up()])
     const first = world.command([binary, mesosUrl, "launch"])
     const [, id = ""] = await said(first, /^subscribed (\S+)$/m)
     await said(first, /^one TASK_RUNNING$/m)
@@ -64,7 +47,7 @@ testWithGo(
   "an instance of mesos-go that another replaces hears why",
   async () => {
     const world = open()
-    const [binary, { mesosUrl }] = await Promise.all([build(world.path), world.up()])
+    const [binary, { mesosUrl }] = await Promise.all([buildMesosGo(world.path), world.up()])
     const first = world.command([binary, mesosUrl, "launch"])
     const [, id = ""] = await said(first, /^subscribed (\S+)$/m)
     await said(first, /^one TASK_RUNNING$/m)
@@ -75,3 +58,13 @@ testWithGo(
   },
   BUILD_MS,
 )
+
+testWithGo("where the network is missing, the test says what it needs", async () => {
+  const { path } = open()
+  const [closed = 0] = await freePorts(1)
+  const proxy = `http://127.0.0.1:${closed}`
+  const env = { GOPROXY: proxy, GOMODCACHE: `${path}/modules`, GOFLAGS: "-modcacherw" }
+  await expect(buildMesosGo(path, env)).rejects.toThrow(
+    `GOPROXY=${proxy} does not give them: this test needs the network, or a module proxy`,
+  )
+})

@@ -82,7 +82,9 @@ async function entriesOf(
   const location = resolvePath(options, path)
   if (location === undefined) return err(NOT_FOUND)
   const entries = await options.sandboxes.list(location)
-  if (!entries.ok) return err(refusal(entries.error))
+  // Of a file it says that there is nothing in it. Source: apache/mesos: src/files/files.cpp (browse).
+  if (!entries.ok)
+    return entries.error.code === "notADirectory" ? ok([]) : err(refusal(entries.error))
   const base = path.replace(/\/+$/, "")
   return ok(entries.value.map(({ name, ...entry }) => ({ path: `${base}/${name}`, ...entry })))
 }
