@@ -15,10 +15,10 @@ import { forgetStoredOf } from "./operations/stored.ts"
 import type { AgentRecord, FrameworkRecord } from "./records.ts"
 import { agentKey, encodeAgent, type StoredAgent } from "./registry.ts"
 import { cancelRemoval, runRemovals, scheduleRemoval } from "./removal-limiter.ts"
-import { sendMasterStatus } from "./statuses.ts"
+import { masterStatus, sendMasterStatus } from "./statuses.ts"
 import { isTerminal, stateFor } from "./task-states.ts"
 import { completeTask, recordStatus, removeExecutor, setTaskState, shelveTask } from "./tasks.ts"
-import { tellAgentRemoved } from "./watch.ts"
+import { tellAgentRemoved, tellEnded } from "./watch.ts"
 
 /** What an agent has, as it last told. */
 export const totalOf = ({ info, checkpointedResources }: RegisterMessage) =>
@@ -167,14 +167,16 @@ export function endTasksOf(ctx: Context, agent: AgentRecord, { kind, message }: 
   endOperationsOf(ctx, agent, operations, message)
   for (const task of agent.tasks) {
     const { framework, taskId, executorId } = task
-    if (isTerminal(task.state)) {
-      completeTask(ctx, task)
-      continue
-    }
     const unreachable = kind === "unreachable"
     const state = endStateFor(framework, kind)
     const unreachableAt = unreachable ? ctx.now : undefined
     const facts = { taskId, state, reason, message, agentId: agent.id, executorId, unreachableAt }
+    if (isTerminal(task.state)) {
+      // Its framework may not have heard how it ended, and hears nothing else.
+      tellEnded(ctx, task, masterStatus(ctx, facts))
+      completeTask(ctx, task)
+      continue
+    }
     const status = sendMasterStatus(ctx, framework, facts)
     setTaskState(ctx, task, state)
     recordStatus(ctx, task, status)

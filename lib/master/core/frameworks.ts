@@ -14,7 +14,12 @@ import { isTerminal } from "./task-states.ts"
 import { completeTask, recordStatus, removeExecutor, setTaskState } from "./tasks.ts"
 import type { MasterReply, StreamId, SubscribeInput } from "./types.ts"
 import { changeProblem, frameworkProblem } from "./validation/framework.ts"
-import { tellFrameworkAdded, tellFrameworkRemoved, tellFrameworkUpdated } from "./watch.ts"
+import {
+  tellEnded,
+  tellFrameworkAdded,
+  tellFrameworkRemoved,
+  tellFrameworkUpdated,
+} from "./watch.ts"
 
 /** A scheduler subscribes: a new framework, one that returns, or one that replaces its own scheduler. */
 export function subscribe(ctx: Context, input: SubscribeInput): void {
@@ -297,8 +302,9 @@ function endTasksOf(ctx: Context, framework: FrameworkRecord): void {
       message: `Framework ${framework.id} removed`,
     })
   for (const task of framework.tasks.values()) {
-    if (!isTerminal(task.state)) {
-      const status = kill(task)
+    const status = kill(task)
+    if (isTerminal(task.state)) tellEnded(ctx, task, status)
+    else {
       countStatus(ctx, status)
       setTaskState(ctx, task, "TASK_KILLED")
       recordStatus(ctx, task, status)

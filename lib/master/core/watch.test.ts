@@ -89,6 +89,24 @@ describe("tasks", () => {
   })
 })
 
+test("how a task ended is told though its last status never came", () => {
+  const { bench, agent, marathon } = watched()
+  bench.update(agent, marathon.id, { id: "t1", state: "TASK_RUNNING" }, "TASK_FAILED")
+  expect(told(bench)).toEqual([])
+  bench.advance(90_000)
+  expect(events(bench)).toMatchObject([
+    { kind: "taskUpdated", state: "TASK_FAILED", status: { state: "TASK_UNREACHABLE" } },
+  ])
+  expect(bench.statuses(marathon)).toMatchObject([{ state: "TASK_RUNNING" }])
+})
+
+test("of a removed framework, too", () => {
+  const { bench, agent, marathon } = watched()
+  bench.update(agent, marathon.id, { id: "t1", state: "TASK_RUNNING" }, "TASK_FAILED")
+  bench.operate({ kind: "teardown", frameworkId: marathon.id })
+  expect(told(bench)).toEqual(["taskUpdated TASK_FAILED", "frameworkRemoved"])
+})
+
 describe("agents", () => {
   test("are told when they register, with what they have and use", () => {
     const { bench } = watched()

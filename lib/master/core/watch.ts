@@ -26,6 +26,14 @@ export function tellTaskUpdated(
   tell(ctx, { kind: "taskUpdated", frameworkId, status, state })
 }
 
+/**
+ * A task that has ended leaves the live ones with its agent or framework, and its last statuses may
+ * not have come: those who watch hear how it ended, by a status of the master that nobody else gets.
+ */
+export function tellEnded(ctx: Context, task: TaskRecord, status: TaskStatus): void {
+  tellTaskUpdated(ctx, task, { status, repeated: false })
+}
+
 const isCheckResult = (reason: TaskStatusReason | undefined): boolean =>
   reason === "REASON_TASK_CHECK_STATUS_UPDATED" ||
   reason === "REASON_TASK_HEALTH_CHECK_STATUS_UPDATED"
