@@ -118,12 +118,15 @@ export class ContainerActions {
   }
 
   /** Signals the container, or gives its launch up. */
-  async kill(containerId: ContainerId, force: boolean): Promise<void> {
+  async kill(
+    containerId: ContainerId,
+    how: { readonly force: boolean; readonly signal?: number | undefined },
+  ): Promise<void> {
     this.#launching.get(containerId)?.abort()
     await this.#recovering.get(containerId)
     await this.#owners
       .get(containerId)
-      ?.kill(containerId, { force })
+      ?.kill(containerId, how)
       .catch((cause: unknown) =>
         this.#ports.log.write("warn", "cannot signal a container", {
           container: containerId,
@@ -201,7 +204,8 @@ export class ContainerActions {
     // A volume made anew must not lose what its task writes to the deletion of the last one.
     for (const path of order.directories) await this.#removingVolumes.get(path)
     if (signal.aborted) return failure("The launch was given up")
-    for (const path of [...order.directories, sandbox]) {
+    // A debug container works in its parent's sandbox, which stays its parent's.
+    for (const path of spec.debug ? [] : [...order.directories, sandbox]) {
       const created = await sandboxes.create(path, user)
       if (!created.ok) return failure(`The sandbox could not be made: ${created.error.message}`)
     }

@@ -12,6 +12,7 @@ import type {
 import { Loop } from "#lib/runtime/index.ts"
 import { AssertionError } from "#lib/std/assert.ts"
 import { err, ok, type Result } from "#lib/std/result.ts"
+import { ContainerCalls } from "./container-calls.ts"
 import { ContainerActions } from "./container-actions.ts"
 import { Agent } from "./core/agent.ts"
 import { AGENT_PREFIX } from "./core/checkpoint.ts"
@@ -52,6 +53,7 @@ export class AgentDriver {
   readonly #loop: Loop<AgentInput, AgentEffect>
   readonly #containers: ContainerActions
   readonly #probes: ProbeActions
+  readonly #calls: ContainerCalls
   #outbox: AgentToMaster[] = []
 
   /**
@@ -81,13 +83,14 @@ export class AgentDriver {
     this.#options = options
     this.agent = agent
     const { clock, log } = options
-    const post = (input: AgentInput): void => void this.#loop.post(input)
+    const post = (input: AgentInput): boolean => this.#loop.post(input)
     this.#containers = new ContainerActions({
       ...options,
       available: agent.options.runtimes,
       post,
     })
     this.#probes = new ProbeActions({ ...options, post })
+    this.#calls = new ContainerCalls({ ...options, post })
     this.#loop = new Loop<AgentInput, AgentEffect>({
       name: "agent",
       machine: agent,
@@ -120,6 +123,11 @@ export class AgentDriver {
   /** How many tasks' URIs were fetched in this life, and how many could not be. */
   get fetches(): { readonly succeeded: number; readonly failed: number } {
     return this.#containers.fetches
+  }
+
+  /** What API clients ask of containers. */
+  get calls(): ContainerCalls {
+    return this.#calls
   }
 
   /** What a container uses now; undefined when it has ended or cannot be measured. */
@@ -155,8 +163,10 @@ export class AgentDriver {
       case "removeOrphans":
         return this.#containers.removeOrphans(effect.known)
       case "kill":
-        void this.#containers.kill(effect.containerId, effect.force)
+        void this.#containers.kill(effect.containerId, effect)
         return
+      case "answer":
+        return this.#calls.answer(effect.call, effect.answer)
       case "forget":
         return this.#containers.forget(effect.spec)
       case "probe":
@@ -166,7 +176,7 @@ export class AgentDriver {
       case "removeVolume":
         return this.#containers.removeVolume(effect)
       case "removeSandbox":
-        void this.#removeSandbox(effect.path)
+        void this.#removeSandbox(effect)
         return
       case "findSandboxes":
         void this.#findSandboxes()
@@ -194,9 +204,11 @@ export class AgentDriver {
     this.#options.link.send(messages)
   }
 
-  async #removeSandbox(path: string): Promise<void> {
+  async #removeSandbox(what: { readonly path: string; readonly only?: true | undefined }) {
+    const { path, only } = what
+    const { sandboxes } = this.#options
     try {
-      await this.#options.sandboxes.removeRun(path)
+      await (only ? sandboxes.remove(path) : sandboxes.removeRun(path))
       this.#loop.post({ kind: "sandboxRemoved", path })
     } catch (cause) {
       this.#loop.post({ kind: "sandboxRemoved", path, error: String(cause) })

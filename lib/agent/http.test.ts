@@ -2,6 +2,7 @@ import { expect, test } from "bun:test"
 import { parseAttributes, parseResources, type Resources } from "#lib/mesos/index.ts"
 import type { FileLocation, Sandboxes } from "#lib/ports/index.ts"
 import { err, ok } from "#lib/std/result.ts"
+import { testCalls } from "./test-calls.ts"
 import { TestWorld, testOptions, testTask } from "./core/test-world.ts"
 import { createAgentApi } from "./http.ts"
 import { encodeSlice } from "./http/files.ts"
@@ -67,6 +68,7 @@ const served = () => {
     driver: {
       agent: world.agent,
       fetches: { succeeded: 3, failed: 1 },
+      calls: testCalls(world).calls,
       statistics: () => Promise.resolve({ timestamp: 5, cpusUserTimeSecs: 1.5, memRssBytes: 100 }),
     },
     sandboxes,

@@ -148,9 +148,13 @@ export interface ContainerRuntime {
   onExit(listener: (containerId: ContainerId, exit: ContainerExit) => void): void
   /**
    * Signals the container: SIGTERM (or the stop signal of its image), or SIGKILL to everything in it
-   * when `force`. Harmless when it has ended. The end is heard through `onExit`.
+   * when `force`. Harmless when it has ended. The end is heard through `onExit`. A `signal` by number,
+   * where one is given without `force`, is sent instead of SIGTERM, to the container's first process.
    */
-  kill(containerId: ContainerId, options: { readonly force: boolean }): Promise<void>
+  kill(
+    containerId: ContainerId,
+    options: { readonly force: boolean; readonly signal?: number | undefined },
+  ): Promise<void>
   /** Removes the records of a container that has ended; the sandbox stays. Harmless when repeated. */
   forget(spec: ContainerSpec): Promise<void>
   /** Kills and forgets every container of this agent that is not in `known`; returns which. */

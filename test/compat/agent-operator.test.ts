@@ -2,6 +2,7 @@
 import { describe, expect, test } from "bun:test"
 import { createAgentApi } from "#lib/agent/index.ts"
 import { TestWorld, testOptions, testTask } from "#lib/agent/core/test-world.ts"
+import { testCalls } from "#lib/agent/test-calls.ts"
 import { encodeRecords, loadProtobuf } from "#lib/mesos/index.ts"
 import type { FileLocation } from "#lib/ports/index.ts"
 import { err, ok } from "#lib/std/result.ts"
@@ -37,11 +38,13 @@ function scene() {
       resources: [{ ...bare!, reservations: [{ type: "DYNAMIC", role: "web", principal: "ops" }] }],
     },
   })
+  const containers = testCalls(world)
   const entry = { name: "stdout", size: 5, nlink: 1, mtime: 9, mode: "-rw-r--r--" }
   const api = createAgentApi({
     driver: {
       agent: world.agent,
       fetches: { succeeded: 0, failed: 0 },
+      calls: containers.calls,
       statistics: () => Promise.resolve({ timestamp: 5, memRssBytes: 100 }),
     },
     sandboxes: {
@@ -76,7 +79,7 @@ function scene() {
     expect([response.status, response.headers.get("content-type")]).toEqual([200, JSON_TYPE])
     return response.json()
   }
-  return { world, post, call, answer, running, member: member!, queued }
+  return { world, post, call, answer, running, member: member!, queued, containers }
 }
 
 type Scene = ReturnType<typeof scene>
@@ -266,16 +269,6 @@ describe("4.6: what the agent cannot do yet", () => {
   test.each<[string, Json]>([
     ["GET_LOGGING_LEVEL", {}],
     ["SET_LOGGING_LEVEL", { level: 1, duration: { nanoseconds: 1 } }],
-    ["LAUNCH_CONTAINER", { container_id }],
-    ["WAIT_CONTAINER", { container_id }],
-    ["KILL_CONTAINER", { container_id, signal: 15 }],
-    ["REMOVE_CONTAINER", { container_id }],
-    ["LAUNCH_NESTED_CONTAINER", { container_id }],
-    ["WAIT_NESTED_CONTAINER", { container_id }],
-    ["KILL_NESTED_CONTAINER", { container_id }],
-    ["REMOVE_NESTED_CONTAINER", { container_id }],
-    ["LAUNCH_NESTED_CONTAINER_SESSION", { container_id }],
-    ["ATTACH_CONTAINER_OUTPUT", { container_id }],
     ["PRUNE_IMAGES", {}],
     ["ADD_RESOURCE_PROVIDER_CONFIG", { info: provider }],
     ["UPDATE_RESOURCE_PROVIDER_CONFIG", { info: provider }],
@@ -322,7 +315,13 @@ describe("1.3 and 1.6: the endpoint, check by check", () => {
       output,
       { accept: RECORDIO, "message-accept": "text/html" },
     ],
-    ["records of output", 501, output, { accept: RECORDIO }],
+    ["records of output", 404, output, { accept: RECORDIO }],
+    [
+      "output and records of it",
+      404,
+      output,
+      { accept: `${PROTOBUF}, ${RECORDIO}`, "message-accept": PROTOBUF },
+    ],
     ["input that is no stream", 415, input, {}],
   ])("%s answers %d", async (_, status, body, headers) => {
     const text = typeof body === "string" ? body : JSON.stringify(body)
@@ -331,8 +330,8 @@ describe("1.3 and 1.6: the endpoint, check by check", () => {
   })
 
   test.each<[string, number, readonly (string | Uint8Array)[], string | undefined]>([
-    ["input in JSON", 501, [JSON.stringify(input), "{}"], JSON_TYPE],
-    ["input in protobuf", 501, [toBytes(input)], PROTOBUF],
+    ["input in JSON", 404, [JSON.stringify(input), "{}"], JSON_TYPE],
+    ["input in protobuf", 404, [toBytes(input)], PROTOBUF],
     ["no Message-Content-Type", 400, [JSON.stringify(input)], undefined],
     ["an unknown Message-Content-Type", 415, [JSON.stringify(input)], "text/xml"],
     ["another call", 415, [JSON.stringify(health)], JSON_TYPE],

@@ -17,6 +17,7 @@ import { IdSource } from "./id-source.ts"
 import { describeAgent, reconcileTask } from "./introduction.ts"
 import { Launcher } from "./launcher.ts"
 import { Lifecycle } from "./lifecycle.ts"
+import { NestedContainers } from "./nested/nested.ts"
 import { isTerminal, type FrameworkRecord } from "./records.ts"
 import { Operations } from "./operations.ts"
 import { Registration } from "./registration.ts"
@@ -53,6 +54,7 @@ export class Agent implements Machine<AgentInput, AgentEffect> {
   readonly #launcher: Launcher
   readonly #removals: VolumeRemovals
   readonly #operations: Operations
+  readonly #nested: NestedContainers
   #alarm: number | undefined
   /** Set once the master has refused this agent: it ends when its tasks have. */
   #leaving: string | undefined
@@ -98,7 +100,12 @@ export class Agent implements Machine<AgentInput, AgentEffect> {
         this.counters.statusUpdates++
         if (isTerminal(state)) this.counters.taskEnded(state, reason)
       },
+      onContainerEnd: (turn, containerId, end) => this.#nested.houseEnded(turn, containerId, end),
     })
+    this.#nested = new NestedContainers(
+      { options, limits: this.limits, timers, workload, agentId },
+      recovered.container,
+    )
     this.#lifecycle = lifecycle
     this.#operations = new Operations(
       { ids, timers, removals, agentId, inUse: () => resourcesInUse(workload) },
@@ -136,6 +143,11 @@ export class Agent implements Machine<AgentInput, AgentEffect> {
   /** Status updates that wait for their acknowledgement. */
   get streams(): Pick<StatusStreams, "pending" | "size"> {
     return this.#streams
+  }
+
+  /** Containers that API clients made. */
+  get nested(): Pick<NestedContainers, "all" | "waiting"> {
+    return this.#nested
   }
 
   /** What the agent has, and operations on it whose outcome is not acknowledged. */
@@ -184,22 +196,31 @@ export class Agent implements Machine<AgentInput, AgentEffect> {
       case "message":
         return this.#receive(turn, input.message)
       case "containerStarted":
+        if (this.#nested.has(input.containerId))
+          return this.#nested.started(turn, input.containerId, input)
         return this.#lifecycle.started(turn, input.containerId, input)
       case "containerFailed":
         this.counters.launchErrors++
+        if (this.#nested.has(input.containerId))
+          return this.#nested.failed(turn, input.containerId, input)
         return this.#lifecycle.failed(turn, input.containerId, {
           reason: input.reason,
           message: input.message,
         })
       case "containerExited":
+        if (this.#nested.has(input.containerId))
+          return this.#nested.exited(turn, input.containerId, input.exit)
         return this.#lifecycle.exited(turn, input.containerId, input.exit)
       case "containerUnknown":
+        if (this.#nested.has(input.containerId))
+          return this.#nested.unknown(turn, input.containerId)
         return this.#lifecycle.unknown(turn, input.containerId)
       case "healthResult":
         return this.#lifecycle.healthResult(turn, input)
       case "checkResult":
         return this.#lifecycle.checkResult(turn, input)
       case "sandboxRemoved":
+        this.#nested.sandboxRemoved(turn, input.path, input.error)
         return this.#gc.removed(turn, input.path, input.error)
       case "volumeRemoved":
         this.#removals.ended(turn, input.path, input.error)
@@ -208,6 +229,10 @@ export class Agent implements Machine<AgentInput, AgentEffect> {
         return this.#adoptSandboxes(turn, input.paths)
       case "diskUsage":
         return this.#gc.measured(turn, input.used)
+      case "containerCall":
+        return this.#nested.call(turn, input.call, input.request)
+      case "callGone":
+        return this.#nested.callGone(turn, input.call)
       default:
         return input satisfies never
     }
@@ -225,6 +250,7 @@ export class Agent implements Machine<AgentInput, AgentEffect> {
       known.push(task.launch.spec.containerId)
       this.#lifecycle.recover(turn, task)
     }
+    known.push(...this.#nested.start(turn))
     turn.out.push({ kind: "removeOrphans", known })
     turn.out.push({ kind: "findSandboxes" })
     this.#removals.start(turn)
@@ -315,6 +341,8 @@ export class Agent implements Machine<AgentInput, AgentEffect> {
       case "health":
       case "check":
         return this.#lifecycle.expired(turn, kind, subject as ContainerId)
+      case "called":
+        return this.#nested.expired(turn, subject as ContainerId)
       default:
         return kind satisfies never
     }

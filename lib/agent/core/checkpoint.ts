@@ -17,6 +17,7 @@ import type {
   TaskLaunch,
   TaskProgress,
 } from "./records.ts"
+import type { CalledContainer } from "./nested/records.ts"
 import type { Turn } from "./turn.ts"
 import type { AgentIdentity, StoreEntry } from "./types.ts"
 import type { VolumePlace } from "./volumes.ts"
@@ -80,6 +81,7 @@ export type Stored = {
   readonly resources: StoredResources
   readonly operation: StoredOperation
   readonly doomed: VolumePlace
+  readonly container: CalledContainer
 }
 
 /** Keys of the store. Ids hold no slash, so that no two of them can meet. */
@@ -96,6 +98,7 @@ export const keys = {
   resources: () => `${AGENT_PREFIX}resources`,
   operation: (uuid: string) => `${AGENT_PREFIX}operation/${uuid}`,
   doomed: (path: string) => `${AGENT_PREFIX}doomed${path}`,
+  container: (id: ContainerId) => `${AGENT_PREFIX}container/${id}`,
 } as const
 
 /** Stores a value. It must not be changed afterwards: the commit happens after the step. */
@@ -134,6 +137,7 @@ export function recover(entries: readonly StoreEntry[]): Recovered {
     resources: [],
     operation: [],
     doomed: [],
+    container: [],
   }
   for (const [key, value] of entries) {
     const kind = /^\/agent\/([a-z]+)(?:\/|$)/.exec(key)?.[1] ?? ""

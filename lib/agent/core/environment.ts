@@ -4,7 +4,7 @@ import type { ExecutorLaunch } from "./records.ts"
 import type { AgentOptions } from "./types.ts"
 
 /** What a task finds when it looks for programs and the host says nothing else. */
-const DEFAULT_PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
+export const DEFAULT_PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 
 /** Where an image sees its sandbox. Source: apache/mesos: src/slave/flags.cpp (sandbox_directory). */
 export const SANDBOX_IN_IMAGE = "/mnt/mesos/sandbox"

@@ -7,6 +7,8 @@ import type {
 } from "#lib/mesos/index.ts"
 import type { ContainerExit, ContainerFailure, ContainerId, LogFields } from "#lib/ports/index.ts"
 import { must } from "#lib/std/assert.ts"
+import type { Termination } from "./nested/calls.ts"
+import { terminationOf, terminationOfFailure } from "./nested/termination.ts"
 import { Checks, NO_HEALTH, weighHealth } from "./checks.ts"
 import { terminalStatus, type ContainerEnd } from "./outcome.ts"
 import {
@@ -49,6 +51,8 @@ export type LifecycleParts = {
   readonly markGone: () => boolean
   /** Heard after each status, for counting. */
   readonly onStatus: (status: StatusChange) => void
+  /** Heard when a container has ended, an executor's without a process of its own too. */
+  readonly onContainerEnd: (turn: Turn, containerId: ContainerId, end: Termination) => void
 }
 
 /**
@@ -271,6 +275,7 @@ export class Lifecycle {
     const { workload } = this.#parts
     const { launch } = task.executor
     if (!workload.completeTask(turn, task)) return
+    if (launch.kind === "default") this.#parts.onContainerEnd(turn, launch.containerId, {})
     if (task.executor.framework.terminating) return sayEnded(turn, task.executor.framework)
     if (launch.kind === "command") return
     turn.out.push({
@@ -327,6 +332,8 @@ export class Lifecycle {
     this.#checks.stop(turn, spec.containerId)
     for (const kind of ["launch", "kill", "complete"] as const)
       this.#parts.timers.clear(timer(kind, spec.containerId))
+    const termination = describeEnd(end)
+    this.#set(turn, task, { end: termination })
     const gone = this.#parts.markGone() && hasCapability(framework.info, "PARTITION_AWARE")
     const status = terminalStatus(task, end, gone)
     say(turn, "info", "a task ended", {
@@ -336,6 +343,7 @@ export class Lifecycle {
     })
     this.#report(turn, task, status)
     turn.out.push({ kind: "forget", spec })
+    this.#parts.onContainerEnd(turn, spec.containerId, termination)
     if (status.state !== "TASK_FINISHED") this.#killRestOfGroup(turn, task)
     if (framework.terminating) this.complete(turn, task)
   }
@@ -381,6 +389,19 @@ const cannotDelete = (error: string): ContainerFailure => ({
   reason: "REASON_CONTAINER_LAUNCH_FAILED",
   message: `The data of the last volume of this id cannot be deleted: ${error}`,
 })
+
+function describeEnd(end: ContainerEnd): Termination {
+  switch (end.kind) {
+    case "exited":
+      return terminationOf(end.exit)
+    case "failed":
+      return terminationOfFailure(end.failure)
+    case "neverStarted":
+      return { state: "TASK_KILLED", message: "A kill overtook the launch" }
+    default:
+      return end satisfies never
+  }
+}
 
 const LOST_MESSAGE = "The container is gone, and with it its exit status: was the node restarted?"
 

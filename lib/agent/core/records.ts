@@ -13,6 +13,7 @@ import type {
 } from "#lib/mesos/index.ts"
 import type { ContainerId, ContainerSpec } from "#lib/ports/index.ts"
 import { must } from "#lib/std/assert.ts"
+import type { Termination } from "./nested/calls.ts"
 import type { SandboxLink } from "./types.ts"
 
 /** Why a task is being killed; decides the terminal status. */
@@ -83,6 +84,8 @@ export type TaskProgress = {
   readonly delivered?: true | undefined
   /** Uuids of the newest updates that its custom executor sent, to know repeats. */
   readonly received?: readonly string[] | undefined
+  /** How its container ended; those who wait for containers are told. */
+  readonly end?: Termination | undefined
   /** When its terminal status was acknowledged; it is history then. */
   readonly completedAt?: number | undefined
 }

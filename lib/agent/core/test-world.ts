@@ -12,6 +12,7 @@ import {
 import type { ContainerId, ContainerSpec } from "#lib/ports/index.ts"
 import { assert, must } from "#lib/std/assert.ts"
 import { Agent } from "./agent.ts"
+import type { CallNumber, ContainerAnswer } from "./nested/calls.ts"
 import type { AgentEffect, AgentInput, AgentOptions } from "./types.ts"
 
 /** The id that the test's master gives. */
@@ -56,6 +57,8 @@ export class TestWorld {
   readonly store = new Map<string, unknown>()
   now = 1_000_000
   effects: AgentEffect[] = []
+  /** Hears of the answers to calls about containers. */
+  onAnswer: (call: CallNumber, answer: ContainerAnswer) => void = () => {}
   agent: Agent
   readonly #options: AgentOptions
   #alarm: number | undefined
@@ -75,7 +78,10 @@ export class TestWorld {
         this.store.set(effect.key, JSON.parse(JSON.stringify(effect.value)))
       else if (effect.kind === "delete") this.store.delete(effect.key)
       else if (effect.kind === "wakeAt") this.#alarm = effect.at
-      else this.effects.push(effect)
+      else {
+        this.effects.push(effect)
+        if (effect.kind === "answer") this.onAnswer(effect.call, effect.answer)
+      }
     }
   }
 

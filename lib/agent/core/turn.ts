@@ -22,6 +22,7 @@ export type TimerKind =
   | "complete"
   | "health"
   | "check"
+  | "called"
 
 /** Names one timer: "<kind>" or "<kind> <subject>". */
 export type TimerKey = TimerKind | `${TimerKind} ${string}`

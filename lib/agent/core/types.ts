@@ -10,6 +10,7 @@ import type {
   TaskStatusReason,
 } from "#lib/mesos/index.ts"
 import type { ContainerExit, ContainerId, ContainerSpec } from "#lib/ports/index.ts"
+import type { CallNumber, ContainerAnswer, ContainerCall } from "./nested/calls.ts"
 import type { ReconfigurationPolicy } from "./compatibility.ts"
 import type { BaseEffect, Wake } from "#lib/runtime/index.ts"
 
@@ -125,6 +126,18 @@ export type AgentInput =
   | { readonly kind: "sandboxesFound"; readonly paths: readonly string[] }
   /** Share of the work directory's file system in use, in [0, 1]; answers `measureDisk`. */
   | { readonly kind: "diskUsage"; readonly used: number }
+  /** An API client asks something of a container: `answer`, sooner or later. */
+  | {
+      readonly kind: "containerCall"
+      /** Larger than that of any call before in this life. */
+      readonly call: CallNumber
+      readonly request: ContainerCall
+    }
+  /**
+   * The client of a call went away before it was answered, or the client of a session at any time, or
+   * it has heard the end of the session's output.
+   */
+  | { readonly kind: "callGone"; readonly call: CallNumber }
 
 /** A symbolic link to make: `link` is absolute, `target` relative to its directory or absolute. */
 export type SandboxLink = { readonly link: string; readonly target: string }
@@ -155,8 +168,16 @@ export type AgentEffect =
   | { readonly kind: "recover"; readonly spec: ContainerSpec }
   /** End and forget every container of this agent that is not named. */
   | { readonly kind: "removeOrphans"; readonly known: readonly ContainerId[] }
-  /** Signal the container: SIGTERM, or SIGKILL when `force`. Aborts a launch under way. */
-  | { readonly kind: "kill"; readonly containerId: ContainerId; readonly force: boolean }
+  /**
+   * Signal the container: SIGTERM, or another `signal` of that number, or SIGKILL to all in it when
+   * `force`. Aborts a launch under way.
+   */
+  | {
+      readonly kind: "kill"
+      readonly containerId: ContainerId
+      readonly force: boolean
+      readonly signal?: number | undefined
+    }
   /** Run one health check or check: healthResult or checkResult, within its timeout. */
   | {
       readonly kind: "probe"
@@ -169,13 +190,20 @@ export type AgentEffect =
   | { readonly kind: "stopProbes"; readonly containerId: ContainerId }
   /** The container's records may go (pid and status files, the Docker container); its sandbox stays. */
   | { readonly kind: "forget"; readonly spec: ContainerSpec }
-  | { readonly kind: "removeSandbox"; readonly path: string }
+  /** Remove the run of an executor, or, when `only`, just this directory: `sandboxRemoved`. */
+  | {
+      readonly kind: "removeSandbox"
+      readonly path: string
+      readonly only?: true | undefined
+    }
   /** Delete the data of a volume: `volumeRemoved`. Of a mount only what is in it goes. */
   | { readonly kind: "removeVolume"; readonly path: string; readonly isMount: boolean }
   /** Ask for a `sandboxesFound` input. */
   | { readonly kind: "findSandboxes" }
   /** Ask for a `diskUsage` input. */
   | { readonly kind: "measureDisk" }
+  /** Tell the client of a call. */
+  | { readonly kind: "answer"; readonly call: CallNumber; readonly answer: ContainerAnswer }
   /** The agent must end, saying `message`: the master refused it, or it may not continue. */
   | { readonly kind: "exit"; readonly message: string }
 

@@ -4,17 +4,14 @@ import {
   decodeMessage,
   parseBody,
   readBody,
-  RecordDecoder,
   type agent as v1,
   type MediaType,
 } from "#lib/mesos/index.ts"
 import { err, ok, type Result } from "#lib/std/result.ts"
+import { RecordReader } from "./record-reader.ts"
 
 const CALL = "mesos.v1.agent.Call"
 const RECORDIO = "application/recordio"
-
-/** Bytes of one record of a streamed request at most. */
-const RECORD_LIMIT_BYTES = 1024 * 1024
 
 /** A call that may be answered. */
 export type AgentCall = {
@@ -23,6 +20,18 @@ export type AgentCall = {
   readonly type: string
   /** How to encode the answer, or its records. */
   readonly accepted: MediaType
+  /** Set when the answer is asked for as "application/recordio". */
+  readonly asRecords?: true | undefined
+  /** The calls that follow in a streamed request. */
+  readonly more?: CallStream | undefined
+}
+
+/** Calls of a streamed request, after the first. */
+export interface CallStream {
+  /** The next call; undefined at the end of the request. */
+  next(): Promise<Result<v1.Call | undefined, CallRefusal>>
+  /** Gives the rest of the request up. */
+  cancel(): void
 }
 
 /** Why a request is no call: an HTTP status and what to say with it. */
@@ -34,16 +43,17 @@ export type CallRefusal = { readonly status: number; readonly message: string }
  */
 export async function readCall(request: Request): Promise<Result<AgentCall, CallRefusal>> {
   const streamed = mediaType(request.headers.get("content-type")) === RECORDIO
-  const json = await (streamed ? readStream(request) : readWhole(request))
-  if (!json.ok) return json
-  const decoded = decodeMessage(CALL, json.value)
+  const body = await (streamed ? readStream(request) : readWhole(request))
+  if (!body.ok) return body
+  const { json, more } = body.value
+  const decoded = decodeMessage(CALL, json)
   if (!decoded.ok && decoded.error.code !== "unknownType")
     return refused(400, `Failed to validate agent::Call: ${decoded.error.message}`)
   const kind = decoded.ok ? decoded.value.kind : undefined
   const accepted = answerType(request.headers, kind)
   if (!accepted.ok) return accepted
   if (!decoded.ok) return refused(501, "Calls of type UNKNOWN are not implemented")
-  const { type } = json.value as { readonly type: string }
+  const { type } = json as { readonly type: string }
   if (streamed !== (kind === "attachContainerInput"))
     return refused(
       415,
@@ -51,7 +61,8 @@ export async function readCall(request: Request): Promise<Result<AgentCall, Call
         ? `Streaming 'Content-Type' ${RECORDIO} is not supported for ${type} call`
         : `Expecting 'Content-Type' to be ${RECORDIO} for ${type} call`,
     )
-  return ok({ call: decoded.value, type, accepted: accepted.value })
+  const rest = more === undefined ? {} : { more }
+  return ok({ call: decoded.value, type, ...accepted.value, ...rest })
 }
 
 const refused = (status: number, message: string): Result<never, CallRefusal> =>
@@ -60,16 +71,19 @@ const refused = (status: number, message: string): Result<never, CallRefusal> =>
 const mediaType = (header: string | null): string | undefined =>
   header?.split(";")[0]?.trim().toLowerCase()
 
-async function readWhole(request: Request): Promise<Result<unknown, CallRefusal>> {
+/** The first call of a body as parsed JSON, and what follows it. */
+type Body = { readonly json: unknown; readonly more?: CallStream }
+
+async function readWhole(request: Request): Promise<Result<Body, CallRefusal>> {
   const type = contentType(request.headers.get("content-type"))
   if (!type.ok) return type
   if (request.headers.has("message-content-type"))
     return refused(415, "Expecting 'Message-Content-Type' to be not set for non-streaming requests")
   const body = await readBody(request, type.value, CALL)
-  return body.ok ? body : refused(400, body.error)
+  return body.ok ? ok({ json: body.value }) : refused(400, body.error)
 }
 
-async function readStream({ headers, body }: Request): Promise<Result<unknown, CallRefusal>> {
+async function readStream({ headers, body }: Request): Promise<Result<Body, CallRefusal>> {
   const given = headers.get("message-content-type")
   if (given === null)
     return refused(400, "Expecting 'Message-Content-Type' to be set for streaming requests")
@@ -79,24 +93,36 @@ async function readStream({ headers, body }: Request): Promise<Result<unknown, C
       415,
       `Expecting 'Message-Content-Type' of application/json or application/x-protobuf, not '${given}'`,
     )
-  const record = await firstRecord(body)
-  if (!record.ok) return record
-  const json = await parseBody(record.value, type.value, CALL)
+  const records = new RecordReader(body)
+  const json = await nextJson(records, type.value)
+  if (!json.ok) return json
+  if (json.value === undefined)
+    return refused(400, "Expecting a record in the body of a streaming request")
+  return ok({ json: json.value, more: callStream(records, type.value) })
+}
+
+/** The next record as parsed JSON; undefined at the end. */
+async function nextJson(
+  records: RecordReader,
+  type: MediaType,
+): Promise<Result<unknown, CallRefusal>> {
+  const record = await records.next()
+  if (!record.ok) return refused(400, `Failed to read a record: ${record.error}`)
+  if (record.value === undefined) return ok(undefined)
+  const json = await parseBody(record.value, type, CALL)
   return json.ok ? json : refused(400, json.error)
 }
 
-async function firstRecord(
-  body: ReadableStream<Uint8Array> | null,
-): Promise<Result<Uint8Array, CallRefusal>> {
-  const decoder = new RecordDecoder(RECORD_LIMIT_BYTES)
-  for await (const chunk of body ?? []) {
-    const records = decoder.push(chunk)
-    if (!records.ok) return refused(400, `Failed to read a record: ${records.error.message}`)
-    const [first] = records.value
-    if (first !== undefined) return ok(first)
-  }
-  return refused(400, "Expecting a record in the body of a streaming request")
-}
+const callStream = (records: RecordReader, type: MediaType): CallStream => ({
+  cancel: () => records.cancel(),
+  next: async () => {
+    const json = await nextJson(records, type)
+    if (!json.ok || json.value === undefined) return json.ok ? ok(undefined) : json
+    const decoded = decodeMessage(CALL, json.value)
+    if (decoded.ok) return ok(decoded.value)
+    return refused(400, `Failed to validate agent::Call: ${decoded.error.message}`)
+  },
+})
 
 /** Answers of these calls are streams of records. */
 const STREAMING: ReadonlySet<string | undefined> = new Set<v1.Call["kind"]>([
@@ -104,12 +130,19 @@ const STREAMING: ReadonlySet<string | undefined> = new Set<v1.Call["kind"]>([
   "launchNestedContainerSession",
 ])
 
-function answerType(headers: Headers, kind: string | undefined): Result<MediaType, CallRefusal> {
-  const asRecords = mediaType(headers.get("accept")) === RECORDIO
+function answerType(
+  headers: Headers,
+  kind: string | undefined,
+): Result<Pick<AgentCall, "accepted" | "asRecords">, CallRefusal> {
+  // Clients of DC/OS name the media type of the records beside that of the stream.
+  const types = (headers.get("accept") ?? "").split(",").map(mediaType)
+  const asRecords =
+    types.includes(RECORDIO) && (types.length === 1 || headers.has("message-accept"))
   if (!asRecords && headers.has("message-accept"))
     return refused(406, "Expecting 'Message-Accept' to be not set for non-streaming responses")
   if (asRecords && !STREAMING.has(kind))
     return refused(406, `Streaming response is not supported: 'Accept' is ${RECORDIO}`)
   const accepted = acceptedType(headers.get(asRecords ? "message-accept" : "accept"))
-  return accepted.ok ? accepted : refused(406, accepted.error)
+  if (!accepted.ok) return refused(406, accepted.error)
+  return ok({ accepted: accepted.value, ...(asRecords ? { asRecords } : {}) })
 }

@@ -1,6 +1,7 @@
 import { encodeMessage, loadProtobuf, type agent as v1, type MediaType } from "#lib/mesos/index.ts"
 import { refuse } from "#lib/std/refuse.ts"
 import type { ContainerUsage } from "./container-statistics.ts"
+import { serveContainers } from "./containers.ts"
 import { listFiles, readPart } from "./files.ts"
 import { agentMetrics } from "./metrics.ts"
 import { readCall } from "./operator-request.ts"
@@ -27,7 +28,8 @@ export async function serveOperator(options: OperatorOptions, request: Request):
   const read = await readCall(request)
   if (!read.ok) return refuse(read.error.status, read.error.message)
   const { call, type, accepted } = read.value
-  const answer = await answerOf(options, call)
+  const answer =
+    (await serveContainers(options, read.value, request.signal)) ?? (await answerOf(options, call))
   if (answer === undefined) return refuse(501, `The call ${type} is not implemented yet`)
   return answer instanceof Response ? answer : reply(answer, accepted)
 }

@@ -1,5 +1,6 @@
 import type { ResourceStatistics } from "#lib/mesos/index.ts"
 import type { Clock, ContainerSpec, FileLocation, Sandboxes } from "#lib/ports/index.ts"
+import type { ContainerCalls } from "#lib/agent/container-calls.ts"
 import type { Agent } from "#lib/agent/core/agent.ts"
 
 /** What was built, for `/version`; members that are not known are left out. */
@@ -19,6 +20,7 @@ export type AgentHttpOptions = {
     readonly agent: Agent
     readonly fetches: { readonly succeeded: number; readonly failed: number }
     statistics(spec: ContainerSpec): Promise<ResourceStatistics | undefined>
+    readonly calls: Pick<ContainerCalls, "ask" | "attach" | "endSession">
   }
   readonly sandboxes: Pick<Sandboxes, "stat" | "list" | "read" | "download">
   readonly clock: Clock

@@ -24,3 +24,14 @@ export function describeStatus(status: number): string {
   const name = Object.entries(constants.signals).find(([, number]) => number === signal)?.[0]
   return `terminated with signal ${name ?? signal}`
 }
+
+/**
+ * The wait status of what ran in a terminal, from that of script(1), which tells a signal n as exit
+ * code 128 + n.
+ */
+export function terminalStatus(status: number): number {
+  const code = (status >> 8) & 0xff
+  return (status & 0x7f) === 0 && code > 128 && code <= 128 + 64
+    ? signaledStatus(code - 128)
+    : status
+}

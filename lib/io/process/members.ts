@@ -35,6 +35,31 @@ export function containerMembers(
   return withDescendants(table, roots)
 }
 
+/**
+ * The live processes of a debug container: those of its session and all their descendants, and those
+ * that left it but still carry the container's name in their environment.
+ */
+export function sessionMembers(
+  table: ProcessTable,
+  session: { readonly leader: ProcessIdentity; readonly name: string },
+): readonly number[] {
+  const { leader, name } = session
+  const leads = isSame(table.get(leader.pid), leader)
+  const roots = new Set<number>()
+  for (const stat of table.values()) {
+    if (isDead(stat) || stat.startTime < leader.startTime) continue
+    const own = stat.session === leader.pid
+    // A leader that lives keeps its number; without it a session may be another's by now.
+    if (own && leads) roots.add(stat.pid)
+    else if ((own || stat.session === stat.pid) && initialVariable(stat.pid, SESSION) === name)
+      roots.add(stat.pid)
+  }
+  return withDescendants(table, roots)
+}
+
+/** The variable by which processes of a debug container are known. */
+export const SESSION = "DCOS_SESSION"
+
 const isSame = (stat: ProcessStat | undefined, identity: ProcessIdentity): boolean =>
   stat !== undefined && stat.startTime === identity.startTime
 

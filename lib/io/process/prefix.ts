@@ -28,6 +28,8 @@ export type HostTools = {
   readonly setpriv: string | null
   readonly prlimit: string | null
   readonly bash: string | null
+  readonly script: string | null
+  readonly stty: string | null
 }
 
 /** Looks the tools up in the agent's PATH. */
@@ -36,6 +38,8 @@ export const findTools = (): HostTools => ({
   setpriv: Bun.which("setpriv"),
   prlimit: Bun.which("prlimit"),
   bash: Bun.which("bash"),
+  script: Bun.which("script"),
+  stty: Bun.which("stty"),
 })
 
 /** The start of a command line that sets resource limits, empty when there are none. */

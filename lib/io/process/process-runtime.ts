@@ -24,6 +24,8 @@ import { resourcesOf, scalar } from "#lib/io/host/task-resources.ts"
 import { runBeside } from "./beside.ts"
 import { Cgroups } from "./cgroups.ts"
 import { EndedWatch } from "#lib/io/host/ended-watch.ts"
+import { DebugContainers, SCRIPT_DESCRIPTOR } from "./debug-containers.ts"
+import { SESSION } from "./members.ts"
 import type { ContainerProcesses } from "./members.ts"
 import { findTools } from "./prefix.ts"
 import type { HostTools } from "./prefix.ts"
@@ -31,6 +33,7 @@ import { bootId, initialVariable, isAlive } from "#lib/io/host/proc.ts"
 import { ProcessSnapshots } from "./process-snapshots.ts"
 import { ContainerRecords } from "./records.ts"
 import { CLEAN_ENVIRONMENT, openNameless, taskStart } from "./spawn-task.ts"
+import type { TaskStart, TaskStreams } from "./spawn-task.ts"
 import { containerStatistics } from "./statistics.ts"
 import { Terminator } from "./terminator.ts"
 import type { Terminable } from "./terminator.ts"
@@ -78,6 +81,7 @@ export class ProcessRuntime implements ContainerRuntime {
   readonly #watch: EndedWatch
   readonly #rotation: LogRotation
   readonly #cgroups: Cgroups | undefined
+  readonly #debug: DebugContainers
   #listener: (containerId: ContainerId, exit: ContainerExit) => void = () => {}
   #ready: Promise<void> | undefined
   #closed = false
@@ -87,6 +91,12 @@ export class ProcessRuntime implements ContainerRuntime {
     this.#records = new ContainerRecords(options.runtimeDir)
     this.#rotation = new LogRotation(options.logs)
     this.#cgroups = options.cgroups === undefined ? undefined : new Cgroups(options.cgroups)
+    this.#debug = new DebugContainers({
+      snapshots: this.#snapshots,
+      directory: options.runtimeDir,
+      stty: this.#tools.stty,
+      onExit: (containerId, exit) => this.#listener(containerId, exit),
+    })
     this.#watch = new EndedWatch({
       directory: this.#records.endedDir,
       onHint: (containerId) => this.#hint(containerId),
@@ -125,10 +135,11 @@ export class ProcessRuntime implements ContainerRuntime {
       err({ reason: "REASON_CONTAINER_LAUNCH_FAILED", message })
     const { containerId, task, sandbox } = spec
     const start = await taskStart({
-      spec,
+      spec: spec.debug ? withName(spec) : spec,
       command: task.command ?? {},
       accounts: this.#accounts,
       tools: this.#tools,
+      streams: streamsOf(spec),
     })
     if (!start.ok) return refuse(start.error)
     let created = false
@@ -137,7 +148,7 @@ export class ProcessRuntime implements ContainerRuntime {
       await this.#records.create(containerId, bootId())
       created = true
       if (signal.aborted) throw new Error("the launch was given up")
-      return ok(await this.#start(spec, start.value))
+      return ok(await this.#begin(spec, start.value))
     } catch (cause) {
       if (created) await this.forget(spec)
       if (errorCode(cause) === "EEXIST" && !created)
@@ -166,15 +177,25 @@ export class ProcessRuntime implements ContainerRuntime {
     return { kind: "exited", exit }
   }
 
-  async kill(containerId: ContainerId, options: { readonly force: boolean }): Promise<void> {
+  async kill(
+    containerId: ContainerId,
+    options: { readonly force: boolean; readonly signal?: number | undefined },
+  ): Promise<void> {
+    if (this.#debug.has(containerId))
+      return this.#debug.signal(
+        containerId,
+        options.force ? undefined : (options.signal ?? SIGTERM),
+      )
     const running = this.#running.get(containerId)
     if (running === undefined) return
     const terminable = this.#terminable(containerId, running.processes)
     if (options.force) await this.#terminator.kill(terminable)
+    else if (options.signal !== undefined) signalFirst(running.processes, options.signal)
     else await this.#terminator.terminate(terminable)
   }
 
   async forget(spec: ContainerSpec): Promise<void> {
+    await this.#debug.forget(spec.containerId)
     this.#cgroups?.remove(spec.containerId)
     await this.#records.remove(spec.containerId)
   }
@@ -183,15 +204,17 @@ export class ProcessRuntime implements ContainerRuntime {
     await this.#prepare()
     const orphans = (await this.#records.list()).filter((id) => !known.has(id))
     for (const containerId of orphans) {
-      if (!(await this.#records.cancel(containerId))) await this.#killOrphan(containerId)
+      const session = await this.#records.session(containerId)
+      if (session !== undefined) await this.#debug.sweep(containerId, session)
+      else if (!(await this.#records.cancel(containerId))) await this.#killOrphan(containerId)
       this.#cgroups?.remove(containerId)
       await this.#records.remove(containerId)
     }
     return orphans
   }
 
-  attach(): Promise<Result<ContainerStreams, string>> {
-    return Promise.resolve(err("attaching to process containers is not there yet"))
+  attach(spec: ContainerSpec): Promise<Result<ContainerStreams, string>> {
+    return Promise.resolve(this.#debug.attach(spec))
   }
 
   async runIn(spec: ContainerSpec, request: CommandRequest): Promise<CommandOutcome> {
@@ -220,6 +243,7 @@ export class ProcessRuntime implements ContainerRuntime {
     this.#watch.stop()
     this.#rotation.stop()
     this.#terminator.close()
+    this.#debug.close()
     this.#running.clear()
     return Promise.resolve()
   }
@@ -231,10 +255,7 @@ export class ProcessRuntime implements ContainerRuntime {
     return this.#ready
   }
 
-  async #start(
-    spec: ContainerSpec,
-    start: { readonly argv: readonly string[]; readonly script: string },
-  ): Promise<ContainerStarted> {
+  async #start(spec: ContainerSpec, start: TaskStart): Promise<ContainerStarted> {
     const { containerId, sandbox } = spec
     const { setsid } = this.#tools
     const cgroups = this.#cgroups?.create(containerId, spec.task) ?? []
@@ -264,6 +285,18 @@ export class ProcessRuntime implements ContainerRuntime {
     this.#rotation.add(sandbox)
     void exited.then(() => this.#hint(containerId))
     return this.#started(spec, processes)
+  }
+
+  #begin(spec: ContainerSpec, start: TaskStart): Promise<ContainerStarted> {
+    return spec.debug ? this.#startDebug(spec, start) : this.#start(spec, start)
+  }
+
+  async #startDebug(spec: ContainerSpec, start: TaskStart): Promise<ContainerStarted> {
+    const { containerId } = spec
+    const { pid } = await this.#debug.start(spec, start)
+    await this.#records.setSession(containerId, pid)
+    const { address } = this.#options
+    return { status: hostNetworkStatus(containerId, { address, pid }) }
   }
 
   #started(spec: ContainerSpec, processes: ContainerProcesses): ContainerStarted {
@@ -341,6 +374,30 @@ export class ProcessRuntime implements ContainerRuntime {
     // What left the session is known by the sandbox in its environment, which nobody recorded here.
     const sandbox = initialVariable(task.pid, "MESOS_SANDBOX") ?? ""
     await this.#terminator.kill(this.#terminable(containerId, { supervisor, task, sandbox }))
+  }
+}
+
+const SIGTERM = 15
+
+/** A debug container's processes are known by a variable of theirs. */
+const withName = (spec: ContainerSpec): ContainerSpec => ({
+  ...spec,
+  environment: { ...spec.environment, [SESSION]: spec.containerId },
+})
+
+function streamsOf({ debug, task }: ContainerSpec): TaskStreams {
+  const size = task.container?.ttyInfo?.windowSize
+  if (!debug) return { kind: "null" }
+  const descriptor = SCRIPT_DESCRIPTOR
+  if (task.container?.ttyInfo === undefined) return { kind: "pipes", descriptor }
+  return { kind: "terminal", descriptor, size }
+}
+
+function signalFirst({ task }: ContainerProcesses, signal: number): void {
+  try {
+    if (isAlive(task)) process.kill(task.pid, signal)
+  } catch {
+    // It ended meanwhile, or is another user's and the agent has no root.
   }
 }
 

@@ -95,6 +95,17 @@ export class ContainerRecords {
     return this.#identity(containerId, "pid")
   }
 
+  /** Writes down the first process of a debug container, so that a later agent can end it. */
+  async setSession(containerId: ContainerId, pid: number): Promise<void> {
+    const stat = await ifExists(readFile(`/proc/${pid}/stat`, "latin1"))
+    await writeFile(`${this.directory(containerId)}/session`, stat ?? "")
+  }
+
+  /** The first process of a debug container; undefined when it is none. */
+  session(containerId: ContainerId): Promise<ProcessIdentity | undefined> {
+    return this.#identity(containerId, "session")
+  }
+
   /** The wait status of the task; undefined while there is none. */
   async status(containerId: ContainerId): Promise<number | undefined> {
     const text = await this.#read(containerId, "status")

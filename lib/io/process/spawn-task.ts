@@ -1,7 +1,7 @@
 import { open, rm } from "node:fs/promises"
 import type { FileHandle } from "node:fs/promises"
 import type { CommandInfo } from "#lib/mesos/index.ts"
-import type { ContainerSpec } from "#lib/ports/index.ts"
+import type { ContainerSpec, TerminalSize } from "#lib/ports/index.ts"
 import { err, ok } from "#lib/std/result.ts"
 import type { Result } from "#lib/std/result.ts"
 import type { Accounts } from "#lib/io/host/accounts.ts"
@@ -16,12 +16,27 @@ export const CLEAN_ENVIRONMENT = { PATH: DEFAULT_PATH }
 /** How to become a process of a task: the programs to go through, and the script of the last one. */
 export type TaskStart = { readonly argv: readonly string[]; readonly script: string }
 
+/**
+ * Where a process' standard streams lead: its input is empty and the script comes from there, or they
+ * are pipes, or a terminal; the script then comes from a descriptor of its own.
+ */
+export type TaskStreams =
+  | { readonly kind: "null" }
+  | { readonly kind: "pipes"; readonly descriptor: number }
+  | {
+      readonly kind: "terminal"
+      readonly descriptor: number
+      readonly size: TerminalSize | undefined
+    }
+
 /** What a process of a task is made from. */
 export type TaskStartOptions = {
   readonly spec: ContainerSpec
   readonly command: CommandInfo
   readonly accounts: Accounts
   readonly tools: HostTools
+  /** Empty input unless it is given. */
+  readonly streams?: TaskStreams | undefined
 }
 
 /**
@@ -36,9 +51,37 @@ export async function taskStart(options: TaskStartOptions): Promise<Result<TaskS
   if (!user.ok) return user
   const environment = { ...spec.environment, ...variablesOf(command) }
   environment["MESOS_SANDBOX"] ??= spec.sandbox
-  const script = taskScript({ command, environment, bash: tools.bash ?? undefined })
+  const { streams = { kind: "null" } } = options
+  const shell = shellOf(streams, tools)
+  if (!shell.ok) return shell
+  const script = taskScript({
+    command,
+    environment,
+    bash: tools.bash ?? undefined,
+    ...(streams.kind === "null" ? {} : { descriptor: streams.descriptor }),
+    ...(streams.kind === "terminal" ? { size: streams.size } : {}),
+  })
   if (!script.ok) return err(`the command cannot be run: ${script.error}`)
-  return ok({ argv: [...limits.value, ...user.value, "/bin/sh", "-s"], script: script.value })
+  return ok({ argv: [...limits.value, ...user.value, ...shell.value], script: script.value })
+}
+
+/** The shell that reads the script and becomes the task. */
+function shellOf(streams: TaskStreams, tools: HostTools): Result<readonly string[], string> {
+  switch (streams.kind) {
+    case "null":
+      return ok(["/bin/sh", "-s"])
+    case "pipes":
+      return ok(["/bin/sh", "-c", `eval "$(cat <&${streams.descriptor})"`])
+    case "terminal": {
+      // It is the terminal's other end, and outlives the agent: a quarter of a megabyte each.
+      if (tools.script === null)
+        return err("a terminal needs the program script on the agent: install util-linux")
+      const command = `eval "$(cat <&${streams.descriptor})"`
+      return ok([tools.script, "-q", "-e", "-E", "always", "-c", command, "/dev/null"])
+    }
+    default:
+      return streams satisfies never
+  }
 }
 
 /** The variables that a command sets by value. */

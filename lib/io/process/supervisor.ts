@@ -5,7 +5,8 @@
  *
  * Arguments: the directory of the container's records, the file whose appearance tells that it has
  * ended, the cgroups that the task joins (separated by spaces), and the command line that starts the
- * task. Descriptors: 1 is a pipe whose end tells the
+ * task. A FIFO `input` among the records is the task's standard input, and its script is descriptor 6
+ * then. Descriptors: 1 is a pipe whose end tells the
  * agent that the task was started (nothing is ever written to it, so a dead agent does no harm),
  * 3 and 4 are the task's stdout and stderr, 5 is the script that the task's shell reads.
  *
@@ -25,12 +26,17 @@ read -r self < "/proc/$$/stat"
 set -C
 printf '%s\\n' "$self" > "$records/supervisor" || exit 0
 set +C
-{
+start() {
   for cgroup in $cgroups; do
     echo 0 > "$cgroup/cgroup.procs" || exit 125
   done
   exec "$@"
-} <&5 >&3 2>&4 3>&- 4>&- 5>&- &
+}
+if [ -p "$records/input" ]; then
+  start "$@" <> "$records/input" >&3 2>&4 6<&5 3>&- 4>&- 5>&- &
+else
+  start "$@" <&5 >&3 2>&4 3>&- 4>&- 5>&- &
+fi
 task=$!
 read -r stat < "/proc/$task/stat"
 printf '%s\\n' "$stat" > "$records/pid"

@@ -1,4 +1,5 @@
 import type { CommandInfo } from "#lib/mesos/index.ts"
+import type { TerminalSize } from "#lib/ports/index.ts"
 import { err, ok } from "#lib/std/result.ts"
 import type { Result } from "#lib/std/result.ts"
 
@@ -23,6 +24,10 @@ export type TaskScript = {
   readonly environment: Readonly<Record<string, string>>
   /** Path of bash, for commands whose argv[0] is not the name of their program. */
   readonly bash?: string | undefined
+  /** The descriptor that the script comes from, where it is not the standard input of the task. */
+  readonly descriptor?: number | undefined
+  /** The first size of the task's terminal, where it has one. */
+  readonly size?: TerminalSize | undefined
 }
 
 /**
@@ -48,7 +53,11 @@ export function taskScript(options: TaskScript): Result<string, string> {
   }
   const words = argv.value.map(quote)
   if (assigned.length > 0) words.unshift("env", ...assigned)
-  return ok(`unset PWD OLDPWD\n${exported.join("")}exec ${words.join(" ")} < /dev/null\n`)
+  const { descriptor, size } = options
+  // Before the environment is the task's: it may hide the program.
+  const sized = size === undefined ? "" : `stty rows ${size.rows} cols ${size.columns}\n`
+  const input = descriptor === undefined ? "< /dev/null" : `${descriptor}<&-`
+  return ok(`${sized}unset PWD OLDPWD\n${exported.join("")}exec ${words.join(" ")} ${input}\n`)
 }
 
 /**
