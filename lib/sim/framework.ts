@@ -27,6 +27,7 @@ import {
 import type { Random } from "#lib/std/random.ts"
 import { scriptCommand } from "./containers.ts"
 import type { Life } from "./life.ts"
+import { InverseOffers, type InverseAnswer } from "./inverse-offers.ts"
 import { Process } from "./process.ts"
 import { Stock } from "./stock.ts"
 import { RemoteScheduler, type MasterAt } from "./stream.ts"
@@ -87,6 +88,7 @@ export class ScriptedFramework {
   /** Its former selves, which it had removed with all they ran. */
   readonly #removed = new Set<FrameworkId>()
   readonly #stock: Stock
+  readonly #inverseOffers: InverseOffers
   #connection: RemoteScheduler | undefined
   /** Connections of instances whose id another one took over: the master ends them. */
   readonly #former = new Set<RemoteScheduler>()
@@ -105,6 +107,14 @@ export class ScriptedFramework {
     this.name = `fw-${index}`
     const role = this.#random.pick(["*", "a", "b"])
     this.#stock = new Stock(world, { name: this.name, random: this.#random, role })
+    this.#inverseOffers = new InverseOffers({
+      world,
+      random: this.#random,
+      master,
+      frameworkId: () => this.#memory.frameworkId,
+      later: (ms, act) => this.#laterOnStream(ms, act),
+      send: (answer) => this.#send(answer),
+    })
     this.#info = {
       user: "nobody",
       name: this.name,
@@ -154,6 +164,7 @@ export class ScriptedFramework {
         open.push(`${truth.taskId} runs on though its framework was removed`)
     if (!this.#connected || frameworkId === undefined) return [`${this.name} is not subscribed`]
     if (this.#former.size > 0) open.push(`${this.name} has a stream that was taken over`)
+    open.push(...this.#stock.open(agents))
     for (const task of tasks.values()) {
       const truth = this.#world.monitor.truth(frameworkId, task.id)
       const neverThere = truth.node === undefined && !agents.has(task.agentId)
@@ -237,7 +248,8 @@ export class ScriptedFramework {
     if (dice < 4 && alive.length > 0) this.#kill(this.#random.pick(alive))
     else if (dice === 4) this.#call({ kind: "suppress" })
     else if (dice === 5 || dice === 6) this.#call({ kind: "revive" })
-    else if (dice === 7) this.#call({ kind: "reconcile", tasks: [] })
+    else if (dice === 7 && this.#random.chance(0.5)) this.#call({ kind: "reconcile", tasks: [] })
+    else if (dice === 7) this.#call({ kind: "reconcileOperations", operations: [] })
     else if (dice === 8 && this.#random.chance(0.5)) this.#subscribe()
     else if (dice === 8) this.#takeOver()
     else if (dice === 9 && this.#random.chance(0.2)) this.#tearDown()
@@ -261,6 +273,7 @@ export class ScriptedFramework {
     this.#removed.add(removed)
     this.#memory.frameworkId = undefined
     this.#memory.tasks.clear()
+    this.#stock.startOver()
     this.#subscribe()
   }
 
@@ -281,6 +294,7 @@ export class ScriptedFramework {
         this.#connected = true
         this.#subscriptions++
         this.#offers.clear()
+        this.#inverseOffers.clear()
         return this.#reconcile()
       case "offers":
         for (const offer of event.offers ?? []) this.#consider(offer)
@@ -298,7 +312,9 @@ export class ScriptedFramework {
       case "updateOperationStatus":
         return this.#operationUpdate(event.status)
       case "inverseOffers":
+        return this.#inverseOffers.asked(event.inverseOffers ?? [])
       case "rescindInverseOffer":
+        return this.#inverseOffers.rescinded(event.inverseOfferId)
       case "message":
       case "failure":
       case "heartbeat":
@@ -326,7 +342,12 @@ export class ScriptedFramework {
       this.#call({ kind: "acknowledge", agentId, taskId: status.taskId, uuid })
   }
 
-  #operationUpdate({ state, uuid, agentId, operationId }: OperationStatus): void {
+  #operationUpdate(status: OperationStatus): void {
+    const { state, uuid, agentId, operationId } = status
+    const { frameworkId } = this.#memory
+    if (frameworkId !== undefined) this.#world.monitor.operationHeard(frameworkId, status)
+    this.#stock.heard(status)
+    if (uuid === undefined) this.#world.marks.hit("operation.reconciled")
     if (state === "OPERATION_FINISHED") this.#world.marks.hit("operation.finished")
     if (state === "OPERATION_DROPPED") this.#world.marks.hit("operation.dropped")
     if (uuid === undefined || operationId === undefined) return
@@ -460,6 +481,16 @@ export class ScriptedFramework {
       .filter(({ ended }) => !ended)
       .map(({ id, agentId }) => ({ taskId: id, agentId }))
     if (tasks.length > 0) this.#call({ kind: "reconcile", tasks })
+    const operations = this.#stock.toReconcile()
+    if (operations.length > 0) this.#call({ kind: "reconcileOperations", operations })
+  }
+
+  /** Does something later in this life, unless the stream is another one then. */
+  #laterOnStream(ms: number, act: () => void): void {
+    const stream = this.#subscriptions
+    this.process.life?.after(ms, () => {
+      if (stream === this.#subscriptions) act()
+    })
   }
 
   /**
@@ -468,12 +499,13 @@ export class ScriptedFramework {
    */
   #answerOffer(call: Extract<Unsigned<Call>, { readonly kind: "accept" | "decline" }>): void {
     const connection = this.#connection
-    const { life } = this.process
     const stream = this.#subscriptions
     void this.#send(call)?.then(({ status }) => {
       if (status < 500 || stream !== this.#subscriptions || connection !== this.#connection) return
       const { offerIds, filters } = call
-      life?.after(DECLINE_AGAIN_MS, () => this.#answerOffer({ kind: "decline", offerIds, filters }))
+      this.#laterOnStream(DECLINE_AGAIN_MS, () =>
+        this.#answerOffer({ kind: "decline", offerIds, filters }),
+      )
     })
   }
 
@@ -481,7 +513,7 @@ export class ScriptedFramework {
     void this.#send(call)
   }
 
-  #send(call: Unsigned<Call>): Promise<Reply> | undefined {
+  #send(call: Unsigned<Call> | InverseAnswer): Promise<Reply> | undefined {
     const { frameworkId } = this.#memory
     if (!this.#connected || frameworkId === undefined) return undefined
     return this.#connection?.call({ ...call, frameworkId })

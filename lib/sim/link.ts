@@ -90,6 +90,11 @@ export class LinkNetwork {
     this.#cuts.clear()
   }
 
+  /** Whether the master's end of a link is open: what it sends otherwise vanishes. */
+  isOpen(link: LinkId): boolean {
+    return this.#connections.get(link)?.masterOpen === true
+  }
+
   /** Sends something of the master's into a link; what is sent to a closed one vanishes. */
   send(link: LinkId, messages: readonly MasterToAgent[]): void {
     this.#connections.get(link)?.send("toAgent", messages)
@@ -229,6 +234,10 @@ export class Connection {
 
   get node(): string {
     return this.#parts.agent.name
+  }
+
+  get masterOpen(): boolean {
+    return this.#masterOpen
   }
 
   /** Sends a frame; what is sent to a closed or dead connection vanishes. */

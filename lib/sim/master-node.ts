@@ -96,8 +96,10 @@ export class MasterNode {
       links: {
         send: (link: LinkId, messages) => {
           if (life.over || this.process.crashPoint("crash.midEffects")) return
+          // What is said into a link that closed in the same batch reaches nobody.
+          if (this.#network?.isOpen(link) !== true) return
           world.monitor.masterSent(this.disk, messages)
-          this.#network?.send(link, messages)
+          this.#network.send(link, messages)
         },
         close: (link: LinkId) => {
           if (!life.over) this.#network?.close(link)

@@ -19,7 +19,10 @@ import {
 import type { ContainerId, ContainerSpec } from "#lib/ports/index.ts"
 import { AssertionError } from "#lib/std/assert.ts"
 import type { Disk } from "./disk.ts"
+import { inverseOffersProblem } from "./inverse-offers.ts"
 import type { Marks } from "./marks.ts"
+import { OperationMonitor } from "./operation-monitor.ts"
+import { QuotaMonitor } from "./quota-monitor.ts"
 import { isTerminal, newTruth, taskKey, type TaskTruth } from "./task-truth.ts"
 
 /** A rule that was broken. */
@@ -53,10 +56,13 @@ export class Monitor {
   /** Reservations and volumes that are known to be on a disk, with the node. */
   readonly #made = new Map<string, string>()
   readonly #undone = new Set<string>()
+  readonly #operations = new OperationMonitor()
+  readonly #quotas: QuotaMonitor
   #violation: Violation | undefined
 
   constructor(marks: Marks) {
     this.#marks = marks
+    this.#quotas = new QuotaMonitor(marks)
   }
 
   get violation(): Violation | undefined {
@@ -166,6 +172,12 @@ export class Monitor {
     if (isTerminal(state)) truth.heard ??= { state, source }
   }
 
+  /** A framework is told of an operation. */
+  operationHeard(frameworkId: FrameworkId, status: OperationStatus): void {
+    const problem = this.#operations.heard(frameworkId, status)
+    if (problem !== undefined) this.broken("operations have one outcome", problem)
+  }
+
   /** A framework asks for the end of a task. */
   killAsked(frameworkId: FrameworkId, taskId: TaskId): void {
     this.truth(frameworkId, taskId).killAsked = true
@@ -228,6 +240,11 @@ export class Monitor {
         left = subtractResources(left, amount)
       }
     }
+    const beyond = this.#quotas.check(driver.view)
+    if (beyond !== undefined) return this.broken("no offer is beyond a limit", beyond)
+    const inverse = inverseOffersProblem(driver.view)
+    if (inverse !== undefined)
+      return this.broken("only what is to be maintained is asked for", inverse)
     return undefined
   }
 

@@ -2,9 +2,12 @@ import {
   containsResources,
   scalarResource,
   unallocate,
+  type AgentId,
   type Offer,
   type OfferOperation,
   type OperationId,
+  type OperationState,
+  type OperationStatus,
   type Resource,
 } from "#lib/mesos/index.ts"
 import type { Random } from "#lib/std/random.ts"
@@ -23,6 +26,19 @@ export type Deal = {
   readonly volume?: Resource | undefined
 }
 
+/** States after which a framework expects no more of an operation. */
+const OVER: ReadonlySet<OperationState> = new Set<OperationState>([
+  "OPERATION_FINISHED",
+  "OPERATION_FAILED",
+  "OPERATION_ERROR",
+  "OPERATION_DROPPED",
+  "OPERATION_GONE_BY_OPERATOR",
+  "OPERATION_UNKNOWN",
+])
+
+/** An operation with an id, as its framework knows it. */
+type Asked = { readonly agentId: AgentId; state: OperationState | undefined }
+
 /**
  * The reservations and volumes of one framework: it makes, uses and destroys them at random, each a step
  * at a time or several in one go. What it has it reads from its offers, as a stateful service does.
@@ -32,9 +48,13 @@ export class Stock {
   readonly #name: string
   readonly #random: Random
   readonly #role: string
+  /** Operations that were asked for by id, whatever became of them. */
+  readonly #asked = new Map<OperationId, Asked>()
   #reservations = 0
   #volumes = 0
   #operations = 0
+  /** Where the deal under way is made. */
+  #agentId: AgentId | undefined
 
   constructor(world: World, parts: { name: string; random: Random; role: string }) {
     this.#world = world
@@ -43,8 +63,36 @@ export class Stock {
     this.#role = parts.role
   }
 
+  /** The framework is another one from now on: nobody tells it of what it asked for before. */
+  startOver(): void {
+    this.#asked.clear()
+  }
+
+  /** The framework is told of an operation. */
+  heard({ operationId, state }: OperationStatus): void {
+    const asked = operationId === undefined ? undefined : this.#asked.get(operationId)
+    if (asked !== undefined && !isOver(asked)) asked.state = state
+  }
+
+  /** Operations of which more is to be heard; or all, by chance some that are over long since. */
+  toReconcile(): readonly { readonly operationId: OperationId; readonly agentId: AgentId }[] {
+    return [...this.#asked]
+      .filter(([, asked]) => !isOver(asked) || this.#random.chance(0.05))
+      .map(([operationId, { agentId }]) => ({ operationId, agentId }))
+  }
+
+  /** Operations that nobody has told the end of, but for those on agents that never come back. */
+  open(agents: ReadonlySet<AgentId>): readonly string[] {
+    return [...this.#asked].flatMap(([operationId, { agentId, state }]) => {
+      if (isOver({ agentId, state })) return []
+      if (state === "OPERATION_UNREACHABLE" && !agents.has(agentId)) return []
+      return [`${this.#name} believes ${operationId} ${state ?? "asked for"}`]
+    })
+  }
+
   /** What to do with the resources of an offer. */
   deal(offer: Offer): Deal {
+    this.#agentId = offer.agentId
     const resources = unallocate(offer.resources ?? [])
     const own = resources.find((resource) => labelOf(resource)?.startsWith(`${this.#name}.`))
     if (own === undefined) return this.#reserve(resources)
@@ -94,9 +142,14 @@ export class Stock {
   /** Most operations have an id, so that their outcome is told and acknowledged. */
   #id(): { readonly id?: OperationId } {
     if (!this.#random.chance(0.8)) return {}
-    return { id: `${this.#name}.o${++this.#operations}` as OperationId }
+    const id = `${this.#name}.o${++this.#operations}` as OperationId
+    if (this.#agentId !== undefined)
+      this.#asked.set(id, { agentId: this.#agentId, state: undefined })
+    return { id }
   }
 }
+
+const isOver = ({ state }: Asked): boolean => state !== undefined && OVER.has(state)
 
 const labelOf = ({ reservations }: Resource): string | undefined =>
   reservations.at(-1)?.labels?.labels?.find(({ key }) => key === "made")?.value

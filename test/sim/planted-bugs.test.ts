@@ -4,6 +4,8 @@
  */
 import { afterEach, describe, expect, setDefaultTimeout, test } from "bun:test"
 import type { MasterLink } from "#lib/agent/index.ts"
+import { QuotaBook } from "#lib/master/core/allocator/quota-book.ts"
+import { InverseOfferBook } from "#lib/master/core/inverse-offers.ts"
 import { Master } from "#lib/master/index.ts"
 import type { AgentToMaster, OfferId } from "#lib/mesos/index.ts"
 import type { Store, Write } from "#lib/ports/index.ts"
@@ -88,9 +90,29 @@ function forgetfulLink(link: MasterLink, receive: (frame: string) => void): Mast
   }
 }
 
+/** Tells of every outcome of an operation that it failed, but for the first time. */
+function fickleLink(link: MasterLink): MasterLink {
+  const told = new Set<string>()
+  return {
+    reconnect: (reason) => link.reconnect(reason),
+    send: (messages) =>
+      link.send(
+        messages.map((message) => {
+          if (message.kind !== "operationUpdate" || !told.has(message.operationUuid)) {
+            if (message.kind === "operationUpdate") told.add(message.operationUuid)
+            return message
+          }
+          return { ...message, status: { ...message.status, state: "OPERATION_FAILED" } }
+        }),
+      ),
+  }
+}
+
 type Changeable<T> = { -readonly [K in keyof T]: T[K] }
 const prototype = Master.prototype as Changeable<Master>
 const original = { step: prototype.step, checkInvariants: prototype.checkInvariants }
+const { allowance } = QuotaBook.prototype
+const { answersOf } = InverseOfferBook.prototype
 
 /** Puts every offer that was accepted back among the outstanding ones. */
 function acceptTwice(): void {
@@ -121,7 +143,11 @@ function forgetEvents(kind: string): void {
 }
 
 describe("a planted bug is noticed:", () => {
-  afterEach(() => void Object.assign(prototype, original))
+  afterEach(() => {
+    Object.assign(prototype, original)
+    Object.assign(QuotaBook.prototype, { allowance })
+    Object.assign(InverseOfferBook.prototype, { answersOf })
+  })
 
   test("effects leave before the commit", () => {
     const reports = caught({ seams: { store: lateStore } })
@@ -160,6 +186,24 @@ describe("a planted bug is noticed:", () => {
       seams: { masterLink: forgetfulLink },
     }
     expect(rulesOf(caught(options, 1))).toEqual(["all comes to rest once faults stop"])
+  })
+
+  test("limits of roles are not kept", () => {
+    QuotaBook.prototype.allowance = (_, resources) => ({ resources })
+    const reports = caught({ swarm: { operatorMs: 2_000 } }, 1)
+    expect(rulesOf(reports)).toEqual(["no offer is beyond a limit"])
+  })
+
+  test("answers to inverse offers are forgotten", () => {
+    InverseOfferBook.prototype.answersOf = () => []
+    const reports = caught({ swarm: { operatorMs: 2_000 } }, 1)
+    expect(rulesOf(reports)).toEqual(["an answer counts"])
+  })
+
+  test("an operation has two outcomes", () => {
+    const swarm = { lostCall: 0.2, operatorMs: 0 }
+    const reports = caught({ swarm, seams: { masterLink: fickleLink } }, 1)
+    expect(rulesOf(reports)).toEqual(["operations have one outcome"])
   })
 
   test("an offer can be accepted twice", () => {
