@@ -1,0 +1,6 @@
+export { DiskImageStore } from "./disk-image-store.ts"
+export type { DiskImageStoreOptions } from "./disk-image-store.ts"
+export { DEFAULT_GC, parseGcConfig } from "./core/gc-config.ts"
+export type { ImageGcConfig } from "./core/gc-config.ts"
+export { parseDefaultRegistry, parseReference } from "./core/reference.ts"
+export type { DefaultRegistry } from "./core/reference.ts"
