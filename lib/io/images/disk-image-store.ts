@@ -1,7 +1,7 @@
 import { statfs } from "node:fs/promises"
 import { setImmediate } from "node:timers/promises"
 import { errorText } from "#lib/io/host/files.ts"
-import { bootId } from "#lib/io/process/proc.ts"
+import { bootId } from "#lib/io/host/proc.ts"
 import { readTextFile } from "#lib/io/text-file.ts"
 import type {
   ImageFailure,

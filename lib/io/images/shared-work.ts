@@ -14,8 +14,8 @@ export class SharedWork<T> {
   }
 
   /**
-   * Starts the work of that name, or joins it. Rejects as soon as the signal aborts; the work goes on
-   * while somebody else waits for it.
+   * Starts the work of that name, or joins it. Rejects when the signal aborts; the work goes on while
+   * somebody else waits for it, and the last who leaves stays until it has cleaned up.
    */
   async run(
     key: string,
@@ -37,6 +37,7 @@ export class SharedWork<T> {
         // Whoever comes now must not join work that is being given up.
         if (this.#running.get(key) === work) this.#running.delete(key)
         work.abort.abort()
+        await work.promise.catch(() => {})
       }
     }
   }

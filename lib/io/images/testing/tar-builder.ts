@@ -54,7 +54,7 @@ function header(entry: BuiltEntry, contentSize: number): Buffer {
   octal(entry.modifiedAt ?? 1_000_000_000, 136, 12)
   block.write(type, 156, "latin1")
   block.write(entry.link ?? "", 157, 100, "latin1")
-  block.write("ustar\0" + "00", 257, "latin1")
+  block.write("ustar\x0000", 257, "latin1")
   octal(device[0], 329, 8)
   octal(device[1], 337, 8)
   block.fill(" ", 148, 156)
