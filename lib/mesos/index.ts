@@ -9,6 +9,13 @@ export type * as master from "./v1/master.ts"
 export type * as agent from "./v1/agent.ts"
 export type * as maintenance from "./v1/maintenance.ts"
 export type * as quota from "./v1/quota.ts"
+export {
+  commandWithoutSecrets,
+  containerWithoutSecrets,
+  executorWithoutSecrets,
+  secretWithoutValue,
+  taskWithoutSecrets,
+} from "./secrets.ts"
 export { DEFAULT_ROLE, isStrictSubrole, roleProblem } from "./roles.ts"
 export {
   addResources,

@@ -1,6 +1,8 @@
 import {
+  executorWithoutSecrets,
   NO_RESOURCES,
   sumResources,
+  taskWithoutSecrets,
   type AgentId,
   type AgentInfo,
   type AgentInfoCapabilityType,
@@ -264,12 +266,13 @@ export class TaskRecord implements TaskView {
   }
 }
 
-/** What the master keeps of a launched task: all but what only the agent needs. */
+/** What the master keeps of a launched task: all but what only the agent needs, and no secret. */
 export function taskOf(
   info: TaskInfo,
   owner: { readonly framework: FrameworkRecord; readonly executorId: ExecutorId | undefined },
 ): Task {
   const { framework, executorId } = owner
+  const shown = taskWithoutSecrets(info)
   return {
     name: info.name,
     taskId: info.taskId,
@@ -280,8 +283,8 @@ export function taskOf(
     resources: info.resources,
     labels: info.labels,
     discovery: info.discovery,
-    container: info.container ?? info.executor?.container,
-    healthCheck: info.healthCheck,
+    container: shown.container ?? shown.executor?.container,
+    healthCheck: shown.healthCheck,
     killPolicy: info.killPolicy,
     user: info.command?.user ?? info.executor?.command?.user ?? framework.info.user,
     limits: info.limits,
@@ -309,7 +312,7 @@ export class ExecutorRecord implements ExecutorView {
     this.frameworkId = framework.id
     this.framework = framework
     this.agent = agent
-    this.info = executor.info
+    this.info = executorWithoutSecrets(executor.info)
     this.resources = executor.resources
     this.role = executor.role
   }

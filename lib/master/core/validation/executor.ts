@@ -1,5 +1,6 @@
 import {
   equalResources,
+  executorWithoutSecrets,
   idProblem,
   NO_RESOURCES,
   normalizeResources,
@@ -107,7 +108,13 @@ const plain = (resources: Resources | undefined): Resources =>
 /** JSON with sorted members, without what the master fills in. */
 function canonical(executor: ExecutorInfo): string {
   const { type = "CUSTOM" } = executor
-  const compared = { ...executor, type, resources: undefined, frameworkId: undefined }
+  // The live one is known without its secrets.
+  const compared = {
+    ...executorWithoutSecrets(executor),
+    type,
+    resources: undefined,
+    frameworkId: undefined,
+  }
   return JSON.stringify(compared, (_key, value: unknown) =>
     typeof value === "object" && value !== null && !Array.isArray(value)
       ? Object.fromEntries(Object.entries(value).sort(([a], [b]) => (a < b ? -1 : 1)))
