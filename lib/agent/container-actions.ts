@@ -9,9 +9,12 @@ import type {
   Fetcher,
   Log,
   Sandboxes,
+  VolumeOrder,
+  Volumes,
 } from "#lib/ports/index.ts"
 import { err, type Result } from "#lib/std/result.ts"
 import type { AgentInput, SandboxLink } from "./core/types.ts"
+import type { VolumeNeeds } from "./core/volumes.ts"
 import { Limiter } from "./limiter.ts"
 
 /** Launches under way at one time: more would only fight for the disk and the container daemon. */
@@ -33,6 +36,7 @@ export type ContainerPorts = {
   readonly available: ReadonlySet<ContainerRuntime["name"]>
   readonly fetcher: Fetcher
   readonly sandboxes: Sandboxes
+  readonly volumes: Volumes
   readonly clock: Clock
   readonly log: Log
   readonly post: (input: AgentInput) => void
@@ -43,7 +47,7 @@ export type LaunchOrder = {
   readonly spec: ContainerSpec
   readonly directories: readonly string[]
   readonly links: readonly SandboxLink[]
-}
+} & Partial<VolumeNeeds>
 
 type LaunchResult = Result<ContainerStarted, ContainerFailure>
 
@@ -99,7 +103,8 @@ export class ContainerActions {
 
   /** Ends and forgets what is not known. */
   removeOrphans(known: readonly ContainerId[]): void {
-    const { available, log, runtimes } = this.#ports
+    const { available, log, runtimes, volumes } = this.#ports
+    const all: Promise<void>[] = []
     for (const runtime of runtimes) {
       if (!available.has(runtime.name)) continue
       const swept = runtime.removeOrphans(new Set(known)).then(
@@ -114,7 +119,16 @@ export class ContainerActions {
           }),
       )
       this.#swept.set(runtime, swept)
+      all.push(swept)
     }
+    // What a container holds is let go once nothing of it runs.
+    void Promise.all(all)
+      .then(() => volumes.recover(new Set(known)))
+      .catch((cause: unknown) =>
+        log.write("warn", "cannot let go of the volumes of an earlier life", {
+          cause: String(cause),
+        }),
+      )
   }
 
   /** Signals the container, or gives its launch up. */
@@ -135,17 +149,29 @@ export class ContainerActions {
       )
   }
 
-  /** Removes the records of a container that has ended. */
+  /** Removes the records of a container that has ended, and lets go of its volumes. */
   forget(spec: ContainerSpec): void {
-    this.#owners.delete(spec.containerId)
-    this.#runtimeOf(spec)
-      ?.forget(spec)
+    const { containerId } = spec
+    this.#owners.delete(containerId)
+    void this.#forget(spec)
+      .then(() => this.#ports.volumes.release(containerId))
       .catch((cause: unknown) =>
-        this.#ports.log.write("warn", "cannot remove the records of a container", {
-          container: spec.containerId,
+        this.#ports.log.write("warn", "cannot let go of the volumes of a container", {
+          container: containerId,
           cause: String(cause),
         }),
       )
+  }
+
+  async #forget(spec: ContainerSpec): Promise<void> {
+    try {
+      await this.#runtimeOf(spec)?.forget(spec)
+    } catch (cause) {
+      this.#ports.log.write("warn", "cannot remove the records of a container", {
+        container: spec.containerId,
+        cause: String(cause),
+      })
+    }
   }
 
   /** Deletes the data of a volume; of a mount only what is in it. */
@@ -202,7 +228,8 @@ export class ContainerActions {
     if (runtime === undefined) return failure(`This agent runs no ${spec.runtime} containers`)
     await this.#swept.get(runtime)
     // A volume made anew must not lose what its task writes to the deletion of the last one.
-    for (const path of order.directories) await this.#removingVolumes.get(path)
+    for (const path of [...order.directories, ...persistentPaths(order.volumes)])
+      await this.#removingVolumes.get(path)
     if (signal.aborted) return failure("The launch was given up")
     // A debug container works in its parent's sandbox, which stays its parent's.
     for (const path of spec.debug ? [] : [...order.directories, sandbox]) {
@@ -210,6 +237,13 @@ export class ContainerActions {
       if (!created.ok) return failure(`The sandbox could not be made: ${created.error.message}`)
     }
     for (const { link, target } of order.links) await sandboxes.link(link, target)
+    const prepared = await this.#ports.volumes.prepare({
+      spec,
+      volumes: order.volumes ?? [],
+      secretEnvironment: order.secretEnvironment ?? {},
+      signal,
+    })
+    if (!prepared.ok) return failure(prepared.error.message)
     const uris = task.command?.uris ?? []
     if (uris.length > 0) {
       const fetched = await fetcher.fetch({ uris, sandbox, user, signal })
@@ -220,7 +254,9 @@ export class ContainerActions {
       }
     }
     if (signal.aborted) return failure("The launch was given up")
-    return runtime.launch(spec, signal)
+    const { mounts, environment } = prepared.value
+    const complete = { ...spec, mounts, environment: { ...spec.environment, ...environment } }
+    return runtime.launch(complete, signal)
   }
 
   /** Resolves some time after the signal aborts; never when it does not. */
@@ -274,6 +310,10 @@ export class ContainerActions {
     return this.#ports.runtimes.find(({ name }) => name === spec.runtime)
   }
 }
+
+/** Where the persistent volumes of a container lie. */
+const persistentPaths = (volumes: readonly VolumeOrder[] | undefined): readonly string[] =>
+  (volumes ?? []).flatMap(({ source }) => (source.kind === "persistent" ? [source.path] : []))
 
 const failure = (message: string): LaunchResult =>
   err({ reason: "REASON_CONTAINER_LAUNCH_FAILED", message })

@@ -68,6 +68,7 @@ type LaunchResult = Result<ContainerStarted, ContainerFailure>
 class TestRuntime implements ContainerRuntime {
   readonly name = "process"
   readonly calls: string[] = []
+  readonly specs: ContainerSpec[] = []
   readonly launches = new Map<ContainerId, (result: LaunchResult) => void>()
   readonly signals = new Map<ContainerId, AbortSignal>()
   orphans: Promise<readonly ContainerId[]> = Promise.resolve([])
@@ -79,6 +80,7 @@ class TestRuntime implements ContainerRuntime {
   }
   launch(spec: ContainerSpec, signal: AbortSignal): Promise<LaunchResult> {
     this.calls.push(`launch ${spec.task.taskId}`)
+    this.specs.push(spec)
     this.signals.set(spec.containerId, signal)
     return new Promise((resolve) => this.launches.set(spec.containerId, resolve))
   }
@@ -136,10 +138,13 @@ class Bench {
   readonly log: string[] = []
   readonly exits: string[] = []
   readonly made: string[] = []
+  readonly released: string[] = []
   /** Sandboxes on disk that no task owns. */
   readonly stray: string[] = []
   runtime = new TestRuntime()
   fetch: AgentDriverOptions["fetcher"]["fetch"] = () => Promise.resolve(ok(undefined))
+  prepare: AgentDriverOptions["volumes"]["prepare"] = () =>
+    Promise.resolve(ok({ mounts: [], environment: {} }))
   health: AgentDriverOptions["prober"]["health"] = () =>
     Promise.resolve({ healthy: true, message: "" })
   driver!: AgentDriver
@@ -184,6 +189,12 @@ class Bench {
         removeRun: () => Promise.resolve(),
         diskUsage: () => Promise.resolve({ totalBytes: 100, usedBytes: 10 }),
       } as unknown as AgentDriverOptions["sandboxes"],
+      volumes: {
+        prepare: (request) => this.prepare(request),
+        environment: () => Promise.resolve({}),
+        release: (containerId) => Promise.resolve(void this.released.push(containerId)),
+        recover: (known) => Promise.resolve(void this.released.push(`all but ${known.size}`)),
+      },
       link: {
         send: (messages) => void this.sent.push(...messages),
         reconnect: () => {},
@@ -273,6 +284,57 @@ test("makes the sandbox and its links, launches, and reports what became of it",
   bench.runtime.exit(containerId, { status: 0 })
   await bench.states("a", "TASK_FINISHED")
   expect(bench.runtime.calls).toEqual(["orphans but 0", "launch a", "forget a"])
+})
+
+test("launches with the volumes and secrets that were made ready, and lets go of them", async () => {
+  const bench = new Bench()
+  const mount = { source: "/srv", target: "data", kind: "directory", readOnly: false } as const
+  bench.prepare = ({ volumes, secretEnvironment }) => {
+    expect(volumes).toMatchObject([{ containerPath: "data", source: { path: "/srv" } }])
+    expect(secretEnvironment).toMatchObject({ KEY: { value: { data: "aHVzaA==" } } })
+    return Promise.resolve(ok({ mounts: [mount], environment: { KEY: "hush" } }))
+  }
+  await bench.register()
+  const secret = { type: "VALUE", value: { data: "aHVzaA==" } } as const
+  const variables = [{ name: "KEY", type: "SECRET", secret } as const]
+  const volumes = [{ mode: "RW", containerPath: "data", hostPath: "/srv" } as const]
+  bench.run(
+    task("a", {
+      command: { value: "true", environment: { variables } },
+      container: { type: "MESOS", volumes },
+    }),
+  )
+  const containerId = await bench.settleLaunch()
+  await bench.states("a", "TASK_RUNNING")
+  expect(bench.runtime.specs.at(-1)).toMatchObject({
+    mounts: [mount],
+    environment: { KEY: "hush" },
+  })
+  const stored = JSON.stringify([...bench.store.entries.values()])
+  expect(stored).toContain('"name":"KEY"')
+  expect(stored).not.toContain("aHVzaA==")
+  expect(stored).not.toContain("hush")
+  expect(bench.released).toEqual(["all but 0"])
+  bench.runtime.exit(containerId, { status: 0 })
+  await bench.states("a", "TASK_FINISHED")
+  await bench.until(() => bench.released.length > 1)
+  expect(bench.released).toEqual(["all but 0", containerId])
+})
+
+test("volumes that cannot be made ready fail the task and are let go", async () => {
+  const bench = new Bench()
+  bench.prepare = () => Promise.resolve(err({ message: "the volume 'data' cannot be made ready" }))
+  await bench.register()
+  bench.run(task("a"))
+  await bench.states("a", "TASK_FAILED")
+  expect(bench.sent.find((message) => message.kind === "update")).toMatchObject({
+    status: {
+      reason: "REASON_CONTAINER_LAUNCH_FAILED",
+      message: "the volume 'data' cannot be made ready",
+    },
+  })
+  await bench.until(() => bench.released.length > 1)
+  expect(bench.runtime.calls).not.toContain("launch a")
 })
 
 test("a URI that cannot be fetched fails the task, which is not launched", async () => {

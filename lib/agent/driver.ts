@@ -8,6 +8,7 @@ import type {
   Sandboxes,
   Store,
   TaskProber,
+  Volumes,
 } from "#lib/ports/index.ts"
 import { Loop } from "#lib/runtime/index.ts"
 import { AssertionError } from "#lib/std/assert.ts"
@@ -38,6 +39,7 @@ export type AgentDriverOptions = {
   readonly fetcher: Fetcher
   readonly prober: TaskProber
   readonly sandboxes: Sandboxes
+  readonly volumes: Volumes
   readonly link: MasterLink
   /** The agent may not go on, and says why: its process ends with a failure. */
   readonly onExit: (message: string) => void

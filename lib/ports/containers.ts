@@ -25,10 +25,10 @@ export type ContainerExit = {
 
 /**
  * A directory or file of this machine that a container sees at a path of its own. The agent makes it
- * ready before the launch and lets it go after the container's end; a runtime only binds it: bind
- * mounts, recursive, in this order, where the container has a mount namespace, a symbolic link at
- * `target` where it has none. A mount point below the sandbox is there already (an empty directory or
- * file), one in an image is the runtime's to make, never through a link that leads out of the root.
+ * ready before the launch and lets it go after the container's end; a runtime only binds it,
+ * recursively, in this order. A mount point below the sandbox is there already: an empty directory or
+ * file, or, for runtimes without mount namespaces, a symbolic link to `source`. One in an image is the
+ * runtime's to make, never through a link that leads out of the root.
  */
 export type ContainerMount = {
   /** An absolute path on this machine without symbolic links; it exists. */

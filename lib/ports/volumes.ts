@@ -12,8 +12,16 @@ export type VolumeSourceOrder =
     }
   /** A directory below a sandbox, made if it is missing; `path` is relative to `base`. */
   | { readonly kind: "sandboxPath"; readonly base: string; readonly path: string }
-  /** The data of a persistent volume; given to the task's user unless tasks share it. */
-  | { readonly kind: "persistent"; readonly path: string; readonly shared: boolean }
+  /**
+   * The data of a persistent volume; given to the task's user, unless tasks share it and one of them
+   * runs. `isMount`: the path is a disk of its own, which must be there.
+   */
+  | {
+      readonly kind: "persistent"
+      readonly path: string
+      readonly isMount: boolean
+      readonly shared: boolean
+    }
   | {
       readonly kind: "dockerVolume"
       /** The plugin; the default driver where it is absent. */

@@ -35,6 +35,10 @@ export function agentOptions(
     reconfigurationPolicy: settings.oneOf("reconfigurationPolicy", POLICIES),
     limits: limitsOf(settings),
     fetcher: fetcherOptions(settings, environment),
+    creatableHostPaths: settings
+      .text("hostPathVolumeForceCreation")
+      ?.split(":")
+      .filter((path) => path !== ""),
     dockerSocket: settings.required("dockerSocket"),
     executable: environment.executable,
     flags: settings.inEffect(),

@@ -128,6 +128,10 @@ export const AGENT_SETTINGS = {
     secret: true,
     ours: true,
   },
+  hostPathVolumeForceCreation: {
+    hint: "dirs",
+    help: "Directories, with colons between them, below which host paths of volumes are made where they are missing",
+  },
   dockerSocket: {
     hint: "path",
     help: "Socket of the Docker daemon",

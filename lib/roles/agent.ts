@@ -14,6 +14,7 @@ import {
   LinkClient,
   listen,
   measureMachine,
+  openVolumes,
   ProcessRuntime,
   randomSeed,
   SocketProber,
@@ -32,7 +33,7 @@ import {
   type AgentToMaster,
   type DomainInfo,
 } from "#lib/mesos/index.ts"
-import type { ContainerRuntime, ContainerSpec, Log } from "#lib/ports/index.ts"
+import type { ContainerRuntime, ContainerSpec, Log, Volumes } from "#lib/ports/index.ts"
 import { must } from "#lib/std/assert.ts"
 import { buildInfo } from "./build-info.ts"
 import type { AgentEnd, AgentEvents } from "./memory-link.ts"
@@ -68,6 +69,8 @@ export type AgentRoleOptions = {
   readonly flags: Readonly<Record<string, string>>
   /** How tasks' files are fetched; the cache lies below the work directory unless it says otherwise. */
   readonly fetcher?: Partial<UriFetcherOptions> | undefined
+  /** Directories below which host paths of volumes are made where they are missing. */
+  readonly creatableHostPaths?: readonly string[] | undefined
   /** Path of the Docker daemon's socket. */
   readonly dockerSocket: string
   /** The executable that tasks are offered as DCOS_EXECUTABLE. */
@@ -120,8 +123,10 @@ export async function startAgent(options: AgentRoleOptions, connect: Connect): P
   const info = await describeNode(options, sandboxes)
   const store = new SqliteStore(`${options.workDir}/meta/agent.db`)
   const link = new LateLink()
+  const { workDir, hostname, creatableHostPaths, log } = options
+  const volumes = await openVolumes({ workDir, hostname, creatableHostPaths, log })
   const started = await AgentDriver.start({
-    ...driverOptions(options, info),
+    ...driverOptions(options, info, volumes),
     store,
     sandboxes,
     link,
@@ -150,6 +155,7 @@ export async function startAgent(options: AgentRoleOptions, connect: Connect): P
     stop: async () => {
       end.stop()
       await driver.stop()
+      volumes.close()
       await server.stop()
       await store.close()
     },
@@ -178,7 +184,7 @@ const agentEvents = (driver: AgentDriver, link: MasterLink): AgentEvents => ({
 })
 
 /** What the driver is given beside its store, its link and who hears of its end. */
-function driverOptions(options: AgentRoleOptions, info: AgentInfo) {
+function driverOptions(options: AgentRoleOptions, info: AgentInfo, volumes: Volumes) {
   const { ip, workDir, executable, log } = options
   const runtimes = makeRuntimes(options)
   return {
@@ -195,6 +201,7 @@ function driverOptions(options: AgentRoleOptions, info: AgentInfo) {
     clock: systemClock,
     log,
     runtimes,
+    volumes,
     fetcher: new UriFetcher({ cacheDir: `${workDir}/fetch`, ...options.fetcher }),
     prober: new ContainerProber({
       prober: new SocketProber(),
@@ -203,6 +210,7 @@ function driverOptions(options: AgentRoleOptions, info: AgentInfo) {
           runtimes.find(({ name }) => name === spec.runtime),
           `no runtime ${spec.runtime}`,
         ),
+      environmentOf: (containerId) => volumes.environment(containerId),
     }),
   }
 }

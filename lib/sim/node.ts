@@ -1,6 +1,6 @@
 import { AgentDriver, type MasterLink } from "#lib/agent/index.ts"
 import { parseResources, type Resources } from "#lib/mesos/index.ts"
-import type { Fetcher, Sandboxes, TaskProber } from "#lib/ports/index.ts"
+import type { Fetcher, Sandboxes, TaskProber, Volumes } from "#lib/ports/index.ts"
 import { must } from "#lib/std/assert.ts"
 import type { Random } from "#lib/std/random.ts"
 import { err, ok } from "#lib/std/result.ts"
@@ -117,6 +117,7 @@ export class Node {
       fetcher: simFetcher(random, life),
       prober: this.#prober(life),
       sandboxes: simSandboxes(life),
+      volumes: simVolumes,
       link,
       onExit: (message) => {
         world.monitor.agentExits(this.name, message)
@@ -174,6 +175,14 @@ const simFetcher = (random: Random, life: Life): Fetcher => ({
         : err({ uri: must(uris[0], "there is one").value, message: "The server does not answer" }),
     ),
 })
+
+/** Volumes that are always there. */
+const simVolumes: Volumes = {
+  prepare: async () => ok({ mounts: [], environment: {} }),
+  environment: async () => ({}),
+  release: async () => {},
+  recover: async () => {},
+}
 
 /** Sandboxes on a disk that never fills; whatever a dead process asks of them never happens. */
 function simSandboxes(life: Life): Sandboxes {

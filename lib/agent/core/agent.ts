@@ -90,6 +90,7 @@ export class Agent implements Machine<AgentInput, AgentEffect> {
     const lifecycle = new Lifecycle({
       limits: this.limits,
       ip: options.ip,
+      workDir: options.workDir,
       timers,
       streams,
       workload,

@@ -30,8 +30,7 @@ export type EnvironmentSource = {
 
 /**
  * The whole environment of a task: the operator's variables, what the agent tells it, and those of
- * its command, later ones winning. Variables that need a secret are left out; such tasks are refused
- * before it comes to this.
+ * its command, later ones winning. Those that are secrets come with the launch only.
  * Source: apache/mesos: src/slave/slave.cpp (executorEnvironment), docs/executor-http-api.md.
  */
 export function taskEnvironment(source: EnvironmentSource): Readonly<Record<string, string>> {

@@ -122,11 +122,29 @@ test("a task with an image fails, saying what is missing, where there is no Dock
   expect(status.message).toContain("start the Docker daemon")
 })
 
-test("a task whose variable needs a secret fails, naming the variable", () => {
+test("secrets are in the order to launch and nowhere else, and gone after a restart", () => {
   const w = world()
-  const variables = [{ name: "PASSWORD", type: "SECRET" as const, secret: {} }]
-  send(w, testTask("web.1", { command: { value: "x", environment: { variables } } }))
-  expect(w.updates()[0]?.status.message).toContain("'PASSWORD'")
+  const secret = { type: "VALUE" as const, value: { data: "aHVzaA==" } }
+  const variables = [{ name: "PASSWORD", type: "SECRET" as const, secret }]
+  const volume = { mode: "RO" as const, containerPath: "key" }
+  send(
+    w,
+    testTask("web.1", {
+      command: { value: "x", environment: { variables } },
+      container: { type: "MESOS", volumes: [{ ...volume, source: { type: "SECRET", secret } }] },
+    }),
+  )
+  const order = w.last("launch")
+  expect(order.secretEnvironment).toEqual({ PASSWORD: secret })
+  expect(order.volumes).toEqual([
+    { containerPath: "key", readOnly: true, source: { kind: "secret", secret } },
+  ])
+  expect(order.spec.environment["PASSWORD"]).toBeUndefined()
+  expect(JSON.stringify([...w.store.values()])).not.toContain("aHVzaA==")
+  w.crash()
+  w.give({ kind: "start" })
+  w.give({ kind: "containerUnknown", containerId: order.spec.containerId })
+  expect(w.last("launch").secretEnvironment).toEqual({ PASSWORD: { type: "VALUE" } })
 })
 
 test.each(["CUSTOM", "DEFAULT"] as const)("refuses a task with a %s executor", (type) => {

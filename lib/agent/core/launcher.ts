@@ -1,5 +1,7 @@
 import {
+  executorWithoutSecrets,
   renderResources,
+  taskWithoutSecrets,
   type AgentId,
   type ExecutorId,
   type ExecutorInfo,
@@ -13,9 +15,9 @@ import {
 import type { ContainerId, ContainerSpec } from "#lib/ports/index.ts"
 import { must } from "#lib/std/assert.ts"
 import { ok, type Result } from "#lib/std/result.ts"
-import { dockerForm } from "./docker-form.ts"
 import { taskEnvironment } from "./environment.ts"
 import type { IdSource } from "./id-source.ts"
+import { runtimeForm } from "./launch-order.ts"
 import type { Lifecycle } from "./lifecycle.ts"
 import {
   executorSandbox,
@@ -45,7 +47,7 @@ import {
 } from "./task-support.ts"
 import { say, type Turn } from "./turn.ts"
 import type { AgentLimits, AgentOptions, SandboxLink } from "./types.ts"
-import { volumeDirectories, volumeLinks, volumeRefusal, withHostVolumes } from "./volumes.ts"
+import { executorVolumes, volumeRefusal } from "./volumes.ts"
 import type { Workload } from "./workload.ts"
 
 /** A longer command is cut to this many characters in the name of its executor, as Mesos does. */
@@ -70,6 +72,7 @@ type RunTaskGroup = Extract<MasterToAgent, { kind: "runTaskGroup" }>
 
 /** What one task is launched from, whether alone or as a member of a group. */
 type Arrival = {
+  /** The task as it came; the books hold it without its secrets. */
   readonly info: TaskInfo
   readonly containerId: ContainerId
   readonly sandbox: string
@@ -99,7 +102,7 @@ export class Launcher {
       this.#refusal(frameworkId, info) ??
       executorRefusal(task.executor) ??
       this.#resourceRefusal(info, [task.resources]) ??
-      (choice.ok ? volumeRefusal(task, choice.value.image) : undefined) ??
+      (choice.ok ? volumeRefusal(task, choice.value, false) : undefined) ??
       this.#idRefusal(frameworkId, executorId)
     if (refusal !== undefined || !choice.ok) {
       const why = refusal ?? (choice as { readonly error: Refusal }).error
@@ -111,7 +114,7 @@ export class Launcher {
     const sandbox = executorSandbox(place, containerId)
     const executor = workload.addExecutor(turn, framework, {
       frameworkId,
-      info: commandExecutor(frameworkId, task),
+      info: commandExecutor(frameworkId, taskWithoutSecrets(task)),
       kind: "command",
       containerId,
       directory: sandbox,
@@ -141,7 +144,7 @@ export class Launcher {
         executorInfo.resources,
         ...tasks.map(({ resources }) => resources),
       ]) ??
-      firstRefusal(tasks, (task) => volumeRefusal(task, false)) ??
+      (choices.ok ? groupVolumeRefusal(tasks, choices.value) : undefined) ??
       this.#commandExecutorRefusal(frameworkId, executorId)
     if (refusal !== undefined || !choices.ok) {
       const why = refusal ?? (choices as { readonly error: Refusal }).error
@@ -154,6 +157,8 @@ export class Launcher {
     // One member makes the link to a new run: two at once would get in each other's way.
     const isNew = executor.tasks.size === 0
     const newest = isNew ? [latestRunLink(this.#place(frameworkId, executorId), parent)] : []
+    const { workDir } = options
+    const volumes = executorVolumes(executorInfo.resources, { workDir, sandbox: directory })
     const group = workload.nextOrder()
     const members = tasks.map((task, index): Arrival => {
       const child = ids.uuid()
@@ -161,8 +166,11 @@ export class Launcher {
         info: task,
         containerId: `${parent}.${child}` as ContainerId,
         sandbox: nestedSandbox(directory, child),
-        directories: [directory, taskLinks(directory)],
-        links: [...(index === 0 ? newest : []), taskLink(directory, task.taskId, child)],
+        directories: [directory, taskLinks(directory), ...volumes.directories],
+        links: [
+          ...(index === 0 ? [...newest, ...(isNew ? volumes.links : [])] : []),
+          taskLink(directory, task.taskId, child),
+        ],
         group,
         choice: must(choices.value[index], "every member has a runtime"),
       }
@@ -189,12 +197,13 @@ export class Launcher {
         ...(info.check === undefined ? {} : { checkStatus: emptyCheckStatus(info.check) }),
       })
     })
-    for (const task of tasks) lifecycle.launch(turn, task)
+    for (const [index, task] of tasks.entries()) lifecycle.launch(turn, task, arrivals[index]?.info)
   }
 
   #describe(executor: ExecutorRecord, acceptedAt: number, arrival: Arrival): TaskLaunch {
     const { framework } = executor
-    const { info, containerId, choice, sandbox, directories, links, group } = arrival
+    const { containerId, choice, sandbox, directories, links, group } = arrival
+    const info = taskWithoutSecrets(arrival.info)
     return {
       frameworkId: framework.id,
       executorId: executor.launch.info.executorId,
@@ -203,19 +212,13 @@ export class Launcher {
       spec: {
         containerId,
         runtime: choice.runtime,
-        task:
-          choice.runtime === "docker"
-            ? withHostVolumes(this.#parts.options.workDir, dockerForm(info))
-            : info,
+        task: runtimeForm(choice.runtime, info),
         sandbox,
         ...this.#user(framework.info, info),
         environment: this.#environment(executor, arrival),
       },
-      directories: [...directories, ...volumeDirectories(this.#parts.options.workDir, info)],
-      links:
-        choice.runtime === "docker"
-          ? links
-          : [...links, ...volumeLinks(this.#parts.options.workDir, info, sandbox)],
+      directories,
+      links,
       ...(group === undefined ? {} : { group }),
       acceptedAt,
       order: this.#parts.workload.nextOrder(),
@@ -256,7 +259,7 @@ export class Launcher {
     const place = this.#place(framework.id, info.executorId)
     const launch: ExecutorLaunch = {
       frameworkId: framework.id,
-      info: { ...info, frameworkId: framework.id },
+      info: { ...executorWithoutSecrets(info), frameworkId: framework.id },
       kind: "default",
       containerId,
       directory: executorSandbox(place, containerId),
@@ -360,10 +363,15 @@ const NO_ID = "tasks arrive after registration only"
 const isReserved = ({ reservations, disk }: Resource): boolean =>
   reservations.length > 0 || disk?.persistence !== undefined
 
-const firstRefusal = (
+const groupVolumeRefusal = (
   tasks: readonly TaskInfo[],
-  refuse: (task: TaskInfo) => Refusal | undefined,
-): Refusal | undefined => tasks.map(refuse).find((refusal) => refusal !== undefined)
+  choices: readonly RuntimeChoice[],
+): Refusal | undefined =>
+  tasks
+    .map((task, index) =>
+      volumeRefusal(task, must(choices[index], "every member has a runtime"), true),
+    )
+    .find((refusal) => refusal !== undefined)
 
 /** The values of all, or the first rejection. */
 function allOk<T, E>(results: readonly Result<T, E>[]): Result<readonly T[], E> {

@@ -4,12 +4,14 @@ import type {
   ContainerStatus,
   DurationInfo,
   KillPolicy,
+  TaskInfo,
 } from "#lib/mesos/index.ts"
 import type { ContainerExit, ContainerFailure, ContainerId, LogFields } from "#lib/ports/index.ts"
 import { must } from "#lib/std/assert.ts"
 import type { Termination } from "./nested/calls.ts"
 import { terminationOf, terminationOfFailure } from "./nested/termination.ts"
 import { Checks, NO_HEALTH, weighHealth } from "./checks.ts"
+import { launchOrder } from "./launch-order.ts"
 import { terminalStatus, type ContainerEnd } from "./outcome.ts"
 import {
   containerOf,
@@ -42,6 +44,7 @@ const KILL_RETRY_MS = 5_000
 export type LifecycleParts = {
   readonly limits: AgentLimits
   readonly ip: string
+  readonly workDir: string
   readonly timers: Timers
   readonly streams: StatusStreams
   readonly workload: Workload
@@ -64,28 +67,31 @@ export class Lifecycle {
   readonly #checks: Checks
   /** Containers of an earlier life that the driver is looking for. */
   readonly #recovering = new Set<ContainerId>()
-  /** Containers that wait for the data of a destroyed volume to go. */
-  readonly #held = new Set<ContainerId>()
+  /** Containers that wait for the data of a destroyed volume to go, with their tasks as they arrived. */
+  readonly #held = new Map<ContainerId, TaskInfo | undefined>()
 
   constructor(parts: LifecycleParts) {
     this.#parts = parts
     this.#checks = new Checks(parts.timers)
   }
 
-  /** Hands the task's container to the driver. The group's members say TASK_STARTING before that. */
-  launch(turn: Turn, task: TaskRecord): void {
+  /**
+   * Hands the task's container to the driver. The group's members say TASK_STARTING before that.
+   * `arrived` is the task with its secrets, where they are known.
+   */
+  launch(turn: Turn, task: TaskRecord, arrived?: TaskInfo): void {
     const { containerId } = containerOf(task)
     if (task.executor.launch.kind === "default" && task.progress.state === "TASK_STAGING")
       this.#report(turn, task, { state: "TASK_STARTING" })
     const at = turn.now + this.#parts.limits.launchTimeoutMs
     this.#parts.timers.set(timer("launch", containerId), at)
-    this.#held.add(containerId)
+    this.#held.set(containerId, arrived)
     this.#handOver(turn, task)
   }
 
   /** Data of a destroyed volume is gone, or `error` says why not: tasks on a new volume waited for it. */
   volumeRemoved(turn: Turn, path: string, error: string | undefined): void {
-    for (const containerId of this.#held) {
+    for (const containerId of this.#held.keys()) {
       const task = this.#parts.workload.taskOf(containerId)
       const volumes = task?.launch.info.resources ?? []
       if (task === undefined || !this.#parts.removals.concerns(path, volumes)) continue
@@ -95,12 +101,12 @@ export class Lifecycle {
   }
 
   #handOver(turn: Turn, task: TaskRecord): void {
-    const { directories, links, info } = task.launch
-    if (this.#parts.removals.holdUp(turn, info.resources ?? [])) return
-    const spec = containerOf(task)
-    this.#held.delete(spec.containerId)
+    if (this.#parts.removals.holdUp(turn, task.launch.info.resources ?? [])) return
+    const { containerId } = containerOf(task)
+    const arrived = this.#held.get(containerId)
+    this.#held.delete(containerId)
     say(turn, "info", "launches a task", named(task))
-    turn.out.push({ kind: "launch", spec, directories, links })
+    turn.out.push(launchOrder(this.#parts.workDir, task, arrived))
   }
 
   /** A new life of the agent begins: looks for the container of an earlier one. */

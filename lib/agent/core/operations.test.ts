@@ -177,18 +177,11 @@ describe("a volume", () => {
     acceptedAt: world.now,
   })
 
-  test("is found in the sandbox of its task", () => {
+  test("is made ready for its task, however that runs", () => {
+    const source = { kind: "persistent", path: VOLUME_PATH, isMount: false, shared: false } as const
     world.run(useVolume())
-    const { spec, directories, links } = world.last("launch")
-    expect(directories).toContain(VOLUME_PATH)
-    expect(links).toContainEqual({ link: `${spec.sandbox}/data`, target: VOLUME_PATH })
-  })
-
-  test("is mounted into a container with an image", () => {
-    world.run({ ...useVolume(), container: { type: "DOCKER", docker: { image: "db" } } })
-    expect(world.last("launch").spec.task.container?.volumes).toEqual([
-      { mode: "RW", containerPath: "data", hostPath: VOLUME_PATH },
-    ])
+    const order = { containerPath: "data", readOnly: false, source }
+    expect(world.last("launch").volumes).toEqual([order])
   })
 
   test("is not destroyed while a task uses it", () => {

@@ -21,15 +21,6 @@ export function chooseRuntime(
   task: TaskInfo,
   runtimes: ReadonlySet<ContainerSpec["runtime"]>,
 ): Result<RuntimeChoice, Refusal> {
-  const secret = task.command?.environment?.variables?.find(
-    (variable) => variable.type === "SECRET" || variable.secret !== undefined,
-  )
-  if (secret !== undefined)
-    return err(
-      launchFailed(
-        `Environment variable '${secret.name}' takes its value from a secret, which this agent cannot read yet: give it as a plain value`,
-      ),
-    )
   const docker = task.container?.type === "DOCKER"
   const image = docker || task.container?.mesos?.image !== undefined
   if (!image) return ok({ runtime: "process", image: false })

@@ -12,6 +12,7 @@ import type {
 import type { ContainerExit, ContainerId, ContainerSpec } from "#lib/ports/index.ts"
 import type { CallNumber, ContainerAnswer, ContainerCall } from "./nested/calls.ts"
 import type { ReconfigurationPolicy } from "./compatibility.ts"
+import type { VolumeNeeds } from "./volumes.ts"
 import type { BaseEffect, Wake } from "#lib/runtime/index.ts"
 
 /** What an agent is told when it starts: who it is, where it works, and its limits and times. */
@@ -154,16 +155,16 @@ export type AgentEffect =
   /** Close the link to the master, if it is open, and open one anew. */
   | { readonly kind: "relink"; readonly reason: string }
   /**
-   * Make the directories, the sandbox and the links, fetch, start the container: containerStarted or
-   * containerFailed.
+   * Make the directories, the sandbox, the links and the volumes, fetch, start the container:
+   * containerStarted or containerFailed. Holds secrets: neither stored nor logged.
    */
-  | {
+  | ({
       readonly kind: "launch"
       readonly spec: ContainerSpec
       /** Directories around the sandbox that belong to the task's user too, outermost first. */
       readonly directories: readonly string[]
       readonly links: readonly SandboxLink[]
-    }
+    } & Partial<VolumeNeeds>)
   /** Find a container of an earlier life: containerStarted, containerExited or containerUnknown. */
   | { readonly kind: "recover"; readonly spec: ContainerSpec }
   /** End and forget every container of this agent that is not named. */
@@ -188,7 +189,10 @@ export type AgentEffect =
     }
   /** Abort the probes of the container; results that come all the same are ignored. */
   | { readonly kind: "stopProbes"; readonly containerId: ContainerId }
-  /** The container's records may go (pid and status files, the Docker container); its sandbox stays. */
+  /**
+   * The container's records may go (pid and status files, the Docker container), and its volumes are
+   * let go; its sandbox stays.
+   */
   | { readonly kind: "forget"; readonly spec: ContainerSpec }
   /** Remove the run of an executor, or, when `only`, just this directory: `sandboxRemoved`. */
   | {

@@ -1,12 +1,17 @@
 import {
   persistentVolumes,
   reservationRole,
+  type CommandInfo,
+  type ContainerInfo,
   type Resource,
   type Resources,
+  type Secret,
   type TaskInfo,
+  type Volume,
 } from "#lib/mesos/index.ts"
+import type { ContainerSpec, VolumeOrder, VolumeSourceOrder } from "#lib/ports/index.ts"
 import { must } from "#lib/std/assert.ts"
-import type { Refusal } from "./task-support.ts"
+import type { Refusal, RuntimeChoice } from "./task-support.ts"
 import type { SandboxLink } from "./types.ts"
 
 /** A persistent volume on disk. */
@@ -14,6 +19,31 @@ export type VolumePlace = {
   readonly path: string
   /** Whether the path is a disk of its own: its content goes with the volume, it stays. */
   readonly isMount: boolean
+}
+
+/** Where a container is, as far as its volumes are concerned. */
+export type VolumeSetting = {
+  readonly workDir: string
+  readonly runtime: ContainerSpec["runtime"]
+  readonly sandbox: string
+  /** The executor that a member of a task group lives in. */
+  readonly parent?:
+    | { readonly directory: string; readonly resources: Resources | undefined }
+    | undefined
+}
+
+/** What a container brings: a task, or an executor with a process of its own. */
+export type VolumeUser = {
+  readonly command?: CommandInfo | undefined
+  readonly container?: ContainerInfo | undefined
+  readonly resources?: Resources | undefined
+}
+
+/** What must be made ready before a container is launched. Holds secrets: it is never stored. */
+export type VolumeNeeds = {
+  readonly volumes: readonly VolumeOrder[]
+  /** Environment variables that are secrets, by name. */
+  readonly secretEnvironment: Readonly<Record<string, Secret>>
 }
 
 /**
@@ -35,24 +65,62 @@ export function volumePlace(workDir: string, volume: Resource): VolumePlace {
 const absolute = (workDir: string, root: string): string =>
   root.startsWith("/") ? root : `${workDir}/${root}`
 
-const volumesOf = (task: TaskInfo): Resources => persistentVolumes(task.resources ?? [])
+const volumesOf = (resources: Resources | undefined): Resources =>
+  persistentVolumes(resources ?? [])
 
 const pathOf = (volume: Resource): string => volume.disk?.volume?.containerPath ?? ""
 
-/** Why a task cannot have its volumes, or undefined. */
-export function volumeRefusal(task: TaskInfo, image: boolean): Refusal | undefined {
-  for (const volume of volumesOf(task)) {
-    const path = pathOf(volume)
-    const parts = path.split("/")
-    if (path === "" || parts.includes(".."))
-      return invalid(`The container path '${path}' of a volume must not lead out of the sandbox`)
-    if (path.startsWith("/") && !image)
-      return invalid(
-        `The container path '${path}' of a volume is absolute, which needs a container image: make it relative to the sandbox`,
-      )
+/** Why a task cannot have its volumes, or undefined. `nested`: it is a member of a task group. */
+export function volumeRefusal(
+  task: TaskInfo,
+  choice: RuntimeChoice,
+  nested: boolean,
+): Refusal | undefined {
+  for (const volume of volumesOf(task.resources)) {
+    const refusal = pathRefusal(pathOf(volume), choice)
+    if (refusal !== undefined) return refusal
+  }
+  for (const volume of task.container?.volumes ?? []) {
+    const refusal = pathRefusal(volume.containerPath, choice) ?? sourceRefusal(volume, nested)
+    if (refusal !== undefined) return refusal
   }
   return undefined
 }
+
+function pathRefusal(path: string, { runtime }: RuntimeChoice): Refusal | undefined {
+  if (path === "" || isUpward(path))
+    return invalid(`The container path '${path}' of a volume must not lead out of the sandbox`)
+  if (path.startsWith("/") && runtime === "process")
+    return invalid(
+      `The container path '${path}' of a volume is absolute, which needs a container image: make it relative to the sandbox`,
+    )
+  return undefined
+}
+
+function sourceRefusal(volume: Volume, nested: boolean): Refusal | undefined {
+  const { containerPath, hostPath, image, source } = volume
+  if (image !== undefined)
+    return unsupported(
+      `The volume '${containerPath}' is an image: copy what it holds into the task's`,
+    )
+  const inSandbox = source?.sandboxPath?.path ?? (hostPath?.startsWith("/") ? undefined : hostPath)
+  if (inSandbox !== undefined && (inSandbox.startsWith("/") || isUpward(inSandbox)))
+    return invalid(
+      `The path '${inSandbox}' of the volume '${containerPath}' must not lead out of the sandbox`,
+    )
+  const outside = source?.hostPath?.path
+  if (outside !== undefined && !outside.startsWith("/"))
+    return invalid(`The host path '${outside}' of the volume '${containerPath}' must be absolute`)
+  if (source?.sandboxPath?.type === "PARENT" && !nested)
+    return unsupported(
+      `The volume '${containerPath}' names the sandbox of a parent, which only members of a task group have: use type SELF`,
+    )
+  if (source?.csiVolume !== undefined && source.csiVolume.staticProvisioning === undefined)
+    return invalid(`The CSI volume '${containerPath}' must say its static_provisioning`)
+  return undefined
+}
+
+const isUpward = (path: string): boolean => path.split("/").includes("..")
 
 const invalid = (message: string): Refusal => ({
   state: "TASK_ERROR",
@@ -60,33 +128,104 @@ const invalid = (message: string): Refusal => ({
   message,
 })
 
-/** The directories of a task's volumes, made when it starts if they are not there. */
-export const volumeDirectories = (workDir: string, task: TaskInfo): readonly string[] =>
-  volumesOf(task).map((volume) => volumePlace(workDir, volume).path)
+const unsupported = (message: string): Refusal => ({
+  state: "TASK_FAILED",
+  reason: "REASON_CONTAINER_LAUNCH_FAILED",
+  message,
+})
 
-/** The links by which a task without an image finds its volumes in its sandbox. */
-export const volumeLinks = (
-  workDir: string,
-  task: TaskInfo,
-  sandbox: string,
-): readonly SandboxLink[] =>
-  volumesOf(task).map((volume) => ({
-    link: `${sandbox}/${pathOf(volume)}`,
-    target: volumePlace(workDir, volume).path,
-  }))
+/**
+ * The volumes of a container, those of its resources first. Left out is what Docker makes itself for
+ * its containers: volumes of its plugins, and the older host paths, which it makes where they are
+ * missing.
+ */
+export function volumeNeeds(user: VolumeUser, setting: VolumeSetting): VolumeNeeds {
+  const persistent = volumesOf(user.resources).map((volume) => persistentOrder(volume, setting))
+  const others = (user.container?.volumes ?? []).flatMap((volume): VolumeOrder[] => {
+    const source = sourceOf(volume, setting)
+    return source === undefined ? [] : [{ ...common(volume), source }]
+  })
+  return { volumes: [...persistent, ...others], secretEnvironment: secretsOf(user.command) }
+}
 
-/** The task with its persistent volumes as host volumes, as a container with an image mounts them. */
-export function withHostVolumes(workDir: string, task: TaskInfo): TaskInfo {
-  const volumes = volumesOf(task)
-  if (volumes.length === 0 || task.container === undefined) return task
-  const mounts = volumes.map((volume) => ({
-    mode: volume.disk?.volume?.mode ?? "RW",
-    containerPath: pathOf(volume),
-    hostPath: volumePlace(workDir, volume).path,
-  }))
-  const { container } = task
+function secretsOf(command: CommandInfo | undefined): Readonly<Record<string, Secret>> {
+  const secrets: Record<string, Secret> = {}
+  for (const { name, secret } of command?.environment?.variables ?? [])
+    if (secret !== undefined) secrets[name] = secret
+  return secrets
+}
+
+const common = ({ containerPath, mode }: Volume): Omit<VolumeOrder, "source"> => ({
+  containerPath,
+  readOnly: mode === "RO",
+})
+
+function persistentOrder(volume: Resource, { workDir }: VolumeSetting): VolumeOrder {
   return {
-    ...task,
-    container: { ...container, volumes: [...(container.volumes ?? []), ...mounts] },
+    containerPath: pathOf(volume),
+    readOnly: volume.disk?.volume?.mode === "RO",
+    source: { kind: "persistent", ...volumePlace(workDir, volume), shared: volume.shared === true },
+  }
+}
+
+function sourceOf(volume: Volume, setting: VolumeSetting): VolumeSourceOrder | undefined {
+  const { hostPath, source } = volume
+  const docker = setting.runtime === "docker"
+  if (source?.hostPath !== undefined) {
+    const mode = source.hostPath.mountPropagation?.mode
+    return {
+      kind: "hostPath",
+      path: source.hostPath.path,
+      ...(mode === "BIDIRECTIONAL" ? { propagation: "bidirectional" } : {}),
+      ...(mode === "HOST_TO_CONTAINER" ? { propagation: "hostToContainer" } : {}),
+    }
+  }
+  if (source?.sandboxPath !== undefined) {
+    const { path, type } = source.sandboxPath
+    if (type === "PARENT") return parentPath(path, setting)
+    return { kind: "sandboxPath", base: setting.sandbox, path }
+  }
+  if (source?.secret !== undefined) return { kind: "secret", secret: source.secret }
+  if (source?.csiVolume !== undefined) return { kind: "csi", volume: source.csiVolume }
+  if (source?.dockerVolume !== undefined) {
+    if (docker) return undefined
+    const { driver, name, driverOptions } = source.dockerVolume
+    const options = (driverOptions?.parameter ?? []).map(({ key, value }) => [key, value] as const)
+    return { kind: "dockerVolume", driver, name, options: Object.fromEntries(options) }
+  }
+  if (hostPath === undefined || docker) return undefined
+  if (hostPath.startsWith("/")) return { kind: "hostPath", path: hostPath }
+  return { kind: "sandboxPath", base: setting.sandbox, path: hostPath }
+}
+
+/** A path of the parent's sandbox; where that is a persistent volume of the parent, a path in it. */
+function parentPath(path: string, { parent, workDir }: VolumeSetting): VolumeSourceOrder {
+  const { directory, resources } = must(parent, "a volume of the parent has one")
+  const parts = path.split("/").filter((part) => part !== "" && part !== ".")
+  for (const volume of volumesOf(resources)) {
+    const at = pathOf(volume).split("/")
+    if (!at.every((part, index) => part === parts[index])) continue
+    const base = volumePlace(workDir, volume).path
+    return { kind: "sandboxPath", base, path: parts.slice(at.length).join("/") }
+  }
+  return { kind: "sandboxPath", base: directory, path }
+}
+
+/** The directories of an executor's volumes, made when its first task starts if they are not there. */
+export const executorVolumes = (
+  resources: Resources | undefined,
+  setting: Pick<VolumeSetting, "workDir" | "sandbox">,
+): { readonly directories: readonly string[]; readonly links: readonly SandboxLink[] } => {
+  const volumes = volumesOf(resources).filter((volume) => {
+    const path = pathOf(volume)
+    return path !== "" && !path.startsWith("/") && !isUpward(path)
+  })
+  const places = volumes.map((volume) => volumePlace(setting.workDir, volume).path)
+  return {
+    directories: places,
+    links: volumes.map((volume, index) => ({
+      link: `${setting.sandbox}/${pathOf(volume)}`,
+      target: must(places[index], "each volume has a place"),
+    })),
   }
 }

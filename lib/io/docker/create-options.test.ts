@@ -1,5 +1,6 @@
 import { afterAll, describe, expect, test } from "bun:test"
 import type { ContainerInfo, Resource, TaskInfo, Volume } from "#lib/mesos/index.ts"
+import type { ContainerMount, ContainerSpec } from "#lib/ports/index.ts"
 import { TestPlace } from "#lib/io/testing/containers.ts"
 import { createOptions } from "./create-options.ts"
 
@@ -21,14 +22,19 @@ function options(
   task: Partial<TaskInfo>,
   docker: Partial<ContainerInfo["docker"]> = {},
   container: Partial<ContainerInfo> = {},
+  mounts: readonly ContainerMount[] = [],
 ) {
-  const spec = place.spec("run", {
+  const made = place.spec("run", {
     environment: { A: "1" },
     task: {
       container: { type: "DOCKER", docker: { image: "image", ...docker }, ...container },
       ...task,
     },
   })
+  return optionsOf({ ...made, mounts })
+}
+
+function optionsOf(spec: ContainerSpec) {
   const made = createOptions({ spec, owner: "agent", memoryBytes: 1024 * 1024 * 1024 })
   return { spec, made, value: made.ok ? made.value : undefined, error: made.ok ? "" : made.error }
 }
@@ -139,18 +145,34 @@ describe("volumes", () => {
       "/host:/mnt/mesos/sandbox/rel:rw",
     )
     expect(bind({ hostPath: "cache" })).toBe("SANDBOX/cache:/data:rw")
-    expect(bind({ source: { sandboxPath: { type: "SELF", path: "p" } } })).toBe(
-      "SANDBOX/p:/data:rw",
-    )
     expect(bind({ source: { dockerVolume: { driver: "d", name: "vol" } } })).toBe("vol:/data:rw")
     expect(bind({})).toBe("/data:rw")
+  })
+
+  test("that the agent has made ready", () => {
+    const secret = { mode: "RO", containerPath: "key", source: { secret: {} } } as const
+    const mounts: ContainerMount[] = [
+      { source: "/run/s/0", target: "key", kind: "file", readOnly: true },
+      {
+        source: "/srv",
+        target: "/srv",
+        kind: "directory",
+        readOnly: false,
+        propagation: "hostToContainer",
+      },
+    ]
+    const { value } = options({}, {}, { volumes: [secret] }, mounts)
+    expect(value?.HostConfig?.Binds?.slice(1)).toEqual([
+      "/run/s/0:/mnt/mesos/sandbox/key:ro",
+      "/srv:/srv:rw,rslave",
+    ])
   })
 
   test("refuses what leads out of the sandbox or what Docker cannot do", () => {
     expect(withVolume({ hostPath: "../x" }).error).toContain("must not lead out")
     expect(withVolume({ hostPath: "x", containerPath: "y" }).error).toContain("must be absolute")
     expect(withVolume({ hostPath: "/a:b" }).error).toContain("must not contain a colon")
-    expect(withVolume({ source: { secret: {} } }).error).toContain("do not support")
+    expect(withVolume({ image: { type: "DOCKER" } }).error).toContain("cannot be an image")
     const driven = (driver: string): Volume => ({
       mode: "RW",
       containerPath: `/${driver}`,

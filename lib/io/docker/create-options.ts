@@ -43,7 +43,8 @@ export function createOptions(input: CreateOptionsInput): Result<ContainerCreate
   const docker = container?.docker
   if (container === undefined || docker === undefined)
     return err("the task has no ContainerInfo.docker, which a Docker container needs")
-  const volumes = dockerVolumes(container.volumes ?? [], spec.sandbox)
+  const { sandbox, mounts = [] } = spec
+  const volumes = dockerVolumes({ sandbox, volumes: container.volumes ?? [], mounts })
   if (!volumes.ok) return volumes
   const name = containerName(spec.containerId)
   const draft: Draft = {

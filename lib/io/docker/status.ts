@@ -16,7 +16,23 @@ export function startedOf(
     networkInfos: networksOf(inspected, agentAddress),
     executorPid: inspected.State.Pid,
   }
-  return { status, data: JSON.stringify([inspected]) }
+  return { status, data: JSON.stringify([withoutSecrets(spec, inspected)]) }
+}
+
+/** What the daemon says without the values of variables that are secrets: others read it. */
+function withoutSecrets(
+  { task }: ContainerSpec,
+  inspected: ContainerInspectInfo,
+): ContainerInspectInfo {
+  const variables = task.command?.environment?.variables ?? []
+  const secret = new Set(variables.flatMap((it) => (it.secret === undefined ? [] : [it.name])))
+  if (secret.size === 0) return inspected
+  const { Config: config } = inspected
+  const shown = config.Env.map((entry) => {
+    const name = entry.slice(0, entry.indexOf("="))
+    return secret.has(name) ? `${name}=***` : entry
+  })
+  return { ...inspected, Config: { ...config, Env: shown } }
 }
 
 /** The container's networks; its host's address where it shares the network of its host. */

@@ -1,4 +1,5 @@
 import type { Volume } from "#lib/mesos/index.ts"
+import type { ContainerMount } from "#lib/ports/index.ts"
 import { err, ok } from "#lib/std/result.ts"
 import type { Result } from "#lib/std/result.ts"
 
@@ -11,47 +12,69 @@ export type DockerVolumes = {
   readonly driver?: string | undefined
 }
 
+/** Where the volumes of a container come from. */
+export type DockerVolumeSources = {
+  readonly sandbox: string
+  /** What the task asks for; of this Docker makes what the agent does not. */
+  readonly volumes: readonly Volume[]
+  /** What the agent has made ready. */
+  readonly mounts: readonly ContainerMount[]
+}
+
 /**
  * The volumes of a task for Docker, the sandbox first. Relative container paths lie in the sandbox,
- * relative host paths below the sandbox on the host. Refused: secret, CSI and image volumes, more
- * than one volume driver, a path with a colon.
+ * relative host paths below the sandbox on the host. Docker makes host paths that are missing and
+ * volumes of its plugins; all else is ready. Refused: more than one volume driver, a path with a colon.
  */
-export function dockerVolumes(
-  volumes: readonly Volume[],
-  sandbox: string,
-): Result<DockerVolumes, string> {
+export function dockerVolumes(sources: DockerVolumeSources): Result<DockerVolumes, string> {
+  const { sandbox, volumes, mounts } = sources
   const binds = [`${sandbox}:${CONTAINER_SANDBOX}`]
   let driver: string | undefined
   for (const volume of volumes) {
     const { containerPath, mode } = volume
+    if (isMadeReady(volume)) continue
     const from = volumeSource(volume, sandbox)
     if (!from.ok) return from
     const wanted = volume.source?.dockerVolume?.driver
     if (wanted !== undefined && driver !== undefined && wanted !== driver)
       return err(`volumes of a container must share one driver, not '${driver}' and '${wanted}'`)
     driver ??= wanted
-    const to = containerPath.startsWith("/")
-      ? containerPath
-      : `${CONTAINER_SANDBOX}/${containerPath}`
-    for (const path of [from.value ?? "", to])
-      if (path.includes(":")) return err(`the volume path '${path}' must not contain a colon`)
-    binds.push([from.value, to, mode === "RO" ? "ro" : "rw"].filter(Boolean).join(":"))
+    const bound = bind(from.value, containerPath, mode === "RO" ? "ro" : "rw")
+    if (!bound.ok) return bound
+    binds.push(bound.value)
+  }
+  for (const { source, target, readOnly, propagation } of mounts) {
+    const options = [readOnly ? "ro" : "rw", ...(propagation ? [PROPAGATION[propagation]] : [])]
+    const bound = bind(source, target, options.join(","))
+    if (!bound.ok) return bound
+    binds.push(bound.value)
   }
   return ok({ binds, driver })
 }
 
+const PROPAGATION = { hostToContainer: "rslave", bidirectional: "rshared" } as const
+
+/** Whether the agent makes the volume ready, so that it is among the mounts. */
+const isMadeReady = ({ source }: Volume): boolean =>
+  source !== undefined && source.dockerVolume === undefined
+
+function bind(
+  from: string | undefined,
+  containerPath: string,
+  options: string,
+): Result<string, string> {
+  const to = containerPath.startsWith("/") ? containerPath : `${CONTAINER_SANDBOX}/${containerPath}`
+  for (const path of [from ?? "", to])
+    if (path.includes(":")) return err(`the volume path '${path}' must not contain a colon`)
+  return ok([from, to, options].filter(Boolean).join(":"))
+}
+
 /** The host path or volume name; undefined for a volume that Docker makes for this container. */
 function volumeSource(volume: Volume, sandbox: string): Result<string | undefined, string> {
-  const { source, hostPath, containerPath } = volume
+  const { source, hostPath: path, containerPath } = volume
   if (volume.image !== undefined) return err(`the volume ${containerPath} cannot be an image`)
   if (source?.dockerVolume !== undefined) return ok(source.dockerVolume.name)
-  if (source?.secret !== undefined || source?.csiVolume !== undefined)
-    return err(`the volume ${containerPath} is of a kind that Docker containers do not support`)
-  if (source?.sandboxPath !== undefined && source.sandboxPath.type === "PARENT")
-    return err(`the volume ${containerPath} names a parent, which Docker containers do not have`)
-  const path = source?.hostPath?.path ?? source?.sandboxPath?.path ?? hostPath
-  if (path === undefined) return ok(undefined)
-  if (path.startsWith("/") && source?.sandboxPath === undefined) return ok(path)
+  if (path === undefined || path.startsWith("/")) return ok(path)
   if (path.split("/").includes(".."))
     return err(`the volume path '${path}' must not lead out of the sandbox`)
   if (!containerPath.startsWith("/"))

@@ -13,6 +13,7 @@ import type {
   ProbeOutcome,
   Prober,
   TaskProber,
+  Volumes,
 } from "#lib/ports/index.ts"
 import { describeStatus } from "#lib/io/host/wait-status.ts"
 import { errorText } from "#lib/io/host/files.ts"
@@ -25,16 +26,20 @@ export type ContainerProberOptions = {
   readonly prober: Prober
   /** The runtime that runs a container. */
   readonly runtimeOf: (spec: ContainerSpec) => ContainerRuntime
+  /** The secret variables of a container, which its spec does not hold. */
+  readonly environmentOf?: Volumes["environment"] | undefined
 }
 
 /** Runs health checks and checks where the task is: its address, or inside its container. */
 export class ContainerProber implements TaskProber {
   readonly #prober: Prober
   readonly #runtimeOf: (spec: ContainerSpec) => ContainerRuntime
+  readonly #environmentOf: Volumes["environment"] | undefined
 
-  constructor({ prober, runtimeOf }: ContainerProberOptions) {
+  constructor({ prober, runtimeOf, environmentOf }: ContainerProberOptions) {
     this.#prober = prober
     this.#runtimeOf = runtimeOf
+    this.#environmentOf = environmentOf
   }
 
   async health(
@@ -99,7 +104,9 @@ export class ContainerProber implements TaskProber {
     limits: { readonly timeoutMs: number; readonly signal: AbortSignal },
   ): Promise<CommandOutcome> {
     try {
-      return await this.#runtimeOf(spec).runIn(spec, { command, ...limits })
+      const secrets = await this.#environmentOf?.(spec.containerId)
+      const complete = { ...spec, environment: { ...spec.environment, ...secrets } }
+      return await this.#runtimeOf(spec).runIn(complete, { command, ...limits })
     } catch (cause) {
       return { kind: "failed", message: errorText(cause) }
     }

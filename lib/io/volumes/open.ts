@@ -1,0 +1,32 @@
+import type { Log, SecretResolver } from "#lib/ports/index.ts"
+import { bootId } from "#lib/io/host/proc.ts"
+import { ContainerVolumes } from "./container-volumes.ts"
+import { DockerVolumes } from "./docker-volumes.ts"
+import { secretDirectory } from "./secret-files.ts"
+
+/** What an agent says of its volumes. */
+export type AgentVolumesOptions = {
+  readonly workDir: string
+  /** Tells the node from others that use the same storage. */
+  readonly hostname: string
+  /** Directories below which missing host paths are made. */
+  readonly creatableHostPaths?: readonly string[] | undefined
+  readonly secrets?: SecretResolver | undefined
+  readonly log: Log
+}
+
+/** The volumes of an agent: books below its work directory, secrets in memory where there is root. */
+export async function openVolumes(options: AgentVolumesOptions): Promise<ContainerVolumes> {
+  const { workDir, hostname, creatableHostPaths, secrets, log } = options
+  const owner = `${hostname}:${workDir}`
+  const name = `dcos-secrets-${Bun.hash(owner).toString(36)}`
+  return new ContainerVolumes({
+    stateDir: `${workDir}/meta/volumes`,
+    secretDir: await secretDirectory(name, `${workDir}/runtime/secrets`),
+    bootId: bootId(),
+    creatableHostPaths,
+    docker: new DockerVolumes({ owner }),
+    secrets,
+    log,
+  })
+}
