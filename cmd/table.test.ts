@@ -49,8 +49,8 @@ async function loadedWith(path: string, seen = new Set<string>()): Promise<Set<s
   return seen
 }
 
-/** Commands that are servers, and load what servers need. */
-const SERVERS = new Set(["agent.ts", "hello.ts", "master.ts", "up.ts"])
+/** Commands that are servers, or work for one, and load what servers need. */
+const SERVERS = new Set(["agent.ts", "hello.ts", "master.ts", "unpack-layer.ts", "up.ts"])
 
 test.each(["main.ts", ...files.filter((path) => !SERVERS.has(path))])(
   "a start with %s loads only what the client needs",

@@ -169,6 +169,9 @@ export const table: CommandTable = {
       },
     ),
     tasks: lazy("List the tasks", () => import("./task/list.ts"), { hidden: true }),
+    "unpack-layer": lazy("Unpack a layer of an image", () => import("./unpack-layer.ts"), {
+      hidden: true,
+    }),
     up: lazy("Run a whole cluster on this machine, for development", () => import("./up.ts")),
   }),
 }

@@ -31,7 +31,7 @@ import { LayerStore } from "./store/layer-store.ts"
 export type DiskImageStoreOptions = {
   /** Where everything lies, absolute; for one agent alone. */
   readonly directory: string
-  /** The command that unpacks one layer; the directory is added to it. */
+  /** The command that unpacks one layer: `dcos unpack-layer`, whose arguments are added. */
   readonly unpacker: readonly string[]
   /** Where names without a registry lead to; Docker's own by default. */
   readonly registry?: DefaultRegistry | undefined

@@ -22,7 +22,7 @@ export type PullerOptions = {
   readonly layers: LayerStore
   readonly records: ImageRecords
   readonly client: RegistryClient
-  /** The command that unpacks one layer; the directory is added to it. */
+  /** The command that unpacks one layer: `dcos unpack-layer`, whose arguments are added. */
   readonly unpacker: readonly string[]
   readonly log: Log | undefined
 }

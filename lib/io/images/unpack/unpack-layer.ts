@@ -36,12 +36,14 @@ const magic = [
 /**
  * Unpacks the layer on standard input into a directory that exists, and is empty. Makes that directory
  * the root of this process, for good: whatever an entry is called and wherever links lead, the kernel
- * lets nothing outside be named. So this is for a process that does nothing else.
+ * lets nothing outside be named. So this is for a process that does nothing else. It ends with its
+ * parent, which has that number.
  */
-export async function unpackLayer(directory: string): Promise<UnpackReport> {
+export async function unpackLayer(directory: string, parent: number): Promise<UnpackReport> {
   try {
     const libc = openLibc()
     libc.dieWithParent()
+    if (process.ppid !== parent) throw new Error("the agent that started this is gone")
     libc.chroot(Buffer.from(directory))
     process.chdir("/")
     process.umask(0)

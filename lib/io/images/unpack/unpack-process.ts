@@ -4,7 +4,7 @@ import type { UnpackReport } from "./unpack-layer.ts"
 
 /** A layer to unpack in a process of its own. */
 export type UnpackRequest = {
-  /** Starts the process; the directory is added. */
+  /** Starts the process; the directory and our own process number are added. */
   readonly command: readonly string[]
   /** The file with the layer: a tar archive, plain or packed with gzip or zstd. */
   readonly blob: string
@@ -24,7 +24,7 @@ export async function unpackInProcess(request: UnpackRequest): Promise<UnpackRep
   const { command, blob, directory, signal } = request
   const input = await open(blob)
   try {
-    const child = Bun.spawn([...command, directory], {
+    const child = Bun.spawn([...command, directory, String(process.pid)], {
       cwd: "/",
       env: { PATH: process.env["PATH"] ?? "", LC_ALL: "C" },
       stdio: [input.fd, "pipe", "pipe"],

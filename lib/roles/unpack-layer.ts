@@ -1,0 +1,1 @@
+export { unpackLayer } from "#lib/io/images/index.ts"
