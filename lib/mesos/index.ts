@@ -63,6 +63,7 @@ export {
   takeFromRanges,
 } from "./resources/ranges.ts"
 export type { Ranges } from "./resources/ranges.ts"
+export { addValues } from "./resources/value.ts"
 export { renderResource, renderResources, renderValue } from "./resources/render.ts"
 export {
   allocatableTo,

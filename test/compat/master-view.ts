@@ -64,6 +64,7 @@ export function frameworkView(
     tasks: new Map(tasks.map((task) => [task.taskId, task])),
     unreachableTasks: new Map(),
     completedTasks: [],
+    tasksRevision: 0,
     executors: new Set(),
     offers: new Set(),
     usedMilli: new Map(),
@@ -96,6 +97,7 @@ export function agentView(
     offered: [],
     tasks: new Set(tasks),
     executors: new Set(),
+    tasksRevision: 0,
     offers: new Set(),
     ...change,
   }

@@ -70,5 +70,6 @@ function endUnreachableTasks(ctx: Context, { id, info }: StoredAgent): void {
         recordStatus(ctx, task, status)
       }
       framework.completedTasks.push(task)
+      framework.tasksRevision++
     }
 }

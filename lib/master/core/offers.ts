@@ -28,7 +28,9 @@ export function sendOffers(ctx: Context, grants: readonly Grant[]): void {
     }
     ctx.offers.set(offer.id, offer)
     framework.offers.add(offer)
+    framework.offersChanged()
     agent.offers.add(offer)
+    agent.offersChanged()
     if (ctx.timings.offerMs !== undefined)
       ctx.offerTimeouts.set(offer, ctx.now + ctx.timings.offerMs)
     const list = byFramework.get(framework)
@@ -90,9 +92,12 @@ export function rescindOffer(ctx: Context, offer: OfferRecord, refusal?: Refusal
 
 /** Takes an offer out of the books; its resources remain allocated to the framework. */
 export function forgetOffer(ctx: Context, offer: OfferRecord): void {
+  const { framework, agent } = offer
   ctx.offers.delete(offer.id)
-  offer.framework.offers.delete(offer)
-  offer.agent.offers.delete(offer)
+  framework.offers.delete(offer)
+  framework.offersChanged()
+  agent.offers.delete(offer)
+  agent.offersChanged()
   ctx.offerTimeouts.clear(offer)
 }
 

@@ -46,6 +46,8 @@ export const taskKey = (frameworkId: FrameworkId, taskId: TaskId): string =>
 /** A registered agent. Written by the functions of this folder only. */
 export class AgentRecord implements AgentView {
   #used: Resources | undefined
+  #offered: Resources | undefined
+  tasksRevision = 0
   readonly id: AgentId
   info: AgentInfo
   version: string
@@ -115,8 +117,14 @@ export class AgentRecord implements AgentView {
     this.#used = undefined
   }
 
+  /** Summed up as `used` is. */
   get offered(): Resources {
-    return sumResources([...this.offers].map(({ resources }) => resources))
+    return (this.#offered ??= sumResources([...this.offers].map(({ resources }) => resources)))
+  }
+
+  /** Its offers have changed. */
+  offersChanged(): void {
+    this.#offered = undefined
   }
 }
 
@@ -138,6 +146,8 @@ export type Stray = {
 /** A framework, live or completed. Written by the functions of this folder only. */
 export class FrameworkRecord implements FrameworkView {
   #used: Resources | undefined
+  #offered: Resources | undefined
+  tasksRevision = 0
   readonly id: FrameworkId
   info: FrameworkInfo
   roles: readonly string[] = []
@@ -201,7 +211,12 @@ export class FrameworkRecord implements FrameworkView {
   }
 
   offered(): Resources {
-    return sumResources([...this.offers].map(({ resources }) => resources))
+    return (this.#offered ??= sumResources([...this.offers].map(({ resources }) => resources)))
+  }
+
+  /** Its offers have changed. */
+  offersChanged(): void {
+    this.#offered = undefined
   }
 
   /** Adds to the framework's own counter of a metric. */

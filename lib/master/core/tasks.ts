@@ -13,8 +13,14 @@ export function addTask(ctx: Context, task: TaskRecord): void {
   framework.tasks.set(task.taskId, task)
   agent.tasks.add(task)
   ctx.countTasks(task.state, 1)
+  tasksChanged(task)
   if (!isTerminal(task.state)) chargeTask(task)
   tellTaskAdded(ctx, task)
+}
+
+function tasksChanged({ framework, agent }: TaskRecord): void {
+  framework.tasksRevision++
+  agent.tasksRevision++
 }
 
 /** Counts the task's resources, which are allocated to its framework, as used. */
@@ -30,6 +36,7 @@ export function setTaskState(ctx: Context, task: TaskRecord, state: TaskState): 
   ctx.countTasks(task.state, -1)
   ctx.countTasks(state, 1)
   task.state = state
+  tasksChanged(task)
   if (isTerminal(state)) releaseTask(ctx, task)
 }
 
@@ -78,6 +85,7 @@ function removeTask(ctx: Context, task: TaskRecord): void {
   ctx.countTasks(task.state, -1)
   if (task.agent.drain !== undefined) ctx.drainsToSettle.add(task.agent)
   const removed = task.framework.tasks.delete(task.taskId) && task.agent.tasks.delete(task)
+  tasksChanged(task)
   assert(removed, `task ${task.taskId} is not live`)
 }
 

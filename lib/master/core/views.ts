@@ -105,6 +105,8 @@ export type AgentView = {
   /** Of outstanding offers. */
   readonly offered: Resources
   readonly tasks: ReadonlySet<TaskView>
+  /** Another number whenever its tasks or their states are others. */
+  readonly tasksRevision: number
   readonly executors: ReadonlySet<ExecutorView>
   readonly offers: ReadonlySet<OfferView>
 }
@@ -146,11 +148,13 @@ export type FrameworkView = {
   readonly unreachableTasks: ReadonlyMap<TaskId, TaskView>
   /** Oldest first. */
   readonly completedTasks: Iterable<TaskView> & { readonly length: number }
+  /** Another number whenever any of these tasks or their states are others. */
+  readonly tasksRevision: number
   readonly executors: ReadonlySet<ExecutorView>
   readonly offers: ReadonlySet<OfferView>
   /** Thousandths by resource name, over all agents; scalars only. */
   readonly usedMilli: ReadonlyMap<string, number>
-  /** The same with ranges and sets merged over agents; costs a pass over the framework's tasks. */
+  /** The same with ranges and sets merged over agents; after a change, a pass over its tasks. */
   used(): Resources
   offered(): Resources
 }

@@ -10,7 +10,7 @@ test("is never older than the agent", () => {
   const agent = bench.master.view.agents.get(registered.id)!
   const check = (): string => {
     const text = agentText(agent)
-    expect(JSON.parse(`${text}}`)).toEqual(JSON.parse(JSON.stringify(renderAgent(agent))))
+    expect(JSON.parse(text)).toEqual(JSON.parse(JSON.stringify(renderAgent(agent))))
     return text
   }
   const texts = new Set([check()])

@@ -1,54 +1,55 @@
 import {
-  addRanges,
+  addValues,
   encodeMessage,
   fromMilli,
   renderValue,
   reservationsByRole,
   unreserved,
-  type Range,
   type Resource,
   type Resources,
+  type ResourceValue,
 } from "#lib/mesos/index.ts"
 
 /** Resources as the older endpoints show them: scalars as numbers, the rest as text. */
 export type FlatResources = Readonly<Record<string, number | string>>
 
 /**
- * `flattenResources` of a list that is kept, such as what an agent has: worked out once, as most of a
- * cluster is the same each time it is asked for.
- */
-export function flatResources(resources: Resources): FlatResources {
-  let flat = known.get(resources)
-  if (flat === undefined) known.set(resources, (flat = flattenResources(resources)))
-  return flat
-}
-
-/** The forms of lists that are still there. */
-const known = new WeakMap<Resources, FlatResources>()
-
-/**
  * Sums by name, whatever the reservation; `cpus`, `gpus`, `mem` and `disk` are always there, and
  * revocable amounts have names of their own. Source: apache/mesos: src/common/http.cpp (model).
  */
 export function flattenResources(...lists: readonly Resources[]): FlatResources {
-  const milli: Record<string, number> = { cpus: 0, gpus: 0, mem: 0, disk: 0 }
-  const ranges: Record<string, readonly Range[]> = {}
-  const items: Record<string, Set<string>> = {}
+  let cpus = 0
+  let gpus = 0
+  let mem = 0
+  let disk = 0
+  const rest: Sum[] = []
   for (const list of lists)
-    for (const resource of list) {
-      const name = resource.revocable ? `${resource.name}_revocable` : resource.name
-      const { value } = resource
-      if (value.kind === "scalar") milli[name] = (milli[name] ?? 0) + value.milli
-      else if (value.kind === "ranges") ranges[name] = addRanges(ranges[name] ?? [], value.ranges)
-      else items[name] = new Set([...(items[name] ?? []), ...value.items])
+    for (const { name, value, revocable } of list) {
+      const milli = value.kind === "scalar" && revocable === undefined ? value.milli : undefined
+      if (milli !== undefined && name === "cpus") cpus += milli
+      else if (milli !== undefined && name === "gpus") gpus += milli
+      else if (milli !== undefined && name === "mem") mem += milli
+      else if (milli !== undefined && name === "disk") disk += milli
+      else addTo(rest, revocable ? `${name}_revocable` : name, value)
     }
-  const flat: Record<string, number | string> = {}
-  for (const [name, amount] of Object.entries(milli)) flat[name] = fromMilli(amount)
-  for (const [name, list] of Object.entries(ranges))
-    flat[name] = renderValue({ kind: "ranges", ranges: list })
-  for (const [name, all] of Object.entries(items))
-    flat[name] = renderValue({ kind: "set", items: [...all].sort() })
+  const flat: Record<string, number | string> = {
+    cpus: fromMilli(cpus),
+    gpus: fromMilli(gpus),
+    mem: fromMilli(mem),
+    disk: fromMilli(disk),
+  }
+  for (const { name, value } of rest)
+    flat[name] = value.kind === "scalar" ? fromMilli(value.milli) : renderValue(value)
   return flat
+}
+
+type Sum = { readonly name: string; value: ResourceValue }
+
+/** There are one or two: looking through them is faster than any index. */
+function addTo(sums: Sum[], name: string, value: ResourceValue): void {
+  const before = sums.find((sum) => sum.name === name)
+  if (before === undefined) sums.push({ name, value })
+  else before.value = addValues(before.value, value)
 }
 
 /** Reserved resources by role, each role's as `render` shows them. */
@@ -60,7 +61,7 @@ export const byRole = <T>(
 
 /** The unreserved ones, flat. */
 export const flatUnreserved = (resources: Resources): FlatResources =>
-  flatResources(unreserved(resources))
+  flattenResources(unreserved(resources))
 
 /** Resource messages with reservations in both forms, for operators. */
 export const fullResources = (resources: Resources): readonly object[] =>

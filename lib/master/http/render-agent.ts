@@ -7,7 +7,7 @@ import {
 } from "#lib/mesos/index.ts"
 import type { AgentView, StoredAgentView } from "#lib/master/core/views.ts"
 import { agentPid, DEFAULT_AGENT_PORT } from "#lib/master/core/api-messages.ts"
-import { byRole, flatResources, flatUnreserved, fullResources } from "./flat-resources.ts"
+import { byRole, flattenResources, flatUnreserved, fullResources } from "./flat-resources.ts"
 import { seconds } from "./render-framework.ts"
 
 const renderAttributes = (attributes: readonly Attribute[]): object =>
@@ -36,10 +36,10 @@ export const renderAgent = (agent: AgentView): Readonly<Record<string, unknown>>
   pid: agentPid(agent),
   registered_time: seconds(agent.registeredAt),
   reregistered_time: agent.reregisteredAt === undefined ? undefined : seconds(agent.reregisteredAt),
-  resources: flatResources(agent.total),
-  used_resources: flatResources(agent.used),
-  offered_resources: flatResources(agent.offered),
-  reserved_resources: byRole(agent.total, flatResources),
+  resources: flattenResources(agent.total),
+  used_resources: flattenResources(agent.used),
+  offered_resources: flattenResources(agent.offered),
+  reserved_resources: byRole(agent.total, (own) => flattenResources(own)),
   unreserved_resources: flatUnreserved(agent.total),
   active: agent.active,
   deactivated: agent.deactivated,

@@ -1,8 +1,10 @@
 import { encodeMessage } from "#lib/mesos/index.ts"
-import type { FrameworkView } from "#lib/master/core/views.ts"
-import { flatResources, flattenResources } from "./flat-resources.ts"
+import type { FrameworkView, OfferView } from "#lib/master/core/views.ts"
+import { flattenResources } from "./flat-resources.ts"
 import { LazyList, LazyObject } from "./lazy-json.ts"
-import { renderExecutor, renderLabels, renderOffer, renderTask } from "./render-task.ts"
+import { renderExecutor } from "./render-executor.ts"
+import { renderLabels } from "./render-labels.ts"
+import { renderTask } from "./render-task.ts"
 
 /** Milliseconds as the seconds that all older endpoints use. */
 export const seconds = (milliseconds: number): number => milliseconds / 1000
@@ -13,8 +15,8 @@ export const renderFrameworkHead = (
 ): Readonly<Record<string, unknown>> => ({
   id: framework.id,
   name: framework.info.name,
-  used_resources: flatResources(framework.used()),
-  offered_resources: flatResources(framework.offered()),
+  used_resources: flattenResources(framework.used()),
+  offered_resources: flattenResources(framework.offered()),
   capabilities: [...framework.capabilities],
   hostname: framework.info.hostname ?? "",
   webui_url: framework.info.webuiUrl ?? "",
@@ -54,3 +56,11 @@ export function renderFramework(framework: FrameworkView): LazyObject {
       : {},
   })
 }
+
+const renderOffer = (offer: OfferView): object => ({
+  id: offer.id,
+  framework_id: offer.frameworkId,
+  allocation_info: { role: offer.role },
+  slave_id: offer.agentId,
+  resources: flattenResources(offer.resources),
+})

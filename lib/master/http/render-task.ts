@@ -1,48 +1,59 @@
 import {
   encodeMessage,
-  type CommandInfo,
   type ContainerInfo,
+  type ContainerStatus,
+  type DiscoveryInfo,
+  type HealthCheck,
   type Labels,
+  type NetworkInfo,
+  type Port,
   type TaskStatus,
 } from "#lib/mesos/index.ts"
-import type { ExecutorView, OfferView, TaskView } from "#lib/master/core/views.ts"
-import { flatResources, flattenResources } from "./flat-resources.ts"
-
-/** Labels as a plain array; absent when there are none to speak of. */
-export const renderLabels = (labels: Labels | undefined): readonly object[] | undefined =>
-  labels === undefined ? undefined : (labels.labels ?? []).map(({ key, value }) => ({ key, value }))
+import type { TaskView } from "#lib/master/core/views.ts"
+import { flattenResources } from "./flat-resources.ts"
+import { JsonText } from "./lazy-json.ts"
+import { Memo } from "./memo.ts"
+import { renderLabels } from "./render-labels.ts"
 
 /**
  * A task as `/state` and `/tasks` show it; an executor id is shown only for executors of the
- * framework's own. Source: apache/mesos: src/common/http.cpp (json of Task).
+ * framework's own. Of a large cluster that is some hundred megabytes, so what instances of a service
+ * share is added as text. Source: apache/mesos: src/common/http.cpp (json of Task).
  */
-export const renderTask = (task: TaskView): object => ({
-  id: task.taskId,
-  name: task.name,
-  framework_id: task.frameworkId,
-  executor_id: task.executorId ?? "",
-  slave_id: task.agentId,
-  state: task.state,
-  resources: flattenResources(task.resources),
-  role: task.role,
-  statuses: (task.statuses ?? []).map(renderStatus),
-  user: task.user,
-  labels: renderLabels(task.labels),
-  discovery: task.discovery && encodeMessage("mesos.v1.DiscoveryInfo", task.discovery),
-  container: task.container && renderContainer(task.container),
-  health_check: task.healthCheck && encodeMessage("mesos.v1.HealthCheck", task.healthCheck),
-  limits: task.limits && renderLimits(task.limits),
-})
-
-/** Instances of a service share their container: it is encoded once for all of them. */
-const containers = new WeakMap<ContainerInfo, object>()
-
-function renderContainer(container: ContainerInfo): object {
-  let rendered = containers.get(container)
-  if (rendered === undefined)
-    containers.set(container, (rendered = encodeMessage("mesos.v1.ContainerInfo", container)))
-  return rendered
+export function renderTask(task: TaskView): JsonText {
+  const { labels, container, healthCheck, limits } = task
+  const own = JSON.stringify({
+    id: task.taskId,
+    name: task.name,
+    framework_id: task.frameworkId,
+    executor_id: task.executorId ?? "",
+    slave_id: task.agentId,
+    state: task.state,
+    resources: flattenResources(task.resources),
+    role: task.role,
+    statuses: (task.statuses ?? []).map(renderStatus),
+    user: task.user,
+    discovery: task.discovery && renderDiscovery(task.discovery),
+  })
+  return new JsonText(
+    own.slice(0, -1) +
+      (labels === undefined ? "" : `,"labels":${labelTexts.of(labels)}`) +
+      (container === undefined ? "" : `,"container":${containerTexts.of(container)}`) +
+      (healthCheck === undefined ? "" : `,"health_check":${healthCheckTexts.of(healthCheck)}`) +
+      (limits === undefined ? "" : `,"limits":${JSON.stringify(renderLimits(limits))}`) +
+      "}",
+  )
 }
+
+const labelTexts = new Memo((labels: Labels) => JSON.stringify(renderLabels(labels)))
+
+const containerTexts = new Memo((container: ContainerInfo) =>
+  JSON.stringify(encodeMessage("mesos.v1.ContainerInfo", container)),
+)
+
+const healthCheckTexts = new Memo((healthCheck: HealthCheck) =>
+  JSON.stringify(encodeMessage("mesos.v1.HealthCheck", healthCheck)),
+)
 
 const renderLimits = (limits: NonNullable<TaskView["limits"]>): object =>
   Object.fromEntries(
@@ -56,44 +67,33 @@ const renderStatus = (status: TaskStatus): object => ({
   state: status.state,
   timestamp: status.timestamp ?? 0,
   labels: renderLabels(status.labels),
-  container_status:
-    status.containerStatus && encodeMessage("mesos.v1.ContainerStatus", status.containerStatus),
+  container_status: status.containerStatus && renderContainerStatus(status.containerStatus),
   healthy: status.healthy,
 })
 
-/** Source: apache/mesos: src/common/http.cpp (json of ExecutorInfo). */
-export const renderExecutor = (executor: ExecutorView): object => {
-  const { info } = executor
+/** The same on the wire as in our types but for what is shared, or seldom there. */
+function renderContainerStatus(status: ContainerStatus): object {
+  const { containerId, networkInfos = [], cgroupInfo, executorPid } = status
+  if (cgroupInfo !== undefined) return encodeMessage("mesos.v1.ContainerStatus", status)
   return {
-    executor_id: executor.executorId,
-    name: info.name ?? "",
-    framework_id: executor.frameworkId,
-    command: renderCommand(info.command),
-    resources: flatResources(executor.resources),
-    role: executor.role,
-    labels: renderLabels(info.labels),
-    type: info.type,
-    slave_id: executor.agentId,
+    container_id: containerId,
+    network_infos: networkInfos.length === 0 ? undefined : networks.of(networkInfos),
+    executor_pid: executorPid,
   }
 }
 
-const renderCommand = (command: CommandInfo | undefined): object => ({
-  shell: command?.shell,
-  value: command?.value,
-  argv: command?.arguments ?? [],
-  environment:
-    command?.environment && encodeMessage("mesos.v1.CommandInfo", command)["environment"],
-  uris: (command?.uris ?? []).map(({ value, executable }) => ({
-    value,
-    executable: executable ?? false,
-  })),
-})
+const networks = new Memo((infos: readonly NetworkInfo[]) =>
+  infos.map((each) => encodeMessage("mesos.v1.NetworkInfo", each)),
+)
 
-/** An outstanding offer. */
-export const renderOffer = (offer: OfferView): object => ({
-  id: offer.id,
-  framework_id: offer.frameworkId,
-  allocation_info: { role: offer.role },
-  slave_id: offer.agentId,
-  resources: flatResources(offer.resources),
-})
+/** A whole is a task's own, because of its ports; each of these is not. */
+function renderDiscovery(discovery: DiscoveryInfo): object {
+  const { ports: { ports: all = [] } = {}, labels, ...rest } = discovery
+  return {
+    ...rest,
+    ports: all.length === 0 ? discovery.ports && {} : { ports: all.map((port) => ports.of(port)) },
+    labels: labels && encodeMessage("mesos.v1.Labels", labels),
+  }
+}
+
+const ports = new Memo((port: Port) => encodeMessage("mesos.v1.Port", port))

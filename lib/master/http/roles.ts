@@ -11,7 +11,7 @@ import {
   type Resources,
 } from "#lib/mesos/index.ts"
 import type { MasterView } from "#lib/master/core/views.ts"
-import { flatResources, flattenResources } from "./flat-resources.ts"
+import { flattenResources } from "./flat-resources.ts"
 import { plainAmounts } from "./operator-settings.ts"
 
 /** What a role holds. */
@@ -99,9 +99,9 @@ export function renderRoles(view: MasterView): object {
         consumed: consumed(name, roles),
       },
       resources: flattenResources(role.allocated, role.offered),
-      allocated: flatResources(role.allocated),
-      offered: flatResources(role.offered),
-      reserved: flatResources(role.reserved),
+      allocated: flattenResources(role.allocated),
+      offered: flattenResources(role.offered),
+      reserved: flattenResources(role.reserved),
       frameworks: role.frameworks,
     })),
   }

@@ -1,6 +1,7 @@
 import type { TaskState } from "#lib/mesos/index.ts"
-import type { FrameworkView } from "#lib/master/core/views.ts"
+import type { AgentView, FrameworkView } from "#lib/master/core/views.ts"
 import { agentText } from "./agent-text.ts"
+import { KeptTexts } from "./kept-text.ts"
 import { JsonText, LazyList, LazyObject } from "./lazy-json.ts"
 import type { MasterHttpOptions } from "./ports.ts"
 import { renderFrameworkHead } from "./render-framework.ts"
@@ -69,7 +70,45 @@ function tallyOfFramework(framework: FrameworkView): Tally {
   return tally
 }
 
-/** Agents and frameworks with counts of tasks instead of tasks, at `/state-summary`. */
+/** The JSON of two objects as that of one that has the members of both. */
+const joined = (a: string, b: string): string => `${a.slice(0, -1)},${b.slice(1)}`
+
+function countedText(agent: AgentView, tally: Tally): string {
+  for (const { frameworkId, state } of agent.tasks) tally.count(frameworkId, state)
+  return JSON.stringify({ ...tally.counters, framework_ids: [...tally.partners] })
+}
+
+/** Of agents that no task has left. */
+const counts = new KeptTexts<AgentView>(
+  ({ tasksRevision }) => [tasksRevision],
+  (agent) => countedText(agent, new Tally()),
+)
+
+const frameworkTexts = new KeptTexts<FrameworkView>(
+  (framework) => [
+    framework.info,
+    framework.capabilities,
+    framework.used(),
+    framework.offered(),
+    framework.active,
+    framework.connected,
+    framework.recovered,
+    framework.tasksRevision,
+  ],
+  (framework) => {
+    const { counters, partners } = tallyOfFramework(framework)
+    return JSON.stringify({
+      ...renderFrameworkHead(framework),
+      ...counters,
+      slave_ids: [...partners],
+    })
+  },
+)
+
+/**
+ * Agents and frameworks with counts of tasks instead of tasks, at `/state-summary`. It is what user
+ * interfaces ask for every few seconds: what has not changed since is written as it was.
+ */
 export function renderStateSummary({ master, cluster }: MasterHttpOptions): LazyObject {
   const { view } = master
   const left = countLeft(view.frameworks.values())
@@ -77,14 +116,13 @@ export function renderStateSummary({ master, cluster }: MasterHttpOptions): Lazy
     hostname: view.info.hostname ?? "",
     cluster,
     slaves: new LazyList(view.agents.values(), (agent) => {
-      const tally = left.get(agent.id) ?? new Tally()
-      for (const { frameworkId, state } of agent.tasks) tally.count(frameworkId, state)
-      const counted = { ...tally.counters, framework_ids: [...tally.partners] }
-      return new JsonText(`${agentText(agent)},${JSON.stringify(counted).slice(1)}`)
+      const tally = left.get(agent.id)
+      const counted = tally === undefined ? counts.of(agent) : countedText(agent, tally)
+      return new JsonText(joined(agentText(agent), counted))
     }),
-    frameworks: new LazyList(view.frameworks.values(), (framework) => {
-      const { counters, partners } = tallyOfFramework(framework)
-      return { ...renderFrameworkHead(framework), ...counters, slave_ids: [...partners] }
-    }),
+    frameworks: new LazyList(
+      view.frameworks.values(),
+      (framework) => new JsonText(frameworkTexts.of(framework)),
+    ),
   })
 }

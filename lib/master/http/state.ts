@@ -1,7 +1,8 @@
 import { encodeMessage, type MasterInfo } from "#lib/mesos/index.ts"
-import { LazyList, LazyObject } from "./lazy-json.ts"
+import { agentText } from "./agent-text.ts"
+import { JsonText, LazyList, LazyObject } from "./lazy-json.ts"
 import type { BuildInfo, MasterHttpOptions } from "./ports.ts"
-import { renderAgent, renderAgentInFull, renderRecoveredAgent } from "./render-agent.ts"
+import { renderAgentInFull, renderRecoveredAgent } from "./render-agent.ts"
 import { renderFramework, seconds } from "./render-framework.ts"
 
 /** Source: apache/mesos: src/version/version.cpp. */
@@ -45,7 +46,7 @@ export function renderState(options: MasterHttpOptions): LazyObject {
     leader_info: { id: info.id, pid, port: info.port, hostname: info.hostname ?? "" },
     cluster: options.cluster,
     flags: options.flags,
-    slaves: new LazyList(agents, renderAgent),
+    slaves: new LazyList(agents, (agent) => new JsonText(agentText(agent))),
     recovered_slaves: [...view.recoveredAgents.values()].map(renderRecoveredAgent),
     frameworks: new LazyList(view.frameworks.values(), renderFramework),
     completed_frameworks: new LazyList(view.completedFrameworks.values(), renderFramework),

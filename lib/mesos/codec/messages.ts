@@ -27,9 +27,11 @@ export type Messages = {
   "mesos.v1.HealthCheck": core.HealthCheck
   "mesos.v1.Labels": core.Labels
   "mesos.v1.MasterInfo": core.MasterInfo
+  "mesos.v1.NetworkInfo": core.NetworkInfo
   "mesos.v1.Offer": core.Offer
   "mesos.v1.Offer.Operation": core.OfferOperation
   "mesos.v1.Operation": core.Operation
+  "mesos.v1.Port": core.Port
   "mesos.v1.Resource": Resource
   "mesos.v1.Task": core.Task
   "mesos.v1.TaskGroupInfo": core.TaskGroupInfo

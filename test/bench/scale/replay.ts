@@ -19,7 +19,7 @@ import { LagMeter } from "./lag-meter.ts"
 import { FULL_SIZE } from "./sizes.ts"
 
 const { agents, tasks, frameworks, roles } = FULL_SIZE
-const [declining = 0] = process.argv.slice(2).map(Number)
+const [answer = "hold", only = ""] = process.argv.slice(2)
 
 function resources(text: string): Resources {
   const parsed = parseResources(text)
@@ -213,7 +213,13 @@ let offers = 0
 function subscribe(driver: MasterDriver, n: number): void {
   const info = frameworkInfo(n)
   const stream = driver.subscribe(
-    { frameworkId: info.id, subscribe: { frameworkInfo: info } },
+    {
+      frameworkId: info.id,
+      subscribe: {
+        frameworkInfo: info,
+        suppressedRoles: answer === "suppress" ? [roleOf(n)] : [],
+      },
+    },
     {
       events: (events) => {
         // Encoded as a stream would.
@@ -221,7 +227,7 @@ function subscribe(driver: MasterDriver, n: number): void {
         for (const event of events)
           if (event.kind === "offers") {
             offers += event.offers?.length ?? 0
-            if (n >= declining) continue
+            if (answer === "hold") continue
             for (const { id } of event.offers ?? [])
               void driver.take({
                 frameworkId: info.id,
@@ -265,7 +271,7 @@ const build = { version: "1.12.0", buildDate: "", buildTime: 0, buildUser: "benc
 const log = { enabled: () => false, write: () => {} }
 const api = createMasterApi({ master: driver, clock: systemClock, log, build, flags: {} })
 for (const document of ["state-summary", "state"])
-  for (let i = 0; i < 4; i++)
+  for (let i = 0; i < (document === only ? 20 : 4); i++)
     await measure(`/${document}`, async () => {
       const response = await api.fetch(new Request(`http://localhost/${document}`))
       let bytes = 0
