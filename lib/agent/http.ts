@@ -1,5 +1,9 @@
 import { Hono, type Context } from "hono"
+import { parseDuration } from "#lib/std/duration.ts"
+import { acceptsGzip, gzipBody } from "#lib/std/gzip.ts"
+import { helpPage, type Endpoint } from "#lib/std/help-page.ts"
 import { refuse } from "#lib/std/refuse.ts"
+import { systemStats } from "#lib/std/system-stats.ts"
 import {
   containerUsages,
   renderStatistics,
@@ -52,7 +56,12 @@ export function createAgentApi(options: AgentHttpOptions): Hono {
   app.get("/flags", (context) => replyJson(context, { flags: options.flags }))
   app.get("/state", (context) => replyJson(context, renderState(options)))
   app.get("/state.json", (context) => replyJson(context, renderState(options)))
-  app.get("/metrics/snapshot", (context) => replyJson(context, agentMetrics(options)))
+  app.get("/metrics/snapshot", (context) => {
+    const timeout = context.req.query("timeout")
+    return timeout === undefined || parseDuration(timeout).ok
+      ? replyJson(context, agentMetrics(options))
+      : refuse(400, `Invalid timeout '${timeout}': expected a duration such as 5secs`)
+  })
   app.get("/metrics", () => replyPrometheus(agentMetrics(options)))
   app.get("/containers", async (context) =>
     replyJson(context, (await usages()).filter(chosenBy(context)).map(renderUsage)),
@@ -64,8 +73,9 @@ export function createAgentApi(options: AgentHttpOptions): Hono {
   addFiles(app, options)
   app.post("/api/v1", ({ req }) => serveOperator({ ...options, usages }, req.raw))
   app.post("/api/v1/executor", (context) => refuseCall(context))
-  for (const path of ["/api/v1", "/api/v1/executor"])
-    app.all(path, () => refuse(405, "", { allow: "POST" }))
+  addProcess(app, options)
+  for (const { path, methods } of endpointsOf(app))
+    app.all(path, () => refuse(405, "", { allow: methods.join(", ") }))
   app.notFound(() => new Response("404 page not found.\n", { status: 404 }))
   return app
 }
@@ -83,6 +93,29 @@ function addFiles(app: Hono, options: AgentHttpOptions): void {
     app.get(`/files/download${suffix}`, (context) => download(context, options))
     app.get(`/files/debug${suffix}`, (context) => replyJson(context, publishedPaths(options)))
   }
+}
+
+/** What any process of Mesos says and does, whatever it is. */
+function addProcess(app: Hono, options: AgentHttpOptions): void {
+  const notThere = (what: string) => () => refuse(501, `The endpoint ${what} is not implemented`)
+  app.get("/system/stats.json", (context) =>
+    replyJson(context, systemStats(options.systemMetrics?.() ?? {})),
+  )
+  for (const path of ["/profiler/start", "/profiler/stop"]) app.get(path, notThere(path))
+  app.post("/api/v1/resource_provider", notThere("/api/v1/resource_provider"))
+  app.get("/help", (context) =>
+    context.req.query("format") === "json"
+      ? replyJson(context, { endpoints: endpointsOf(app) })
+      : helpPage("this agent", endpointsOf(app)),
+  )
+}
+
+/** The endpoints so far, each with its methods. */
+function endpointsOf(app: Hono): readonly Endpoint[] {
+  const methods = new Map<string, string[]>()
+  for (const { path, method } of app.routes)
+    if (method !== "ALL") methods.set(path, [...(methods.get(path) ?? []), method])
+  return [...methods].map(([path, each]) => ({ path, methods: each }))
 }
 
 async function download(context: Context, options: AgentHttpOptions): Promise<Response> {
@@ -113,12 +146,19 @@ function replyFiles(context: Context, reply: FilesReply): Response {
 const replyJson = (context: Context, value: unknown): Response =>
   replyText(context, JSON.stringify(value))
 
-/** JSON, wrapped in a call of the function that the query's `jsonp` names when it is given. */
+/**
+ * JSON, wrapped in a call of the function that the query's `jsonp` names when it is given, and
+ * compressed where the client takes that.
+ */
 function replyText(context: Context, body: string | Uint8Array<ArrayBuffer>): Response {
   const callback = context.req.query("jsonp")
   const type = callback === undefined ? "application/json" : "text/javascript"
-  const parts = callback === undefined ? [body] : [`${callback}(`, body, ");"]
-  return new Response(new Blob(parts), { headers: { "content-type": type } })
+  const blob = new Blob(callback === undefined ? [body] : [`${callback}(`, body, ");"])
+  const headers = { "content-type": type, vary: "accept-encoding" }
+  const gzip = acceptsGzip(context.req.header("accept-encoding")) ? gzipBody(blob) : undefined
+  return gzip === undefined
+    ? new Response(blob, { headers })
+    : new Response(gzip, { headers: { ...headers, "content-encoding": "gzip" } })
 }
 
 /** The executor API comes later: what is asked for is named in the refusal. */

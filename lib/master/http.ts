@@ -1,6 +1,8 @@
 import { Hono, type Context } from "hono"
 import { encodeMessage } from "#lib/mesos/index.ts"
 import { parseDuration } from "#lib/std/duration.ts"
+import { helpPage, type Endpoint } from "#lib/std/help-page.ts"
+import { systemStats } from "#lib/std/system-stats.ts"
 import { urlPath } from "#lib/std/url-path.ts"
 import type { MasterView } from "./core/views.ts"
 import {
@@ -19,7 +21,6 @@ import { replyPrometheus } from "./http/prometheus.ts"
 import { replyJson } from "./http/respond.ts"
 import { refuse } from "#lib/std/refuse.ts"
 import { renderRoles } from "./http/roles.ts"
-import { helpPage, type Endpoint } from "./http/help.ts"
 import { toggleLogging } from "./http/logging.ts"
 import { serveScheduler } from "./http/scheduler.ts"
 import { renderQuota, renderWeights } from "./http/operator-settings.ts"
@@ -61,7 +62,7 @@ export function createMasterApi(options: MasterHttpOptions): Hono {
   add("/help", { method: "GET", anyMaster: true }, ({ context }) =>
     context.req.query("format") === "json"
       ? replyJson(context, { endpoints }, options.clock)
-      : helpPage(endpoints),
+      : helpPage("this master", endpoints),
   )
   api.route("/", routes)
   api.route("/master", routes)
@@ -165,19 +166,12 @@ function addOwn(options: MasterHttpOptions, add: Add, show: Show): void {
 function addProcess(options: MasterHttpOptions, add: Add, show: Show): void {
   const changing = { method: "GET", anyMaster: true, realm: "readwrite" } as const
   add("/logging/toggle", changing, ({ context }) => toggleLogging(options, context))
-  show("/system/stats.json", { anyMaster: true }, () => renderSystem(options))
+  show("/system/stats.json", { anyMaster: true }, () =>
+    systemStats(options.systemMetrics?.() ?? {}),
+  )
   for (const path of ["/profiler/start", "/profiler/stop"])
     add(path, changing, () => refuse(501, `The endpoint ${path} is not implemented`))
 }
-
-/** The machine's metrics by the names of `/system/stats.json`. */
-const renderSystem = ({ systemMetrics }: MasterHttpOptions): object =>
-  Object.fromEntries(
-    Object.entries(systemMetrics?.() ?? {}).map(([name, value]) => [
-      name.replace("system/load_", "avg_load_").replace("system/", ""),
-      value,
-    ]),
-  )
 
 /** To the leader, who redirects to itself. */
 function redirect({ master, leadership }: MasterHttpOptions): Response {

@@ -1,5 +1,6 @@
 import { describe, expect, test } from "bun:test"
 import type { Caller, Leadership } from "#lib/master/index.ts"
+import type { FrameworkId } from "#lib/mesos/index.ts"
 import { TestMaster, TestStream, dig, until } from "./master-harness.ts"
 import { resources } from "./master-view.ts"
 
@@ -168,18 +169,49 @@ describe("1.6: the scheduler endpoint, check by check", () => {
     expect((await call({ type: "REVIVE" }, headers)).status).toBe(202)
   })
 
-  test("UPDATE_FRAMEWORK answers 200, or 400 when it is invalid", async () => {
-    const { call, framework_id } = await subscribed()
-    const capabilities = [{ type: "MULTI_ROLE" }]
-    const update = (change: object) => ({
+  describe("UPDATE_FRAMEWORK answers", () => {
+    const update = (id: unknown, change: object = {}) => ({
       type: "UPDATE_FRAMEWORK",
       update_framework: {
-        framework_info: { ...info, id: framework_id, roles: ["a"], capabilities, ...change },
+        framework_info: {
+          ...info,
+          id,
+          roles: ["a"],
+          capabilities: [{ type: "MULTI_ROLE" }],
+          ...change,
+        },
       },
     })
-    expect((await call(update({}))).status).toBe(200)
-    expect((await call(update({ user: "other" }))).status).toBe(400)
-    expect((await call(update({ id: { value: "x" } }))).status).toBe(400)
+
+    test("200, or 400 when it is invalid", async () => {
+      const { call, framework_id } = await subscribed()
+      expect((await call(update(framework_id))).status).toBe(200)
+      expect((await call(update(framework_id, { user: "other" }))).status).toBe(400)
+      expect((await call(update({ value: "x" }))).status).toBe(400)
+    })
+
+    test("403 once the framework is disconnected", async () => {
+      const { call, framework_id, master, stream } = await subscribed()
+      await stream.close()
+      await until("the disconnection", () =>
+        [...master.driver.view.frameworks.values()].every(({ connected }) => !connected),
+      )
+      expect((await call(update(framework_id))).status).toBe(403)
+    })
+
+    test("409 when the framework is removed meanwhile", async () => {
+      const { call, framework_id, master } = await subscribed()
+      const frameworkId = dig(framework_id, "value") as FrameworkId
+      // The turns of both come in this order, after both were found in order.
+      const removed = master.driver.operate({ kind: "teardown", frameworkId })
+      const answer = await call(update(framework_id))
+      expect((await removed).status).toBe(200)
+      expect([answer.status, await answer.text()]).toEqual([
+        409,
+        "Framework was removed while the call was processed",
+      ])
+      expect((await call(update(framework_id))).status).toBe(400)
+    })
   })
 
   test.each<[object]>([

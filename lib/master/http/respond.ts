@@ -1,6 +1,6 @@
 import type { Clock } from "#lib/ports/index.ts"
 import type { Context } from "hono"
-import { acceptsGzip, gzipBody } from "./gzip.ts"
+import { acceptsGzip, gzipBody } from "#lib/std/gzip.ts"
 import { jsonBody, jsonPieces } from "./lazy-json.ts"
 
 /**

@@ -12,7 +12,7 @@ import {
   type scheduler,
 } from "#lib/mesos/index.ts"
 import type { Result } from "#lib/std/result.ts"
-import type { OtherCall, StreamId } from "#lib/master/core/types.ts"
+import type { MasterReply, OtherCall, StreamId } from "#lib/master/core/types.ts"
 import { admit, type Caller } from "./admission.ts"
 import { callProblem } from "./call-validation.ts"
 import { EventStream } from "./event-stream.ts"
@@ -128,8 +128,21 @@ async function perform(
   const { frameworkId } = call
   if (frameworkId === undefined) return refuse(400, "Expecting 'framework_id' to be present")
   const sent = { frameworkId, stream: streamOf(request), call, principal }
-  const reply = call.kind === "updateFramework" ? await master.call(sent) : master.take(sent)
+  const reply = call.kind === "updateFramework" ? await update(master, sent) : master.take(sent)
   return refuse(reply.status, reply.message ?? "")
+}
+
+/** A framework that was there when the call came may be removed before its turn. */
+async function update(
+  master: MasterHttpOptions["master"],
+  sent: Parameters<typeof master.call>[0],
+): Promise<MasterReply> {
+  const refusal = master.view.callRefusal(sent)
+  if (refusal !== undefined) return refusal
+  const reply = await master.call(sent)
+  return master.view.frameworks.has(sent.frameworkId)
+    ? reply
+    : { status: 409, message: "Framework was removed while the call was processed" }
 }
 
 /** Type UNKNOWN passes all checks before anyone notices that there is nothing to do: 501 comes last. */

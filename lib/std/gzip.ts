@@ -15,9 +15,11 @@ export function acceptsGzip(header: string | undefined): boolean {
 type Bytes = Uint8Array<ArrayBuffer>
 
 /** A body compressed as it is read; undefined when it is too short for that. */
-export function gzipBody(body: string | ReadableStream<Bytes>): ReadableStream<Bytes> | undefined {
-  if (typeof body === "string" && body.length < LEAST_LENGTH) return undefined
+export function gzipBody(
+  body: string | Blob | ReadableStream<Bytes>,
+): ReadableStream<Bytes> | undefined {
   const gzip: ReadableWritablePair<Bytes, Bytes> = new CompressionStream("gzip")
-  const bytes = typeof body === "string" ? new Blob([body]).stream() : body
-  return bytes.pipeThrough(gzip)
+  if (body instanceof ReadableStream) return body.pipeThrough(gzip)
+  const blob = new Blob([body])
+  return blob.size < LEAST_LENGTH ? undefined : blob.stream().pipeThrough(gzip)
 }
