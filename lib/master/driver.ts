@@ -25,7 +25,7 @@ import {
   type SchedulerConnection,
   type SchedulerHandler,
 } from "./in-memory-scheduler.ts"
-import { Timer } from "./timer.ts"
+import { MeasuredMaster, type Fetched } from "./measured-master.ts"
 import { Watchers, type WatchId, type WatchSink } from "./watchers.ts"
 
 /** How long a caller waits for the outcome of a call before it is told 503. */
@@ -83,13 +83,13 @@ type Stream = { readonly sink: SchedulerSink; events: scheduler.Event[] }
 export class MasterDriver {
   readonly #options: MasterDriverOptions
   readonly #master: Master
+  readonly #measured: MeasuredMaster
   readonly #loop: Loop<MasterInput, MasterEffect>
   readonly #outbox = new Map<LinkId, MasterToAgent[]>()
   readonly #streams = new Map<StreamId, Stream>()
   readonly #talkative = new Set<Stream>()
   readonly #requests = new Map<RequestId, (reply: MasterReply) => void>()
   readonly #deadlines = new Deadlines<RequestId>()
-  readonly #storing = new Timer("registrar/state_store_ms")
   readonly #watchers: Watchers
   #alarm: Cancel | undefined
   #lastRequest = 0
@@ -97,24 +97,28 @@ export class MasterDriver {
 
   /** Recovers the master from its store. Refused, with the key, when a stored value is unreadable. */
   static async start(options: MasterDriverOptions): Promise<Result<MasterDriver, RegistryError>> {
+    const began = options.clock.now()
     const entries: (readonly [string, unknown])[] = []
     for (const prefix of MASTER_STORE_PREFIXES) entries.push(...(await options.store.scan(prefix)))
-    const master = Master.recover(options.master, entries, options.clock.now())
-    return master.ok ? ok(new MasterDriver(options, master.value)) : master
+    const now = options.clock.now()
+    const master = Master.recover(options.master, entries, now)
+    if (!master.ok) return master
+    return ok(new MasterDriver(options, master.value, { entries, ms: now - began }))
   }
 
-  private constructor(options: MasterDriverOptions, master: Master) {
+  private constructor(options: MasterDriverOptions, master: Master, fetched: Fetched) {
     this.#options = options
     this.#master = master
+    this.#measured = new MeasuredMaster(master, options.clock, fetched)
     this.#loop = new Loop<MasterInput, MasterEffect>({
       name: "master",
-      machine: master,
+      machine: this.#measured,
       store: options.store,
       clock: options.clock,
       log: options.log,
       perform: (effect) => this.#perform(effect),
       flush: () => this.#flush(),
-      onCommitted: (ms) => this.#storing.record(ms),
+      onCommitted: (ms) => this.#measured.committed(ms),
       onFatal: (cause) => {
         this.#refuseAll("The master has failed")
         options.onFatal(cause)
@@ -138,7 +142,7 @@ export class MasterDriver {
 
   /**
    * Metrics of what runs the master: its queue, which all inputs share, so that those of Mesos that
-   * tell messages from requests have nothing of their own, and how long commits take.
+   * tell messages from requests have nothing of their own; how long runs and commits take; who watches.
    */
   processMetrics(): Readonly<Record<string, number>> {
     return {
@@ -146,7 +150,7 @@ export class MasterDriver {
       "master/event_queue_dispatches": this.#loop.waiting,
       "master/event_queue_http_requests": this.#requests.size,
       "master/operator_event_stream_subscribers": this.#watchers.size,
-      ...this.#storing.metrics(),
+      ...this.#measured.metrics(),
     }
   }
 

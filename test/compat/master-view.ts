@@ -132,6 +132,7 @@ export const masterView = (change: Partial<MasterView> = {}): MasterView => ({
   callRefusal: () => undefined,
   weight: () => 1,
   metrics: () => ({ "master/elected": 1 }),
+  allocation: { runs: 0, pending: false },
   explain: () => undefined,
   ...change,
 })

@@ -148,13 +148,26 @@ test("1.1: a short answer and an event stream are left as they are", async () =>
   await stream.body?.cancel()
 })
 
-test("5.5: how long commits take, and what waits", async () => {
+test("5.5: how long commits and runs of the allocator take, and what waits", async () => {
   const master = await TestMaster.start()
   await master.agent()
+  const stream = await master.subscribe()
+  await stream.event("OFFERS")
   const metrics = await master.get("/metrics/snapshot")
   expect(metrics["registrar/state_store_ms/count"]).toBeGreaterThan(0)
   for (const name of ["", "/min", "/max", "/p50", "/p9999"])
-    expect(metrics[`registrar/state_store_ms${name}`]).toBe(0)
+    for (const timer of ["registrar/state_store", "allocator/mesos/allocation_run"])
+      expect(metrics[`${timer}_ms${name}`]).toBe(0)
+  expect(metrics).toMatchObject({
+    "allocator/mesos/allocation_run_latency_ms/p999": 0,
+    "allocator/mesos/event_queue_dispatches": 0,
+    "registrar/queued_operations": 0,
+    "registrar/state_fetch_ms": 0,
+    "registrar/log/recovered": 1,
+    "registrar/log/ensemble_size": 1,
+    "master/operator_event_stream_subscribers": 0,
+  })
+  expect(metrics["registrar/registry_size_bytes"]).toBeGreaterThan(100)
   for (const name of ["messages", "dispatches", "http_requests"])
     expect(metrics[`master/event_queue_${name}`]).toBe(0)
 })

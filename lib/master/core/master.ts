@@ -312,6 +312,7 @@ function createView(ctx: Context): MasterView {
     quotas: ctx.quotas,
     consumed: (role) => ctx.allocator.consumed(role),
     metrics: (now) => masterMetrics(ctx, now),
+    allocation: ctx.allocator,
     explain: (frameworkId, role) => ctx.allocator.explain(frameworkId, role),
   }
 }

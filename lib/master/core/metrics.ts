@@ -113,7 +113,8 @@ function resourceMetrics(ctx: Context, metrics: Record<string, number>): void {
 
 function allocatorMetrics(ctx: Context, metrics: Record<string, number>): void {
   const stats = ctx.allocator.stats()
-  metrics["allocator/mesos/allocation_runs"] = stats.runs
+  metrics["allocator/mesos/allocation_runs"] = ctx.allocator.runs
+  metrics["allocator/mesos/event_queue_dispatches"] = Number(ctx.allocator.pending)
   for (const [name, milli] of stats.totalMilli) {
     metrics[`allocator/mesos/resources/${name}/total`] = milli / 1000
     metrics[`allocator/mesos/resources/${name}/offered_or_allocated`] =

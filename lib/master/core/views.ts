@@ -63,6 +63,8 @@ export interface MasterView {
   consumed(role: string): ReadonlyMap<string, number>
   /** Every metric by its Mesos name; costs a pass over agents and frameworks, not over tasks. */
   metrics(now: number): Readonly<Record<string, number>>
+  /** How often the allocator ran, and whether it has to again. */
+  readonly allocation: { readonly runs: number; readonly pending: boolean }
   /** Why a framework gets no offers under a role: what the allocator sees on each agent, counted. */
   explain(frameworkId: FrameworkId, role: string): Explanation | undefined
 }

@@ -92,7 +92,6 @@ export type Explanation = {
 
 /** The allocator's own numbers, for metrics. */
 export type AllocatorStats = {
-  readonly runs: number
   readonly totalMilli: ReadonlyMap<string, number>
   readonly allocatedMilli: ReadonlyMap<string, number>
   readonly filtersByRole: ReadonlyMap<string, number>
@@ -164,6 +163,8 @@ export interface Allocator {
   free(agentId: AgentId): Resources
   /** Whether a run could grant something. */
   readonly pending: boolean
+  /** How often it looked for what to grant. */
+  readonly runs: number
   /** When the next filter ends, or undefined. */
   nextExpiry(): number | undefined
   /**

@@ -287,6 +287,10 @@ export class HierarchicalAllocator implements Allocator {
     return this.#agent(agentId).free
   }
 
+  get runs(): number {
+    return this.#runs
+  }
+
   get pending(): boolean {
     return !this.#work.isEmpty && !this.#isHeld
   }
@@ -375,7 +379,7 @@ export class HierarchicalAllocator implements Allocator {
           (filtersByRole.get(client.role) ?? 0) + this.#filters.count(client),
         )
     const shareByRole = this.#tree.shares()
-    return { runs: this.#runs, totalMilli, allocatedMilli, filtersByRole, shareByRole }
+    return { totalMilli, allocatedMilli, filtersByRole, shareByRole }
   }
 
   checkInvariants(): void {
