@@ -18,6 +18,7 @@ import { ContainerActions } from "./container-actions.ts"
 import { Agent } from "./core/agent.ts"
 import { AGENT_PREFIX } from "./core/checkpoint.ts"
 import type { AgentEffect, AgentInput, AgentOptions } from "./core/types.ts"
+import { ExecutorStreams } from "./executor-streams.ts"
 import { ProbeActions } from "./probe-actions.ts"
 
 /** The link to the master. Neither member throws; what is sent while it is closed vanishes. */
@@ -56,6 +57,8 @@ export class AgentDriver {
   readonly #containers: ContainerActions
   readonly #probes: ProbeActions
   readonly #calls: ContainerCalls
+  /** What executors say and hear, for the HTTP API. */
+  readonly executors: ExecutorStreams
   #outbox: AgentToMaster[] = []
 
   /**
@@ -93,6 +96,7 @@ export class AgentDriver {
     })
     this.#probes = new ProbeActions({ ...options, post })
     this.#calls = new ContainerCalls({ ...options, post })
+    this.executors = new ExecutorStreams((input) => this.#loop.post(input))
     this.#loop = new Loop<AgentInput, AgentEffect>({
       name: "agent",
       machine: agent,
@@ -145,6 +149,7 @@ export class AgentDriver {
   /** Stops; every container runs on. */
   async stop(): Promise<void> {
     await this.#loop.stop()
+    this.executors.endAll()
     this.#probes.stopAll()
     this.#containers.stop()
     for (const runtime of this.#options.runtimes) await runtime.close()
@@ -171,6 +176,10 @@ export class AgentDriver {
         return this.#calls.answer(effect.call, effect.answer)
       case "forget":
         return this.#containers.forget(effect.spec)
+      case "executorEvent":
+        return this.executors.send(effect.connection, effect.event)
+      case "closeExecutor":
+        return this.executors.end(effect.connection)
       case "probe":
         return this.#probes.start(effect)
       case "stopProbes":

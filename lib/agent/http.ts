@@ -10,6 +10,7 @@ import {
   renderUsage,
   type ContainerUsage,
 } from "./http/container-statistics.ts"
+import { serveExecutor } from "./http/executor.ts"
 import {
   browse,
   NOT_FOUND,
@@ -72,7 +73,7 @@ export function createAgentApi(options: AgentHttpOptions): Hono {
   )
   addFiles(app, options)
   app.post("/api/v1", ({ req }) => serveOperator({ ...options, usages }, req.raw))
-  app.post("/api/v1/executor", (context) => refuseCall(context))
+  app.post("/api/v1/executor", ({ req }) => serveExecutor(options, req.raw))
   addProcess(app, options)
   for (const { path, methods } of endpointsOf(app))
     app.all(path, () => refuse(405, "", { allow: methods.join(", ") }))
@@ -159,20 +160,6 @@ function replyText(context: Context, body: string | Uint8Array<ArrayBuffer>): Re
   return gzip === undefined
     ? new Response(blob, { headers })
     : new Response(gzip, { headers: { ...headers, "content-encoding": "gzip" } })
-}
-
-/** The executor API comes later: what is asked for is named in the refusal. */
-async function refuseCall(context: Context): Promise<Response> {
-  let call: unknown
-  try {
-    call = await context.req.json()
-  } catch {
-    return new Response("Failed to parse body into JSON", { status: 400 })
-  }
-  const type = (call as { readonly type?: unknown } | null)?.type
-  if (typeof type !== "string")
-    return new Response("Expecting 'type' to be present", { status: 400 })
-  return new Response(`Call ${type} is not implemented by this agent yet`, { status: 501 })
 }
 
 function chosenBy(context: Context): (usage: ContainerUsage) => boolean {

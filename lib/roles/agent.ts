@@ -139,6 +139,7 @@ export async function startAgent(options: AgentRoleOptions, connect: Connect): P
     driver,
     sandboxes,
     clock: systemClock,
+    log: options.log,
     build: buildInfo,
     flags: agentFlags(options),
     startedAt: systemClock.now(),

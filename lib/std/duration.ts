@@ -25,3 +25,15 @@ export function parseDuration(text: string): Result<number, string> {
     )
   return ok(Number(match[1]) * unit)
 }
+
+/**
+ * A duration as Mesos' flags and messages say it: in the largest unit that leaves it whole, such as
+ * "90secs". Milliseconds, 0 or more.
+ */
+export function formatDuration(milliseconds: number): string {
+  let text = `${milliseconds}ms`
+  for (const [unit, size] of UNITS)
+    if (size >= 1 && milliseconds >= size && milliseconds % size === 0)
+      text = `${milliseconds / size}${unit}`
+  return text
+}

@@ -1,6 +1,7 @@
 import { createAgentApi } from "#lib/agent/index.ts"
 import { TestWorld, testOptions } from "#lib/agent/core/test-world.ts"
 import { testCalls } from "#lib/agent/test-calls.ts"
+import { testExecutors } from "#lib/agent/test-executors.ts"
 import { err, ok } from "#lib/std/result.ts"
 import { resources } from "./master-view.ts"
 
@@ -13,6 +14,7 @@ export function agentApi(): (path: string, init?: RequestInit) => Promise<Respon
     driver: {
       agent: world.agent,
       fetches: { succeeded: 0, failed: 0 },
+      executors: testExecutors(world),
       calls: testCalls(world).calls,
       statistics: () => Promise.resolve({ timestamp: 5 }),
     },
@@ -22,6 +24,7 @@ export function agentApi(): (path: string, init?: RequestInit) => Promise<Respon
       read: missing,
       download: missing,
     },
+    log: { enabled: () => false, write: () => {} },
     clock: { now: () => world.now, wakeAt: () => () => {}, soon: () => {} },
     build: { version: "1.12.0", buildUser: "ci", buildTime: 5 },
     flags: { port: "5051", attributes: "rack:r7;".repeat(200) },

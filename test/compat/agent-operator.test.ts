@@ -3,6 +3,7 @@ import { describe, expect, test } from "bun:test"
 import { createAgentApi } from "#lib/agent/index.ts"
 import { TestWorld, testOptions, testTask } from "#lib/agent/core/test-world.ts"
 import { testCalls } from "#lib/agent/test-calls.ts"
+import { testExecutors } from "#lib/agent/test-executors.ts"
 import { encodeRecords, loadProtobuf } from "#lib/mesos/index.ts"
 import type { FileLocation } from "#lib/ports/index.ts"
 import { err, ok } from "#lib/std/result.ts"
@@ -45,6 +46,7 @@ function scene() {
       agent: world.agent,
       fetches: { succeeded: 0, failed: 0 },
       calls: containers.calls,
+      executors: testExecutors(world),
       statistics: () => Promise.resolve({ timestamp: 5, memRssBytes: 100 }),
     },
     sandboxes: {
@@ -64,6 +66,7 @@ function scene() {
       download: () => Promise.resolve(err({ code: "notFound", message: "" })),
     },
     clock: { now: () => world.now, wakeAt: () => () => {}, soon: () => {} },
+    log: { enabled: () => false, write: () => {} },
     build: { version: "1.12.0", buildUser: "ci", buildTime: 5 },
     flags: { port: "5051" },
     startedAt: world.now,

@@ -6,21 +6,24 @@ import {
   type RegisterMessage,
   type Resources,
 } from "#lib/mesos/index.ts"
-import type { ContainerId } from "#lib/ports/index.ts"
+import type { ContainerFailure, ContainerId } from "#lib/ports/index.ts"
 import type { Machine } from "#lib/runtime/index.ts"
 import { Deadlines } from "#lib/std/deadlines.ts"
+import { Admission } from "./admission.ts"
 import { recover } from "./checkpoint.ts"
 import { identityProblem } from "./compatibility.ts"
 import { Counters } from "./counters.ts"
 import { Drain } from "./drain.ts"
+import { Executors } from "./executors.ts"
 import { IdSource } from "./id-source.ts"
 import { describeAgent, reconcileTask } from "./introduction.ts"
 import { Launcher } from "./launcher.ts"
-import { Lifecycle } from "./lifecycle.ts"
+import { Lifecycle, type ContainerParts } from "./lifecycle.ts"
 import { NestedContainers } from "./nested/nested.ts"
-import { isTerminal, type FrameworkRecord } from "./records.ts"
+import { isTerminal, lives, type FrameworkRecord } from "./records.ts"
 import { Operations } from "./operations.ts"
 import { Registration } from "./registration.ts"
+import { Reports } from "./reports.ts"
 import { SandboxGc } from "./sandbox-gc.ts"
 import { StatusStreams } from "./status-streams.ts"
 import { parseTimerKey, say, type TimerKey, type Timers, type Turn } from "./turn.ts"
@@ -51,6 +54,7 @@ export class Agent implements Machine<AgentInput, AgentEffect> {
   readonly #drain: Drain
   readonly #workload: Workload
   readonly #lifecycle: Lifecycle
+  readonly #executors: Executors
   readonly #launcher: Launcher
   readonly #removals: VolumeRemovals
   readonly #operations: Operations
@@ -87,43 +91,47 @@ export class Agent implements Machine<AgentInput, AgentEffect> {
     this.#workload = workload
     const removals = new VolumeRemovals(options.workDir, recovered.doomed)
     this.#removals = removals
-    const lifecycle = new Lifecycle({
-      limits: this.limits,
-      ip: options.ip,
-      workDir: options.workDir,
-      timers,
+    const reports = new Reports({
       streams,
       workload,
       agentId,
-      removals,
-      markGone: () => this.#drain.markGone,
-      onStatus: ({ state, reason }) => {
-        this.counters.statusUpdates++
-        if (isTerminal(state)) this.counters.taskEnded(state, reason)
-      },
-      onContainerEnd: (turn, containerId, end) => this.#nested.houseEnded(turn, containerId, end),
+      onStatus: (status) => this.counters.reported(status),
     })
     this.#nested = new NestedContainers(
       { options, limits: this.limits, timers, workload, agentId },
       recovered.container,
     )
+    const parts: ContainerParts = {
+      limits: this.limits,
+      ip: options.ip,
+      workDir: options.workDir,
+      timers,
+      workload,
+      reports,
+      removals,
+      onContainerEnd: (turn, containerId, end) => this.#nested.houseEnded(turn, containerId, end),
+    }
+    const markGone = (): boolean => this.#drain.markGone
+    const lifecycle = new Lifecycle({ ...parts, markGone })
     this.#lifecycle = lifecycle
+    const executors = new Executors({
+      ...parts,
+      info: options.info,
+      counters: this.counters,
+      leaving: () => this.#leaving !== undefined,
+      draining: () => (this.#drain.current === undefined ? undefined : { markGone: markGone() }),
+    })
+    this.#executors = executors
     this.#operations = new Operations(
       { ids, timers, removals, agentId, inUse: () => resourcesInUse(workload) },
       normalizeResources(options.info.resources ?? []),
       recovered,
     )
-    this.#launcher = new Launcher({
-      unknownResources: (resources) => this.#operations.unknown(resources),
-      options,
-      limits: this.limits,
-      ids,
-      streams,
-      workload,
-      lifecycle,
-      agentId,
-      draining: () => this.#drain.current !== undefined,
-    })
+    const draining = (): boolean => this.#drain.current !== undefined
+    const unknownResources = (resources: Resources) => this.#operations.unknown(resources)
+    const admission = new Admission({ streams, workload, agentId, draining, unknownResources })
+    const starts = { options, limits: this.limits, ids, workload, agentId }
+    this.#launcher = new Launcher({ ...starts, lifecycle, executors, admission })
   }
 
   /** The id the master gave this agent; undefined before its very first registration. */
@@ -137,7 +145,10 @@ export class Agent implements Machine<AgentInput, AgentEffect> {
   }
 
   /** What the agent runs and ran. */
-  get workload(): Pick<Workload, "frameworks" | "tasks" | "framework" | "task" | "taskOf"> {
+  get workload(): Pick<
+    Workload,
+    "frameworks" | "tasks" | "framework" | "task" | "taskOf" | "executorOf"
+  > {
     return this.#workload
   }
 
@@ -197,25 +208,34 @@ export class Agent implements Machine<AgentInput, AgentEffect> {
       case "message":
         return this.#receive(turn, input.message)
       case "containerStarted":
+        if (this.#executors.started(turn, input.containerId, input.status)) return
         if (this.#nested.has(input.containerId))
           return this.#nested.started(turn, input.containerId, input)
         return this.#lifecycle.started(turn, input.containerId, input)
       case "containerFailed":
         this.counters.launchErrors++
+        if (this.#executors.failed(turn, input.containerId, failureOf(input))) return
         if (this.#nested.has(input.containerId))
           return this.#nested.failed(turn, input.containerId, input)
-        return this.#lifecycle.failed(turn, input.containerId, {
-          reason: input.reason,
-          message: input.message,
-        })
+        return this.#lifecycle.failed(turn, input.containerId, failureOf(input))
       case "containerExited":
+        if (this.#executors.exited(turn, input.containerId, input.exit)) return
         if (this.#nested.has(input.containerId))
           return this.#nested.exited(turn, input.containerId, input.exit)
         return this.#lifecycle.exited(turn, input.containerId, input.exit)
       case "containerUnknown":
+        if (this.#executors.unknown(turn, input.containerId)) return
         if (this.#nested.has(input.containerId))
           return this.#nested.unknown(turn, input.containerId)
         return this.#lifecycle.unknown(turn, input.containerId)
+      case "executorSubscribed":
+        return this.#executors.subscribe(turn, input.containerId, input)
+      case "executorDisconnected":
+        return this.#executors.disconnected(input.containerId, input.connection)
+      case "executorUpdate":
+        return this.#executors.update(turn, input.containerId, input.status)
+      case "executorMessage":
+        return this.#executors.message(turn, input.containerId, input.data)
       case "healthResult":
         return this.#lifecycle.healthResult(turn, input)
       case "checkResult":
@@ -225,6 +245,7 @@ export class Agent implements Machine<AgentInput, AgentEffect> {
         return this.#gc.removed(turn, input.path, input.error)
       case "volumeRemoved":
         this.#removals.ended(turn, input.path, input.error)
+        this.#executors.volumeRemoved(turn, input.path, input.error)
         return this.#lifecycle.volumeRemoved(turn, input.path, input.error)
       case "sandboxesFound":
         return this.#adoptSandboxes(turn, input.paths)
@@ -245,7 +266,7 @@ export class Agent implements Machine<AgentInput, AgentEffect> {
       identity &&
       identityProblem(identity, this.options.info, this.options.reconfigurationPolicy ?? "equal")
     if (problem !== undefined) return this.#exit(turn, problem)
-    const known: ContainerId[] = []
+    const known: ContainerId[] = [...this.#executors.recover(turn)]
     for (const task of this.#workload.tasks()) {
       if (isTerminal(task.progress.state) || task.launch.spec === undefined) continue
       known.push(task.launch.spec.containerId)
@@ -304,9 +325,7 @@ export class Agent implements Machine<AgentInput, AgentEffect> {
       case "shutdownExecutor":
         return this.#shutdownExecutor(turn, message)
       case "frameworkMessage":
-        // The built-in executors have nothing to do with messages; those of Mesos drop them too.
-        this.counters.invalidFrameworkMessages++
-        return
+        return this.#frameworkMessage(turn, message)
       case "drain":
         if (this.#drain.begin(turn, message.config)) this.#killForDrain(turn)
         return
@@ -344,6 +363,9 @@ export class Agent implements Machine<AgentInput, AgentEffect> {
         return this.#lifecycle.expired(turn, kind, subject as ContainerId)
       case "called":
         return this.#nested.expired(turn, subject as ContainerId)
+      case "executor":
+      case "executorKill":
+        return this.#executors.expired(turn, kind, subject as ContainerId)
       default:
         return kind satisfies never
     }
@@ -376,8 +398,20 @@ export class Agent implements Machine<AgentInput, AgentEffect> {
       const fields = { task: message.taskId, framework: message.frameworkId }
       return say(turn, "info", "ignores the kill of a task that it does not know", fields)
     }
-    const graceMs = this.#lifecycle.graceOf(task, message.killPolicy)
-    this.#lifecycle.kill(turn, task, { cause: "requested", graceMs })
+    const { killPolicy: policy } = message
+    const graceMs = this.#lifecycle.graceOf(task, policy)
+    const kill = { cause: "requested", graceMs } as const
+    if (task.launch.spec !== undefined) return this.#lifecycle.kill(turn, task, kill)
+    this.#executors.kill(turn, task, { ...kill, ...(policy && { policy }) })
+  }
+
+  #frameworkMessage(
+    turn: Turn,
+    message: Extract<MasterToAgent, { kind: "frameworkMessage" }>,
+  ): void {
+    const framework = this.#workload.framework(message.frameworkId)
+    const executor = framework?.executors.get(message.executorId)
+    this.#executors.frameworkMessage(turn, executor, message.data)
   }
 
   #acknowledge(turn: Turn, message: Extract<MasterToAgent, { kind: "acknowledge" }>): void {
@@ -402,10 +436,13 @@ export class Agent implements Machine<AgentInput, AgentEffect> {
       return void turn.out.push({ kind: "send", message: { kind: "frameworkEnded", frameworkId } })
     this.#workload.terminateFramework(turn, framework)
     const graceMs = this.limits.shutdownGraceMs
-    for (const executor of framework.executors.values())
+    for (const executor of framework.executors.values()) {
+      if (executor.launch.kind === "custom") this.#executors.shutdown(turn, executor)
       for (const task of executor.tasks.values())
         if (isTerminal(task.progress.state)) this.#lifecycle.complete(turn, task)
-        else this.#lifecycle.kill(turn, task, { cause: "frameworkShutdown", graceMs })
+        else if (task.launch.spec !== undefined)
+          this.#lifecycle.kill(turn, task, { cause: "frameworkShutdown", graceMs })
+    }
   }
 
   #shutdownExecutor(
@@ -415,6 +452,7 @@ export class Agent implements Machine<AgentInput, AgentEffect> {
     const framework = this.#workload.framework(message.frameworkId)
     const executor = framework?.executors.get(message.executorId)
     if (executor === undefined) return
+    if (executor.launch.kind === "custom") return this.#executors.shutdown(turn, executor)
     const period = executor.launch.info.shutdownGracePeriod
     const graceMs = period === undefined ? this.limits.shutdownGraceMs : period.nanoseconds / 1e6
     for (const task of executor.tasks.values())
@@ -424,7 +462,10 @@ export class Agent implements Machine<AgentInput, AgentEffect> {
   #killForDrain(turn: Turn): void {
     for (const task of this.#workload.tasks()) {
       const graceMs = this.#drain.graceOf(this.#lifecycle.graceOf(task))
-      this.#lifecycle.kill(turn, task, { cause: "drain", graceMs })
+      const kill = { cause: "drain", graceMs } as const
+      const policy = { gracePeriod: { nanoseconds: graceMs * 1e6 } }
+      if (task.launch.spec === undefined) this.#executors.kill(turn, task, { ...kill, policy })
+      else this.#lifecycle.kill(turn, task, kill)
     }
     if (this.#workload.tasks().next().done) this.#drain.end(turn)
   }
@@ -432,13 +473,16 @@ export class Agent implements Machine<AgentInput, AgentEffect> {
   #shutdown(turn: Turn, message: string): void {
     this.#leaving = message
     const graceMs = this.limits.shutdownGraceMs
+    for (const executor of this.#workload.processes) this.#executors.shutdown(turn, executor)
     for (const task of this.#workload.tasks())
-      this.#lifecycle.kill(turn, task, { cause: "agentShutdown", graceMs })
+      if (task.launch.spec !== undefined)
+        this.#lifecycle.kill(turn, task, { cause: "agentShutdown", graceMs })
   }
 
   #leaveWhenIdle(turn: Turn): void {
     if (this.#leaving === undefined) return
     for (const task of this.#workload.tasks()) if (!isTerminal(task.progress.state)) return
+    for (const executor of this.#workload.processes) if (lives(executor)) return
     this.#exit(turn, this.#leaving)
   }
 
@@ -448,8 +492,15 @@ export class Agent implements Machine<AgentInput, AgentEffect> {
   }
 }
 
-/** Resources of tasks that have not ended. */
+const failureOf = ({
+  reason,
+  message,
+}: Extract<AgentInput, { kind: "containerFailed" }>): ContainerFailure => ({ reason, message })
+
+/** Resources of tasks and executors that have not ended. */
 function* resourcesInUse(workload: Workload): Generator<Resources> {
+  for (const executor of workload.processes)
+    if (lives(executor)) yield executor.launch.info.resources ?? []
   for (const { launch, progress } of workload.tasks())
     if (!isTerminal(progress.state)) yield launch.info.resources ?? []
 }

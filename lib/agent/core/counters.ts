@@ -1,15 +1,19 @@
-import type { TaskState, TaskStatusReason } from "#lib/mesos/index.ts"
+import type { TaskState, TaskStatus, TaskStatusReason } from "#lib/mesos/index.ts"
+import { isTerminal } from "./records.ts"
 
 /** What an agent counts since it started. Source: apache/mesos: src/slave/metrics.cpp. */
 export class Counters {
   launchErrors = 0
   invalidFrameworkMessages = 0
+  validFrameworkMessages = 0
   statusUpdates = 0
   readonly #ended = new Map<TaskState, number>()
   readonly #reasons = new Map<TaskStatusReason, number>()
 
-  /** A task has come to its terminal state. */
-  taskEnded(state: TaskState, reason: TaskStatusReason | undefined): void {
+  /** A status was reported. */
+  reported({ state, reason }: Pick<TaskStatus, "state" | "reason">): void {
+    this.statusUpdates++
+    if (!isTerminal(state)) return
     this.#ended.set(state, this.ended(state) + 1)
     if (reason !== undefined) this.#reasons.set(reason, (this.#reasons.get(reason) ?? 0) + 1)
   }

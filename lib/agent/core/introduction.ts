@@ -11,7 +11,7 @@ import {
 } from "#lib/mesos/index.ts"
 import { must } from "#lib/std/assert.ts"
 import type { Operations } from "./operations.ts"
-import { hasCapability, isTerminal, type FrameworkRecord } from "./records.ts"
+import { hasCapability, isTerminal, lives, type FrameworkRecord } from "./records.ts"
 import type { StatusStreams } from "./status-streams.ts"
 import { describeTask } from "./statuses.ts"
 import type { Turn } from "./turn.ts"
@@ -64,7 +64,7 @@ export function describeAgent(
     operations: operations.operations,
     frameworks: frameworks.map((framework) => ({ ...framework.info, id: framework.id })),
     executors: executors
-      .filter(({ launch }) => launch.kind === "default")
+      .filter((executor) => executor.launch.kind === "default" || lives(executor))
       .map(({ launch }) => launch.info),
     tasks: executors.flatMap(({ tasks }) =>
       [...tasks.values()].map((task) => {
@@ -80,7 +80,7 @@ export function describeAgent(
 /** A framework that the master ended, and what it uses until its last task has ended. */
 function describeLeaving({ id, info, executors }: FrameworkRecord) {
   const parts = [...executors.values()].flatMap(({ launch, tasks }) => [
-    ...(launch.kind === "default" ? [launch.info.resources] : []),
+    ...(launch.kind === "command" ? [] : [launch.info.resources]),
     ...[...tasks.values()].flatMap((task) =>
       isTerminal(task.progress.state) ? [] : [task.launch.info.resources],
     ),
@@ -121,4 +121,10 @@ export function reconcileTask(
     agentId,
     timestamp: turn.now / 1000,
   })
+}
+
+/** Tells the master that nothing of a framework that it ended is left here, if so. */
+export function sayEnded(turn: Turn, { id, executors }: FrameworkRecord): void {
+  if (executors.size > 0) return
+  turn.out.push({ kind: "send", message: { kind: "frameworkEnded", frameworkId: id } })
 }

@@ -147,9 +147,10 @@ test("secrets are in the order to launch and nowhere else, and gone after a rest
   expect(w.last("launch").secretEnvironment).toEqual({ PASSWORD: { type: "VALUE" } })
 })
 
-test.each(["CUSTOM", "DEFAULT"] as const)("refuses a task with a %s executor", (type) => {
+test("refuses a task with the default executor, which runs groups", () => {
   const w = world()
-  send(w, testTask("web.1", { executor: { type, executorId: brandId<ExecutorId>("e") } }))
+  const executor = { type: "DEFAULT", executorId: brandId<ExecutorId>("e") } as const
+  send(w, testTask("web.1", { executor }))
   expect(w.updates()[0]?.status).toMatchObject({
     state: "TASK_ERROR",
     reason: "REASON_TASK_INVALID",
@@ -183,7 +184,8 @@ test("the id of an ended task may be used again", () => {
 
 test("a refused launch that is repeated is refused once", () => {
   const w = world()
-  const task = testTask("web.1", { executor: { executorId: brandId<ExecutorId>("e") } })
+  const executor = { type: "DEFAULT", executorId: brandId<ExecutorId>("e") } as const
+  const task = testTask("web.1", { executor })
   send(w, task)
   send(w, task)
   expect(w.updates()).toHaveLength(1)

@@ -1,6 +1,6 @@
 import {
   executorWithoutSecrets,
-  renderResources,
+  sumResources,
   taskWithoutSecrets,
   type AgentId,
   type ExecutorId,
@@ -8,14 +8,16 @@ import {
   type FrameworkId,
   type FrameworkInfo,
   type MasterToAgent,
-  type Resource,
-  type Resources,
+  type TaskGroupInfo,
+  type TaskId,
   type TaskInfo,
 } from "#lib/mesos/index.ts"
 import type { ContainerId, ContainerSpec } from "#lib/ports/index.ts"
 import { must } from "#lib/std/assert.ts"
 import { ok, type Result } from "#lib/std/result.ts"
+import type { Admission } from "./admission.ts"
 import { taskEnvironment } from "./environment.ts"
+import type { Executors } from "./executors.ts"
 import type { IdSource } from "./id-source.ts"
 import { runtimeForm } from "./launch-order.ts"
 import type { Lifecycle } from "./lifecycle.ts"
@@ -28,24 +30,22 @@ import {
   type ExecutorPlace,
 } from "./paths.ts"
 import {
-  hasCapability,
   taskKey,
   type ExecutorLaunch,
+  type ExecutorProcess,
   type ExecutorRecord,
   type FrameworkRecord,
   type TaskLaunch,
 } from "./records.ts"
-import type { StatusStreams } from "./status-streams.ts"
 import { containerStatus, emptyCheckStatus } from "./statuses.ts"
 import {
   chooseRuntime,
   executorRefusal,
-  groupInvalid,
   groupRefusal,
   type Refusal,
   type RuntimeChoice,
 } from "./task-support.ts"
-import { say, type Turn } from "./turn.ts"
+import type { Turn } from "./turn.ts"
 import type { AgentLimits, AgentOptions, SandboxLink } from "./types.ts"
 import { executorVolumes, volumeRefusal } from "./volumes.ts"
 import type { Workload } from "./workload.ts"
@@ -58,13 +58,11 @@ export type LauncherParts = {
   readonly options: AgentOptions
   readonly limits: AgentLimits
   readonly ids: IdSource
-  readonly streams: StatusStreams
   readonly workload: Workload
   readonly lifecycle: Lifecycle
   readonly agentId: () => AgentId | undefined
-  readonly draining: () => boolean
-  /** What of these the agent does not have: reservations and volumes it never heard of. */
-  readonly unknownResources: (resources: Resources) => Resources
+  readonly admission: Admission
+  readonly executors: Executors
 }
 
 type RunTask = Extract<MasterToAgent, { kind: "runTask" }>
@@ -82,6 +80,13 @@ type Arrival = {
   readonly choice: RuntimeChoice
 }
 
+/** For whom a container is made. */
+type ContainerOwner = {
+  readonly framework: FrameworkRecord
+  readonly info: ExecutorInfo
+  readonly kind: ExecutorLaunch["kind"]
+}
+
 /** Takes tasks and task groups that the master sends: refuses, or records and launches them. */
 export class Launcher {
   readonly #parts: LauncherParts
@@ -92,21 +97,23 @@ export class Launcher {
 
   /** One task that brings its own command: it gets an executor of its own name. */
   runTask(turn: Turn, message: RunTask): void {
-    const { ids, options, workload } = this.#parts
+    const { admission, ids, options, workload } = this.#parts
     const { framework: info, task, acceptedAt } = message
     const frameworkId = must(info.id, "the master names the framework of a task")
-    if (this.#repeated(turn, frameworkId, task, acceptedAt)) return
+    if (task.executor !== undefined && isCustom(task.executor))
+      return this.#runInExecutor(turn, message, task.executor, { tasks: [task] })
+    if (admission.repeated(turn, frameworkId, task, acceptedAt)) return
     const executorId = task.taskId as string as ExecutorId
     const choice = chooseRuntime(task, options.runtimes)
     const refusal =
-      this.#refusal(frameworkId, info) ??
+      admission.framework(frameworkId, info) ??
       executorRefusal(task.executor) ??
-      this.#resourceRefusal(info, [task.resources]) ??
+      admission.resources(info, [task.resources]) ??
       (choice.ok ? volumeRefusal(task, choice.value, false) : undefined) ??
-      this.#idRefusal(frameworkId, executorId)
+      admission.ownExecutor(frameworkId, executorId)
     if (refusal !== undefined || !choice.ok) {
       const why = refusal ?? (choice as { readonly error: Refusal }).error
-      return this.#refuse(turn, { frameworkId, executorId, tasks: [task] }, why)
+      return admission.refuse(turn, { frameworkId, executorId, tasks: [task] }, why)
     }
     const framework = workload.ensureFramework(turn, frameworkId, info)
     const containerId = ids.uuid() as ContainerId
@@ -128,28 +135,28 @@ export class Launcher {
 
   /** A task group: its members run in one executor, which other groups of the framework may share. */
   runTaskGroup(turn: Turn, message: RunTaskGroup): void {
-    const { ids, options, workload } = this.#parts
+    const { admission, ids, options, workload } = this.#parts
     const { framework: info, executor: executorInfo, acceptedAt, taskGroup } = message
+    if (isCustom(executorInfo)) return this.#runInExecutor(turn, message, executorInfo, taskGroup)
     const frameworkId = must(info.id, "the master names the framework of a task group")
     const tasks = (taskGroup.tasks ?? []).filter(
-      (task) => !this.#repeated(turn, frameworkId, task, acceptedAt),
+      (task) => !admission.repeated(turn, frameworkId, task, acceptedAt),
     )
     if (tasks.length === 0) return
     const { executorId } = executorInfo
     const choices = allOk(tasks.map((task) => chooseRuntime(task, options.runtimes)))
     const refusal =
-      this.#refusal(frameworkId, info) ??
-      groupRefusal(executorInfo, taskGroup) ??
-      this.#resourceRefusal(info, [
+      admission.framework(frameworkId, info) ??
+      groupRefusal(taskGroup) ??
+      admission.resources(info, [
         executorInfo.resources,
         ...tasks.map(({ resources }) => resources),
       ]) ??
       (choices.ok ? groupVolumeRefusal(tasks, choices.value) : undefined) ??
-      this.#commandExecutorRefusal(frameworkId, executorId)
+      admission.defaultExecutor(frameworkId, executorId)
     if (refusal !== undefined || !choices.ok) {
       const why = refusal ?? (choices as { readonly error: Refusal }).error
-      this.#refuse(turn, { frameworkId, executorId, tasks }, why)
-      return this.#disownExecutor(turn, frameworkId, executorId)
+      return admission.refuseWithExecutor(turn, { frameworkId, executorId, tasks }, why)
     }
     const framework = workload.ensureFramework(turn, frameworkId, info)
     const executor = this.#defaultExecutor(turn, framework, executorInfo)
@@ -178,6 +185,105 @@ export class Launcher {
     this.#launch(turn, executor, acceptedAt, members)
   }
 
+  /** Tasks that bring an executor with a program of its own: it is started, unless it runs already. */
+  #runInExecutor(
+    turn: Turn,
+    message: RunTask | RunTaskGroup,
+    info: ExecutorInfo,
+    group: TaskGroupInfo,
+  ): void {
+    const { admission, executors, options, workload } = this.#parts
+    const { framework: owner, acceptedAt } = message
+    const frameworkId = must(owner.id, "the master names the framework of a task")
+    const tasks = (group.tasks ?? []).filter(
+      (task) => !admission.repeated(turn, frameworkId, task, acceptedAt),
+    )
+    if (tasks.length === 0) return
+    const process = this.#processTask(info, tasks)
+    const choice = chooseRuntime(process, options.runtimes)
+    const refusal =
+      admission.framework(frameworkId, owner) ??
+      admission.resources(owner, [process.resources]) ??
+      (choice.ok ? volumeRefusal(process, choice.value, false) : choice.error) ??
+      (message.kind === "runTaskGroup" ? groupRefusal(group) : undefined) ??
+      admission.customExecutor(owner, info)
+    if (refusal !== undefined || !choice.ok) {
+      const why = refusal ?? (choice as { readonly error: Refusal }).error
+      const refused = { frameworkId, executorId: info.executorId, tasks }
+      return admission.refuseWithExecutor(turn, refused, why)
+    }
+    const framework = workload.ensureFramework(turn, frameworkId, owner)
+    const running = framework.executors.get(info.executorId)
+    const executor =
+      running ??
+      this.#customExecutor(turn, framework, info, { task: process, choice: choice.value })
+    const number = message.kind === "runTaskGroup" ? { group: workload.nextOrder() } : {}
+    for (const task of tasks) {
+      const kept = taskWithoutSecrets(task)
+      this.#queue(turn, executor, { info: kept, acceptedAt, ...number })
+    }
+    if (running === undefined) executors.launch(turn, executor, process)
+    executors.queued(turn, executor, tasks)
+  }
+
+  /** The process of an executor as a task, with what its first tasks need. */
+  #processTask(info: ExecutorInfo, tasks: readonly TaskInfo[]): TaskInfo {
+    return {
+      name: info.name ?? info.executorId,
+      taskId: info.executorId as string as TaskId,
+      agentId: must(this.#parts.agentId(), NO_ID),
+      resources: sumResources([info, ...tasks].map(({ resources }) => resources ?? [])),
+      ...(info.command === undefined ? {} : { command: info.command }),
+      ...(info.container === undefined ? {} : { container: info.container }),
+      ...(info.labels === undefined ? {} : { labels: info.labels }),
+    }
+  }
+
+  #customExecutor(
+    turn: Turn,
+    framework: FrameworkRecord,
+    executorInfo: ExecutorInfo,
+    { task, choice }: { readonly task: TaskInfo; readonly choice: RuntimeChoice },
+  ): ExecutorRecord {
+    const { ids, workload } = this.#parts
+    const containerId = ids.uuid() as ContainerId
+    const place = this.#place(framework.id, executorInfo.executorId)
+    const directory = executorSandbox(place, containerId)
+    const info = { ...executorWithoutSecrets(executorInfo), frameworkId: framework.id }
+    const links = [latestRunLink(place, containerId)]
+    const owner = { framework, info, kind: "custom" } as const
+    const arrival = { info: task, containerId, sandbox: directory, directories: [], links, choice }
+    return workload.addExecutor(turn, framework, {
+      frameworkId: framework.id,
+      info,
+      kind: "custom",
+      containerId,
+      process: this.#container(owner, arrival),
+      directory,
+      order: workload.nextOrder(),
+    })
+  }
+
+  /** Records a task that its executor runs. */
+  #queue(
+    turn: Turn,
+    executor: ExecutorRecord,
+    task: Pick<TaskLaunch, "info" | "acceptedAt" | "group">,
+  ): void {
+    const { workload } = this.#parts
+    const launch: TaskLaunch = {
+      ...task,
+      frameworkId: executor.framework.id,
+      executorId: executor.launch.info.executorId,
+      executorContainerId: executor.launch.containerId,
+      directories: [],
+      links: [],
+      order: workload.nextOrder(),
+    }
+    const key = taskKey(launch)
+    workload.addTask(turn, executor, launch, { key, state: "TASK_STAGING", statuses: [] })
+  }
+
   /** Records all members before any is launched, so that a group lives or dies as one. */
   #launch(
     turn: Turn,
@@ -201,32 +307,41 @@ export class Launcher {
   }
 
   #describe(executor: ExecutorRecord, acceptedAt: number, arrival: Arrival): TaskLaunch {
-    const { framework } = executor
-    const { containerId, choice, sandbox, directories, links, group } = arrival
-    const info = taskWithoutSecrets(arrival.info)
+    const { framework, launch } = executor
+    const { info, kind } = launch
+    const { group } = arrival
     return {
       frameworkId: framework.id,
-      executorId: executor.launch.info.executorId,
-      executorContainerId: executor.launch.containerId,
-      info,
-      spec: {
-        containerId,
-        runtime: choice.runtime,
-        task: runtimeForm(choice.runtime, info),
-        sandbox,
-        ...this.#user(framework.info, info),
-        environment: this.#environment(executor, arrival),
-      },
-      directories,
-      links,
+      executorId: info.executorId,
+      executorContainerId: launch.containerId,
+      info: taskWithoutSecrets(arrival.info),
+      ...this.#container({ framework, info, kind }, arrival),
       ...(group === undefined ? {} : { group }),
       acceptedAt,
       order: this.#parts.workload.nextOrder(),
     }
   }
 
+  /** The container for a task or an executor's process, and what is made around its sandbox. */
+  #container(owner: ContainerOwner, arrival: Arrival): ExecutorProcess {
+    const { containerId, choice, sandbox, directories, links } = arrival
+    const info = taskWithoutSecrets(arrival.info)
+    return {
+      spec: {
+        containerId,
+        runtime: choice.runtime,
+        task: runtimeForm(choice.runtime, info),
+        sandbox,
+        ...this.#user(owner.framework.info, info),
+        environment: this.#environment(owner, arrival),
+      },
+      directories,
+      links,
+    }
+  }
+
   #environment(
-    executor: ExecutorRecord,
+    { framework, info: executor, kind }: ContainerOwner,
     { info, containerId, choice, sandbox }: Arrival,
   ): Readonly<Record<string, string>> {
     const { options, limits } = this.#parts
@@ -235,14 +350,14 @@ export class Launcher {
       options,
       agentId: must(this.#parts.agentId(), NO_ID),
       task: info,
-      executor: executor.launch.info,
-      executorKind: executor.launch.kind,
+      executor,
+      executorKind: kind,
       containerId,
       runtime: choice.runtime,
       image: choice.image,
       sandbox,
       killGraceMs: period === undefined ? limits.killGraceMs : period / 1e6,
-      checkpoint: executor.framework.info.checkpoint ?? false,
+      checkpoint: framework.info.checkpoint ?? false,
     })
   }
 
@@ -272,96 +387,12 @@ export class Launcher {
     const agentId = must(this.#parts.agentId(), NO_ID)
     return { workDir: this.#parts.options.workDir, agentId, frameworkId, executorId }
   }
-
-  /** Whether the message was seen before, or names a task that still runs. */
-  #repeated(turn: Turn, frameworkId: FrameworkId, task: TaskInfo, acceptedAt: number): boolean {
-    const { streams, workload } = this.#parts
-    const known = workload.task(frameworkId, task.taskId)
-    if (known === undefined) return streams.pending(frameworkId, task.taskId).length > 0
-    if (known.launch.acceptedAt >= acceptedAt) return true
-    if (known.progress.completedAt !== undefined) return false
-    const fields = { task: task.taskId, framework: frameworkId }
-    say(turn, "warn", "ignores the launch of a task id that is in use", fields)
-    return true
-  }
-
-  /** Why nothing of this framework may start now. */
-  #refusal(id: FrameworkId, info: FrameworkInfo): Refusal | undefined {
-    const state = hasCapability(info, "PARTITION_AWARE") ? "TASK_DROPPED" : "TASK_LOST"
-    if (this.#parts.workload.framework(id)?.terminating)
-      return { state, reason: "REASON_EXECUTOR_TERMINATED", message: "The framework is ending" }
-    if (this.#parts.draining())
-      return { state, reason: "REASON_AGENT_DRAINING", message: "The agent is draining" }
-    return undefined
-  }
-
-  /** Why what the launch uses is not there: an operation before it never arrived, or was undone. */
-  #resourceRefusal(
-    info: FrameworkInfo,
-    used: readonly (Resources | undefined)[],
-  ): Refusal | undefined {
-    const missing = used.flatMap((resources) => this.#parts.unknownResources(resources ?? []))
-    if (missing.every((resource) => !isReserved(resource))) return undefined
-    return {
-      state: hasCapability(info, "PARTITION_AWARE") ? "TASK_DROPPED" : "TASK_LOST",
-      reason: "REASON_RESOURCES_UNKNOWN",
-      message: `The agent does not have ${renderResources(missing)}`,
-    }
-  }
-
-  /** Why a command task cannot have an executor of its own name. */
-  #idRefusal(frameworkId: FrameworkId, executorId: ExecutorId): Refusal | undefined {
-    if (!this.#parts.workload.framework(frameworkId)?.executors.has(executorId)) return undefined
-    const message = `'${executorId}' is the id of an executor that runs: choose another task id`
-    return { state: "TASK_ERROR", reason: "REASON_TASK_INVALID", message }
-  }
-
-  /** Why a group cannot join the executor of its choice. */
-  #commandExecutorRefusal(frameworkId: FrameworkId, executorId: ExecutorId): Refusal | undefined {
-    const executor = this.#parts.workload.framework(frameworkId)?.executors.get(executorId)
-    if (executor?.launch.kind !== "command") return undefined
-    return groupInvalid(`'${executorId}' is the id of a task that runs: choose another executor id`)
-  }
-
-  /** The tasks never exist here; their framework hears why. */
-  /** The master counts what the executor of a group takes, from the launch on: here is none. */
-  #disownExecutor(turn: Turn, frameworkId: FrameworkId, executorId: ExecutorId): void {
-    if (this.#parts.workload.framework(frameworkId)?.executors.has(executorId) === true) return
-    turn.out.push({
-      kind: "send",
-      message: { kind: "executorExited", frameworkId, executorId, status: -1 },
-    })
-  }
-
-  #refuse(
-    turn: Turn,
-    whom: {
-      readonly frameworkId: FrameworkId
-      readonly executorId: ExecutorId
-      readonly tasks: readonly TaskInfo[]
-    },
-    refusal: Refusal,
-  ): void {
-    const agentId = must(this.#parts.agentId(), NO_ID)
-    for (const { taskId } of whom.tasks) {
-      const fields = { task: taskId, framework: whom.frameworkId, reason: refusal.message }
-      say(turn, "warn", "refuses a task", fields)
-      this.#parts.streams.push(turn, whom.frameworkId, {
-        ...refusal,
-        taskId,
-        source: "SOURCE_AGENT",
-        agentId,
-        executorId: whom.executorId,
-        timestamp: turn.now / 1000,
-      })
-    }
-  }
 }
 
-const NO_ID = "tasks arrive after registration only"
+/** Whether the executor brings a program of its own. Source: apache/mesos: src/slave/slave.cpp. */
+const isCustom = ({ type }: ExecutorInfo): boolean => type !== "DEFAULT"
 
-const isReserved = ({ reservations, disk }: Resource): boolean =>
-  reservations.length > 0 || disk?.persistence !== undefined
+const NO_ID = "tasks arrive after registration only"
 
 const groupVolumeRefusal = (
   tasks: readonly TaskInfo[],

@@ -1,5 +1,4 @@
 import type {
-  AgentId,
   CheckStatusInfo,
   ContainerStatus,
   DurationInfo,
@@ -7,7 +6,6 @@ import type {
   TaskInfo,
 } from "#lib/mesos/index.ts"
 import type { ContainerExit, ContainerFailure, ContainerId, LogFields } from "#lib/ports/index.ts"
-import { must } from "#lib/std/assert.ts"
 import type { Termination } from "./nested/calls.ts"
 import { terminationOf, terminationOfFailure } from "./nested/termination.ts"
 import { Checks, NO_HEALTH, weighHealth } from "./checks.ts"
@@ -22,40 +20,35 @@ import {
   type KillRecord,
   type TaskProgress,
   type TaskRecord,
-  type FrameworkRecord,
 } from "./records.ts"
-import type { StatusStreams } from "./status-streams.ts"
-import {
-  buildStatus,
-  containerStatus,
-  sameCheckStatus,
-  withStatus,
-  type StatusChange,
-} from "./statuses.ts"
+import type { Reports } from "./reports.ts"
+import { sayEnded } from "./introduction.ts"
+import { containerStatus, sameCheckStatus, type StatusChange } from "./statuses.ts"
 import { say, type TimerKey, type Timers, type Turn } from "./turn.ts"
 import type { AgentLimits } from "./types.ts"
-import type { VolumeRemovals } from "./volume-removals.ts"
+import { cannotDelete, type VolumeRemovals } from "./volume-removals.ts"
 import type { Workload } from "./workload.ts"
 
 /** Between two SIGKILLs while a container does not end. Source: the Docker executor of Mesos. */
 const KILL_RETRY_MS = 5_000
 
-/** What the life of a task needs of the rest of the agent. */
-export type LifecycleParts = {
+/** What the life of a container needs of the rest of the agent. */
+export type ContainerParts = {
   readonly limits: AgentLimits
   readonly ip: string
   readonly workDir: string
   readonly timers: Timers
-  readonly streams: StatusStreams
+  readonly reports: Reports
   readonly workload: Workload
-  readonly agentId: () => AgentId | undefined
   readonly removals: VolumeRemovals
-  /** Whether tasks that drain are reported as gone for good. */
-  readonly markGone: () => boolean
-  /** Heard after each status, for counting. */
-  readonly onStatus: (status: StatusChange) => void
   /** Heard when a container has ended, an executor's without a process of its own too. */
   readonly onContainerEnd: (turn: Turn, containerId: ContainerId, end: Termination) => void
+}
+
+/** What the life of a task needs of the rest of the agent. */
+export type LifecycleParts = ContainerParts & {
+  /** Whether tasks that drain are reported as gone for good. */
+  readonly markGone: () => boolean
 }
 
 /**
@@ -283,7 +276,7 @@ export class Lifecycle {
     if (!workload.completeTask(turn, task)) return
     if (launch.kind === "default") this.#parts.onContainerEnd(turn, launch.containerId, {})
     if (task.executor.framework.terminating) return sayEnded(turn, task.executor.framework)
-    if (launch.kind === "command") return
+    if (launch.kind !== "default") return
     turn.out.push({
       kind: "send",
       message: {
@@ -364,13 +357,7 @@ export class Lifecycle {
 
   /** Changes the task's state and tells its framework, unless the framework is gone. */
   #report(turn: Turn, task: TaskRecord, change: StatusChange): void {
-    const { streams, workload } = this.#parts
-    const agentId = must(this.#parts.agentId(), "an agent that runs tasks has an id")
-    const status = buildStatus(task, change, { agentId, now: turn.now })
-    const statuses = withStatus(task.progress.statuses, status)
-    workload.setProgress(turn, task, { ...task.progress, state: change.state, statuses })
-    this.#parts.onStatus(change)
-    if (!task.executor.framework.terminating) streams.push(turn, task.launch.frameworkId, status)
+    this.#parts.reports.report(turn, task, change)
   }
 
   #set(turn: Turn, task: TaskRecord, change: Partial<TaskProgress>): void {
@@ -378,22 +365,11 @@ export class Lifecycle {
   }
 }
 
-/** Tells the master that nothing of a framework that it ended is left here, if so. */
-export function sayEnded(turn: Turn, { id, executors }: FrameworkRecord): void {
-  if (executors.size > 0) return
-  turn.out.push({ kind: "send", message: { kind: "frameworkEnded", frameworkId: id } })
-}
-
 /** The names by which a log tells a task. */
 const named = ({ launch }: TaskRecord): LogFields => ({
   task: launch.info.taskId,
   framework: launch.frameworkId,
   container: taskKey(launch),
-})
-
-const cannotDelete = (error: string): ContainerFailure => ({
-  reason: "REASON_CONTAINER_LAUNCH_FAILED",
-  message: `The data of the last volume of this id cannot be deleted: ${error}`,
 })
 
 function describeEnd(end: ContainerEnd): Termination {

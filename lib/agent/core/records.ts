@@ -10,6 +10,7 @@ import type {
   TaskInfo,
   TaskState,
   TaskStatus,
+  TaskStatusReason,
 } from "#lib/mesos/index.ts"
 import type { ContainerId, ContainerSpec } from "#lib/ports/index.ts"
 import { must } from "#lib/std/assert.ts"
@@ -151,7 +152,10 @@ export type ExecutorProgress = {
 }
 
 /** The terminal status of the tasks of an executor that the agent ended. */
-export type ExecutorVerdict = Required<Pick<TaskStatus, "state" | "reason" | "message">>
+export type ExecutorVerdict = Pick<TaskStatus, "state" | "limitation"> & {
+  readonly reason: TaskStatusReason
+  readonly message: string
+}
 
 /** An executor. Those built into the agent are books rather than a process. */
 export type ExecutorRecord = {

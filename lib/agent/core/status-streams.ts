@@ -55,7 +55,7 @@ export class StatusStreams {
     return this.#streams.get(`${frameworkId}/${taskId}`)?.pending ?? []
   }
 
-  /** Gives the update a uuid, stores it, and sends it unless an earlier one is in flight. */
+  /** Gives the update a uuid if it has none, stores it, and sends it unless another is in flight. */
   push(turn: Turn, frameworkId: FrameworkId, status: TaskStatus): void {
     const key = `${frameworkId}/${status.taskId}`
     let stream = this.#streams.get(key)
@@ -63,7 +63,7 @@ export class StatusStreams {
       stream = { frameworkId, taskId: status.taskId, pending: [], retryMs: RETRY_MIN_MS }
       this.#streams.set(key, stream)
     }
-    const update = { ...status, uuid: this.#ids.bytes() }
+    const update = { ...status, uuid: status.uuid ?? this.#ids.bytes() }
     const { pending } = stream
     const replace = pending.length >= PENDING_LIMIT && pending.at(-1)?.state === status.state
     stream.pending = [...(replace ? pending.slice(0, -1) : pending), update]

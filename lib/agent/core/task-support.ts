@@ -35,21 +35,16 @@ export function chooseRuntime(
   return ok({ runtime: "docker", image: true })
 }
 
-/** Why the executor of a single task cannot run here, or undefined when the task brings none. */
+/** Why a single task cannot have the executor that it brings; undefined where it can, or brings none. */
 export function executorRefusal(executor: ExecutorInfo | undefined): Refusal | undefined {
-  if (executor === undefined) return undefined
-  const message =
-    executor.type === "DEFAULT"
-      ? "The default executor runs task groups: launch with LAUNCH_GROUP"
-      : "Custom executors are not supported yet: launch a task with a command, or a task group"
+  if (executor?.type !== "DEFAULT") return undefined
+  const message = "The default executor runs task groups: launch with LAUNCH_GROUP"
   return { state: "TASK_ERROR", reason: "REASON_TASK_INVALID", message }
 }
 
 /** Why a task group cannot run here, or undefined when it can. */
-export function groupRefusal(executor: ExecutorInfo, group: TaskGroupInfo): Refusal | undefined {
+export function groupRefusal(group: TaskGroupInfo): Refusal | undefined {
   const ids = (group.tasks ?? []).map(({ taskId }) => taskId)
-  if (executor.type !== "DEFAULT")
-    return groupInvalid("Task groups on custom executors are not supported yet: use type DEFAULT")
   if (new Set(ids).size < ids.length) return groupInvalid("The group names a task id twice")
   return undefined
 }

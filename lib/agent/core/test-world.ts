@@ -2,6 +2,7 @@ import {
   brandId,
   type AgentId,
   type ExecutorId,
+  type ExecutorInfo,
   type FrameworkId,
   type FrameworkInfo,
   type MasterToAgent,
@@ -60,6 +61,8 @@ export class TestWorld {
   /** Hears of the answers to calls about containers. */
   onAnswer: (call: CallNumber, answer: ContainerAnswer) => void = () => {}
   agent: Agent
+  /** Hears each effect, beside the record. */
+  onEffect: (effect: AgentEffect) => void = () => {}
   readonly #options: AgentOptions
   #alarm: number | undefined
   #life = 0
@@ -82,6 +85,7 @@ export class TestWorld {
         this.effects.push(effect)
         if (effect.kind === "answer") this.onAnswer(effect.call, effect.answer)
       }
+      this.onEffect(effect)
     }
   }
 
@@ -142,7 +146,32 @@ export class TestWorld {
       .map(({ spec }) => spec)
   }
 
-  started({ containerId }: ContainerSpec): void {
+  /** Gives the agent a task of the custom executor "worker", whose container is returned. */
+  runInExecutor(
+    id: string,
+    info: Partial<ExecutorInfo> = {},
+    framework: FrameworkInfo = testFramework(),
+    change: Partial<TaskInfo> = {},
+  ): ContainerId {
+    const executorId = brandId<ExecutorId>("worker")
+    const executor = {
+      type: "CUSTOM",
+      executorId,
+      command: { value: "./worker" },
+      ...info,
+    } as const
+    const { command: _, ...task } = testTask(id, change)
+    this.receive({
+      kind: "runTask",
+      framework,
+      task: { ...task, executor },
+      acceptedAt: this.now,
+    })
+    const record = [...this.agent.workload.frameworks].at(-1)?.executors.get(executorId)
+    return must(record, "the executor is there").launch.containerId
+  }
+
+  started({ containerId }: { readonly containerId: ContainerId }): void {
     this.give({ kind: "containerStarted", containerId, status: {} })
   }
 

@@ -20,6 +20,10 @@ export type TimerKind =
   | "launch"
   | "kill"
   | "complete"
+  /** An executor must subscribe. */
+  | "executor"
+  /** An executor that ends is killed. */
+  | "executorKill"
   | "health"
   | "check"
   | "called"

@@ -5,8 +5,11 @@ import type {
   CheckInfo,
   CheckStatusInfo,
   ContainerStatus,
+  executor,
   HealthCheck,
   MasterToAgent,
+  TaskId,
+  TaskStatus,
   TaskStatusReason,
 } from "#lib/mesos/index.ts"
 import type { ContainerExit, ContainerId, ContainerSpec } from "#lib/ports/index.ts"
@@ -47,6 +50,8 @@ export type AgentLimits = {
   readonly launchTimeoutMs: number
   /** Between SIGTERM and SIGKILL where no kill policy says otherwise. */
   readonly killGraceMs: number
+  /** How long an executor has to subscribe again after a restart (`--executor_reregistration_timeout`). */
+  readonly executorReturnMs: number
   /** How long tasks of an ended framework or executor have (`--executor_shutdown_grace_period`). */
   readonly shutdownGraceMs: number
   /** Age at which the sandbox of an ended executor goes, on an empty disk (`--gc_delay`). */
@@ -65,6 +70,7 @@ export const DEFAULT_LIMITS: AgentLimits = {
   registrationBackoffMs: 1_000,
   launchTimeoutMs: 600_000,
   killGraceMs: 3_000,
+  executorReturnMs: 2_000,
   shutdownGraceMs: 5_000,
   gcDelayMs: 7 * 24 * 3_600_000,
   gcDiskHeadroom: 0.1,
@@ -76,6 +82,9 @@ export const DEFAULT_LIMITS: AgentLimits = {
 
 /** One entry of the store below "/agent/", as `Store.scan` gives it. */
 export type StoreEntry = readonly [key: string, value: unknown]
+
+/** Names one open stream of an executor's events, among all of one life of the agent. */
+export type ExecutorConnection = number & { readonly brand: "ExecutorConnection" }
 
 /** What the agent reacts to. */
 export type AgentInput =
@@ -104,6 +113,30 @@ export type AgentInput =
     }
   /** A `recover` found no trace: the container never started, or its records are gone. */
   | { readonly kind: "containerUnknown"; readonly containerId: ContainerId }
+  /** An executor has opened its stream of events; its container names it. */
+  | {
+      readonly kind: "executorSubscribed"
+      readonly containerId: ContainerId
+      readonly connection: ExecutorConnection
+      readonly tasks: readonly TaskId[]
+      readonly updates: readonly TaskStatus[]
+    }
+  | {
+      readonly kind: "executorDisconnected"
+      readonly containerId: ContainerId
+      readonly connection: ExecutorConnection
+    }
+  | {
+      readonly kind: "executorUpdate"
+      readonly containerId: ContainerId
+      readonly status: TaskStatus
+    }
+  | {
+      readonly kind: "executorMessage"
+      readonly containerId: ContainerId
+      /** Base64. */
+      readonly data: string
+    }
   /** One finished health check of a task; `sequence` is that of its `probe` effect. */
   | {
       readonly kind: "healthResult"
@@ -169,6 +202,14 @@ export type AgentEffect =
   | { readonly kind: "recover"; readonly spec: ContainerSpec }
   /** End and forget every container of this agent that is not named. */
   | { readonly kind: "removeOrphans"; readonly known: readonly ContainerId[] }
+  /** Send an executor an event; lost when its stream is closed. */
+  | {
+      readonly kind: "executorEvent"
+      readonly connection: ExecutorConnection
+      readonly event: executor.Event
+    }
+  /** Close a stream of an executor's events, once what was sent is written. */
+  | { readonly kind: "closeExecutor"; readonly connection: ExecutorConnection }
   /**
    * Signal the container: SIGTERM, or another `signal` of that number, or SIGKILL to all in it when
    * `force`. Aborts a launch under way.

@@ -1,4 +1,5 @@
 import { persistentVolumes, type Resource, type Resources } from "#lib/mesos/index.ts"
+import type { ContainerFailure } from "#lib/ports/index.ts"
 import { keys, put, remove } from "./checkpoint.ts"
 import { say, type Turn } from "./turn.ts"
 import { volumePlace, type VolumePlace } from "./volumes.ts"
@@ -80,3 +81,9 @@ export class VolumeRemovals {
     turn.out.push({ kind: "removeVolume", ...doomed.place })
   }
 }
+
+/** Why a container does not start whose volume cannot be emptied. */
+export const cannotDelete = (error: string): ContainerFailure => ({
+  reason: "REASON_CONTAINER_LAUNCH_FAILED",
+  message: `The data of the last volume of this id cannot be deleted: ${error}`,
+})

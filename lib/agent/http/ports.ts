@@ -1,7 +1,8 @@
 import type { ResourceStatistics } from "#lib/mesos/index.ts"
-import type { Clock, ContainerSpec, FileLocation, Sandboxes } from "#lib/ports/index.ts"
+import type { Clock, ContainerSpec, FileLocation, Log, Sandboxes } from "#lib/ports/index.ts"
 import type { ContainerCalls } from "#lib/agent/container-calls.ts"
 import type { Agent } from "#lib/agent/core/agent.ts"
+import type { ExecutorStreams } from "#lib/agent/executor-streams.ts"
 
 /** What was built, for `/version`; members that are not known are left out. */
 export type BuildInfo = {
@@ -19,11 +20,13 @@ export type AgentHttpOptions = {
   readonly driver: {
     readonly agent: Agent
     readonly fetches: { readonly succeeded: number; readonly failed: number }
+    readonly executors: Pick<ExecutorStreams, "open" | "close" | "call">
     statistics(spec: ContainerSpec): Promise<ResourceStatistics | undefined>
     readonly calls: Pick<ContainerCalls, "ask" | "attach" | "endSession">
   }
   readonly sandboxes: Pick<Sandboxes, "stat" | "list" | "read" | "download">
   readonly clock: Clock
+  readonly log: Log
   readonly build: BuildInfo
   /** Settings in effect by flag name, for `/flags` and `/state`. */
   readonly flags: Readonly<Record<string, string>>

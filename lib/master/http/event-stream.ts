@@ -6,7 +6,7 @@ import {
   type scheduler,
 } from "#lib/mesos/index.ts"
 import type { SchedulerSink } from "#lib/master/driver.ts"
-import { RecordBody } from "./record-body.ts"
+import { RecordBody } from "#lib/mesos/index.ts"
 
 /** What an event stream is given. */
 export type EventStreamOptions = {

@@ -14,7 +14,7 @@ import { jsonBytes, jsonPieces, LazyObject } from "./lazy-json.ts"
 import { stateOf } from "./operator-views.ts"
 import type { MasterHttpOptions } from "./ports.ts"
 import { serialize } from "./protobuf-reply.ts"
-import { RecordBody } from "./record-body.ts"
+import { RecordBody } from "#lib/mesos/index.ts"
 
 /** Bytes of events a client may leave unread; what it begins with does not count. */
 const STREAM_BUFFER_BYTES = 64 * 1024 * 1024

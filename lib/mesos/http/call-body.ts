@@ -3,7 +3,11 @@ import { err, ok, type Result } from "#lib/std/result.ts"
 import type { MediaType } from "./negotiation.ts"
 
 /** The calls of clients, by their full name on the wire. */
-export type CallMessage = "mesos.v1.scheduler.Call" | "mesos.v1.master.Call" | "mesos.v1.agent.Call"
+export type CallMessage =
+  | "mesos.v1.scheduler.Call"
+  | "mesos.v1.executor.Call"
+  | "mesos.v1.master.Call"
+  | "mesos.v1.agent.Call"
 
 /**
  * The body of a request as the JSON form of a message, in whichever encoding it comes. Fails (for

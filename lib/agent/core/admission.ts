@@ -1,0 +1,155 @@
+import {
+  renderResources,
+  type AgentId,
+  type ExecutorId,
+  type ExecutorInfo,
+  type FrameworkId,
+  type FrameworkInfo,
+  type Resource,
+  type Resources,
+  type TaskInfo,
+} from "#lib/mesos/index.ts"
+import { must } from "#lib/std/assert.ts"
+import { hasCapability, type ExecutorLaunch } from "./records.ts"
+import type { StatusStreams } from "./status-streams.ts"
+import { groupInvalid, type Refusal } from "./task-support.ts"
+import { say, type Turn } from "./turn.ts"
+import type { Workload } from "./workload.ts"
+
+/** What admission needs of the rest of the agent. */
+export type AdmissionParts = {
+  readonly streams: StatusStreams
+  readonly workload: Workload
+  readonly agentId: () => AgentId | undefined
+  readonly draining: () => boolean
+  /** What of these the agent does not have: reservations and volumes it never heard of. */
+  readonly unknownResources: (resources: Resources) => Resources
+}
+
+/** Whose tasks are refused. */
+export type Refused = {
+  readonly frameworkId: FrameworkId
+  readonly executorId: ExecutorId
+  readonly tasks: readonly TaskInfo[]
+}
+
+/** Decides whether tasks that the master sends may start here, and tells their frameworks why not. */
+export class Admission {
+  readonly #parts: AdmissionParts
+
+  constructor(parts: AdmissionParts) {
+    this.#parts = parts
+  }
+
+  /** Whether the message was seen before, or names a task that still runs. */
+  repeated(turn: Turn, frameworkId: FrameworkId, task: TaskInfo, acceptedAt: number): boolean {
+    const { streams, workload } = this.#parts
+    const known = workload.task(frameworkId, task.taskId)
+    if (known === undefined) return streams.pending(frameworkId, task.taskId).length > 0
+    if (known.launch.acceptedAt >= acceptedAt) return true
+    if (known.progress.completedAt !== undefined) return false
+    const fields = { task: task.taskId, framework: frameworkId }
+    say(turn, "warn", "ignores the launch of a task id that is in use", fields)
+    return true
+  }
+
+  /** Why nothing of this framework may start now. */
+  framework(id: FrameworkId, info: FrameworkInfo): Refusal | undefined {
+    const state = dropped(info)
+    if (this.#parts.workload.framework(id)?.terminating)
+      return { state, reason: "REASON_EXECUTOR_TERMINATED", message: "The framework is ending" }
+    if (this.#parts.draining())
+      return { state, reason: "REASON_AGENT_DRAINING", message: "The agent is draining" }
+    return undefined
+  }
+
+  /** Why what the launch uses is not there: an operation before it never arrived, or was undone. */
+  resources(info: FrameworkInfo, used: readonly (Resources | undefined)[]): Refusal | undefined {
+    const missing = used.flatMap((resources) => this.#parts.unknownResources(resources ?? []))
+    if (missing.every((resource) => !isReserved(resource))) return undefined
+    return {
+      state: dropped(info),
+      reason: "REASON_RESOURCES_UNKNOWN",
+      message: `The agent does not have ${renderResources(missing)}`,
+    }
+  }
+
+  /** Why a command task cannot have an executor of its own name. */
+  ownExecutor(frameworkId: FrameworkId, executorId: ExecutorId): Refusal | undefined {
+    if (this.#executor(frameworkId, executorId) === undefined) return undefined
+    const message = `'${executorId}' is the id of an executor that runs: choose another task id`
+    return { state: "TASK_ERROR", reason: "REASON_TASK_INVALID", message }
+  }
+
+  /** Why a group cannot join the built-in executor of its choice. */
+  defaultExecutor(frameworkId: FrameworkId, executorId: ExecutorId): Refusal | undefined {
+    const kind = this.#executor(frameworkId, executorId)?.launch.kind
+    return kind === undefined || kind === "default"
+      ? undefined
+      : groupInvalid(taken(kind, executorId))
+  }
+
+  /** Why tasks cannot join the custom executor of their choice. */
+  customExecutor(info: FrameworkInfo, { executorId }: ExecutorInfo): Refusal | undefined {
+    const executor = info.id && this.#executor(info.id, executorId)
+    if (executor === undefined) return undefined
+    const { kind } = executor.launch
+    if (kind !== "custom")
+      return {
+        state: "TASK_ERROR",
+        reason: "REASON_TASK_INVALID",
+        message: taken(kind, executorId),
+      }
+    const { phase } = must(executor.process, "a custom executor has a process")
+    if (phase !== "ending" && phase !== "ended") return undefined
+    const message = phase === "ending" ? "Executor is terminating" : "Executor terminated"
+    return { state: dropped(info), reason: "REASON_EXECUTOR_TERMINATED", message }
+  }
+
+  /** The tasks never exist here; their framework hears why. */
+  refuse(turn: Turn, { frameworkId, executorId, tasks }: Refused, refusal: Refusal): void {
+    const agentId = must(this.#parts.agentId(), "tasks arrive after registration only")
+    for (const { taskId } of tasks) {
+      const fields = { task: taskId, framework: frameworkId, reason: refusal.message }
+      say(turn, "warn", "refuses a task", fields)
+      this.#parts.streams.push(turn, frameworkId, {
+        ...refusal,
+        taskId,
+        source: "SOURCE_AGENT",
+        agentId,
+        executorId,
+        timestamp: turn.now / 1000,
+      })
+    }
+  }
+
+  /**
+   * Refuses tasks that brought an executor. The master counts what that takes from the launch on, and
+   * hears that there is none.
+   */
+  refuseWithExecutor(turn: Turn, refused: Refused, refusal: Refusal): void {
+    this.refuse(turn, refused, refusal)
+    const { frameworkId, executorId } = refused
+    if (this.#executor(frameworkId, executorId) !== undefined) return
+    turn.out.push({
+      kind: "send",
+      message: { kind: "executorExited", frameworkId, executorId, status: -1 },
+    })
+  }
+
+  #executor(frameworkId: FrameworkId, executorId: ExecutorId) {
+    return this.#parts.workload.framework(frameworkId)?.executors.get(executorId)
+  }
+}
+
+const isReserved = ({ reservations, disk }: Resource): boolean =>
+  reservations.length > 0 || disk?.persistence !== undefined
+
+/** How a task ends that never started. */
+const dropped = (info: FrameworkInfo) =>
+  hasCapability(info, "PARTITION_AWARE") ? ("TASK_DROPPED" as const) : ("TASK_LOST" as const)
+
+const taken = (kind: ExecutorLaunch["kind"], executorId: ExecutorId): string =>
+  kind === "command"
+    ? `'${executorId}' is the id of a task that runs: choose another executor id`
+    : `'${executorId}' is the id of an executor of another type that runs: choose another executor id`
