@@ -1,8 +1,9 @@
 import { readFile, stat } from "node:fs/promises"
 import { ifExists } from "#lib/io/host/files.ts"
 
-/** Where Docker looks for the sockets and the descriptions of plugins. */
+/** Where Docker looks for the sockets of plugins. */
 export const PLUGIN_SOCKETS = "/run/docker/plugins"
+/** Where Docker looks for the descriptions of plugins: their addresses, as text or JSON. */
 export const PLUGIN_DESCRIPTIONS = ["/etc/docker/plugins", "/usr/lib/docker/plugins"] as const
 
 /** How a plugin is reached. */
