@@ -50,6 +50,8 @@ complete -c dcos -n '__dcos_at agent' -l fetcher-s3-endpoint -r -d 'Where s3:// 
 complete -c dcos -n '__dcos_at agent' -l fetcher-s3-region -r -d 'Region of s3:// URIs; AWS_REGION in the environment, else us-east-1, by default'
 complete -c dcos -n '__dcos_at agent' -l fetcher-s3-access-key -r -d 'Who fetches s3:// URIs; AWS_ACCESS_KEY_ID in the environment by default, nobody without'
 complete -c dcos -n '__dcos_at agent' -l fetcher-s3-secret-key -r -d 'The secret of that key; AWS_SECRET_ACCESS_KEY in the environment does too'
+complete -c dcos -n '__dcos_at agent' -l container-disk-watch-interval -r -d 'Time between two measurements of what containers keep on disk; 15secs by default'
+complete -c dcos -n '__dcos_at agent' -l enforce-container-disk-quota -d 'End containers that keep more on disk than their resources say; false by default'
 complete -c dcos -n '__dcos_at agent' -l host-path-volume-force-creation -r -d 'Directories, with colons between them, below which host paths of volumes are made where they are missing'
 complete -c dcos -n '__dcos_at agent' -l docker-socket -r -d 'Socket of the Docker daemon; /var/run/docker.sock by default'
 complete -c dcos -n '__dcos_at agent' -l insecure-api -d 'Answer API requests from other machines, whoever asks; false by default'

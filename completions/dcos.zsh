@@ -14,7 +14,7 @@ _dcos() {
       candidates="agent cluster config help marathon master node package quota service task up"; flags="--help"
       ;;
     "agent")
-      candidates=""; flags="--config= --master= --join-token= --work-dir= --ip= --advertise-ip= --hostname= --port= --resources= --default-role= --nvidia-gpu-devices= --domain= --reconfiguration-policy= --attributes= --registration-backoff-factor= --executor-shutdown-grace-period= --gc-delay= --gc-disk-headroom= --disk-watch-interval= --max-completed-executors-per-framework= --launch-timeout= --fetcher-cache-dir= --fetcher-cache-size= --fetcher-stall-timeout= --frameworks-home= --hadoop-home= --fetcher-s3-endpoint= --fetcher-s3-region= --fetcher-s3-access-key= --fetcher-s3-secret-key= --host-path-volume-force-creation= --docker-socket= --insecure-api --log-level= --help"
+      candidates=""; flags="--config= --master= --join-token= --work-dir= --ip= --advertise-ip= --hostname= --port= --resources= --default-role= --nvidia-gpu-devices= --domain= --reconfiguration-policy= --attributes= --registration-backoff-factor= --executor-shutdown-grace-period= --gc-delay= --gc-disk-headroom= --disk-watch-interval= --max-completed-executors-per-framework= --launch-timeout= --fetcher-cache-dir= --fetcher-cache-size= --fetcher-stall-timeout= --frameworks-home= --hadoop-home= --fetcher-s3-endpoint= --fetcher-s3-region= --fetcher-s3-access-key= --fetcher-s3-secret-key= --container-disk-watch-interval= --enforce-container-disk-quota --host-path-volume-force-creation= --docker-socket= --insecure-api --log-level= --help"
       ;;
     "cluster")
       candidates="attach list remove rename setup"; flags="--help"

@@ -139,6 +139,10 @@ class Bench {
   readonly exits: string[] = []
   readonly made: string[] = []
   readonly released: string[] = []
+  /** Bytes below a path. */
+  readonly disk = new Map<string, number>()
+  /** How often a disk was measured. */
+  measured = 0
   /** Sandboxes on disk that no task owns. */
   readonly stray: string[] = []
   runtime = new TestRuntime()
@@ -189,6 +193,13 @@ class Bench {
         removeRun: () => Promise.resolve(),
         diskUsage: () => Promise.resolve({ totalBytes: 100, usedBytes: 10 }),
       } as unknown as AgentDriverOptions["sandboxes"],
+      diskMeter: {
+        usedBytes: (path) => {
+          this.measured++
+          return Promise.resolve(this.disk.get(path) ?? 0)
+        },
+      },
+      diskWatch: { intervalMs: 15_000, enforce: true },
       volumes: {
         prepare: (request) => this.prepare(request),
         environment: () => Promise.resolve({}),
@@ -319,6 +330,36 @@ test("launches with the volumes and secrets that were made ready, and lets go of
   await bench.states("a", "TASK_FINISHED")
   await bench.until(() => bench.released.length > 1)
   expect(bench.released).toEqual(["all but 0", containerId])
+})
+
+test("ends a container that keeps more on disk than it may, for that reason", async () => {
+  const bench = await new Bench().register()
+  const disk = { name: "disk", value: { kind: "scalar", milli: 10_000 }, reservations: [] } as const
+  bench.run(task("a", { resources: [disk] }))
+  const containerId = await bench.settleLaunch()
+  await bench.states("a", "TASK_RUNNING")
+  const sandbox = bench.runtime.specs[0]!.sandbox
+  const measure = async (bytes: number): Promise<void> => {
+    const before = bench.measured
+    bench.disk.set(sandbox, bytes)
+    bench.clock.advance(15_000)
+    await bench.until(() => bench.measured > before)
+    await new Promise((resolve) => setImmediate(resolve))
+  }
+  await measure(10 * 1024 * 1024)
+  expect(bench.runtime.calls).not.toContain("kill -9")
+  await measure(10 * 1024 * 1024 + 1)
+  await bench.until(() => bench.runtime.calls.includes("kill -9"))
+  bench.runtime.exit(containerId, { status: 9 })
+  await bench.states("a", "TASK_FAILED")
+  expect(bench.sent.findLast((message) => message.kind === "update")).toMatchObject({
+    status: {
+      source: "SOURCE_AGENT",
+      reason: "REASON_CONTAINER_LIMITATION_DISK",
+      message: "Disk usage (10485761B) exceeds quota (10MB)",
+      limitation: { resources: [disk] },
+    },
+  })
 })
 
 test("volumes that cannot be made ready fail the task and are let go", async () => {

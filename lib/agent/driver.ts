@@ -3,6 +3,7 @@ import type {
   Clock,
   ContainerRuntime,
   ContainerSpec,
+  DiskMeter,
   Fetcher,
   Log,
   Sandboxes,
@@ -14,6 +15,7 @@ import { Loop } from "#lib/runtime/index.ts"
 import { AssertionError } from "#lib/std/assert.ts"
 import { err, ok, type Result } from "#lib/std/result.ts"
 import { ContainerCalls } from "./container-calls.ts"
+import { DiskWatch, runningContainers, type DiskWatchOptions } from "./disk-watch.ts"
 import { ContainerActions } from "./container-actions.ts"
 import { Agent } from "./core/agent.ts"
 import { AGENT_PREFIX } from "./core/checkpoint.ts"
@@ -41,6 +43,9 @@ export type AgentDriverOptions = {
   readonly prober: TaskProber
   readonly sandboxes: Sandboxes
   readonly volumes: Volumes
+  readonly diskMeter: DiskMeter
+  /** Measured every 15 s, and nobody is ended for it, by default. */
+  readonly diskWatch?: DiskWatchOptions | undefined
   readonly link: MasterLink
   /** The agent may not go on, and says why: its process ends with a failure. */
   readonly onExit: (message: string) => void
@@ -56,6 +61,7 @@ export class AgentDriver {
   readonly #loop: Loop<AgentInput, AgentEffect>
   readonly #containers: ContainerActions
   readonly #probes: ProbeActions
+  readonly #disks: DiskWatch
   readonly #calls: ContainerCalls
   /** What executors say and hear, for the HTTP API. */
   readonly executors: ExecutorStreams
@@ -107,7 +113,9 @@ export class AgentDriver {
       flush: () => this.#flush(),
       onFatal: options.onFatal,
     })
+    this.#disks = new DiskWatch({ ...options, containers: () => runningContainers(agent), post })
     this.#loop.post({ kind: "start" })
+    this.#disks.start()
   }
 
   /** The link to the master is open. */
@@ -140,7 +148,8 @@ export class AgentDriver {
   async statistics(spec: ContainerSpec): Promise<ResourceStatistics | undefined> {
     const runtime = this.#options.runtimes.find(({ name }) => name === spec.runtime)
     try {
-      return await runtime?.statistics(spec)
+      const used = await runtime?.statistics(spec)
+      return used && { ...used, ...this.#disks.statistics(spec.containerId) }
     } catch {
       return undefined
     }
@@ -151,6 +160,7 @@ export class AgentDriver {
     await this.#loop.stop()
     this.executors.endAll()
     this.#probes.stopAll()
+    this.#disks.stop()
     this.#containers.stop()
     for (const runtime of this.#options.runtimes) await runtime.close()
   }

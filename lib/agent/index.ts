@@ -17,3 +17,4 @@ export { AgentDriver, type AgentDriverOptions, type MasterLink } from "./driver.
 export { createAgentApi } from "./http.ts"
 export type { AgentHttpOptions, BuildInfo } from "./http/ports.ts"
 export { agentResources, detectResources, type NodeFacts } from "./resources.ts"
+export type { DiskWatchOptions } from "./disk-watch.ts"

@@ -26,6 +26,7 @@ export type {
   ImageStore,
   ImagesPruned,
 } from "./images.ts"
+export type { DiskMeter } from "./disk-meter.ts"
 export type {
   HealthVerdict,
   ProbeLimits,

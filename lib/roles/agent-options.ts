@@ -35,6 +35,10 @@ export function agentOptions(
     reconfigurationPolicy: settings.oneOf("reconfigurationPolicy", POLICIES),
     limits: limitsOf(settings),
     fetcher: fetcherOptions(settings, environment),
+    diskWatch: {
+      intervalMs: settings.duration("containerDiskWatchInterval"),
+      enforce: settings.on("enforceContainerDiskQuota"),
+    },
     creatableHostPaths: settings
       .text("hostPathVolumeForceCreation")
       ?.split(":")

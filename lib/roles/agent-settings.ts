@@ -128,6 +128,15 @@ export const AGENT_SETTINGS = {
     secret: true,
     ours: true,
   },
+  containerDiskWatchInterval: {
+    hint: "duration",
+    help: "Time between two measurements of what containers keep on disk",
+    fallback: "15secs",
+  },
+  enforceContainerDiskQuota: {
+    help: "End containers that keep more on disk than their resources say",
+    fallback: "false",
+  },
   hostPathVolumeForceCreation: {
     hint: "dirs",
     help: "Directories, with colons between them, below which host paths of volumes are made where they are missing",

@@ -3,6 +3,7 @@ import {
   agentResources,
   createAgentApi,
   type AgentLimits,
+  type DiskWatchOptions,
   type MasterLink,
   type ReconfigurationPolicy,
 } from "#lib/agent/index.ts"
@@ -21,6 +22,7 @@ import {
   SqliteStore,
   systemClock,
   systemMetrics,
+  TreeMeter,
   UriFetcher,
   type Handler,
   type UriFetcherOptions,
@@ -69,6 +71,8 @@ export type AgentRoleOptions = {
   readonly flags: Readonly<Record<string, string>>
   /** How tasks' files are fetched; the cache lies below the work directory unless it says otherwise. */
   readonly fetcher?: Partial<UriFetcherOptions> | undefined
+  /** How often what containers keep on disk is measured, and whether they are ended for it. */
+  readonly diskWatch?: DiskWatchOptions | undefined
   /** Directories below which host paths of volumes are made where they are missing. */
   readonly creatableHostPaths?: readonly string[] | undefined
   /** Path of the Docker daemon's socket. */
@@ -203,6 +207,8 @@ function driverOptions(options: AgentRoleOptions, info: AgentInfo, volumes: Volu
     log,
     runtimes,
     volumes,
+    diskMeter: new TreeMeter(),
+    diskWatch: options.diskWatch,
     fetcher: new UriFetcher({ cacheDir: `${workDir}/fetch`, ...options.fetcher }),
     prober: new ContainerProber({
       prober: new SocketProber(),

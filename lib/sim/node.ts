@@ -118,6 +118,7 @@ export class Node {
       prober: this.#prober(life),
       sandboxes: simSandboxes(life),
       volumes: simVolumes,
+      diskMeter: { usedBytes: async () => 0 },
       link,
       onExit: (message) => {
         world.monitor.agentExits(this.name, message)

@@ -223,6 +223,8 @@ export class Agent implements Machine<AgentInput, AgentEffect> {
         if (this.#nested.has(input.containerId))
           return this.#nested.exited(turn, input.containerId, input.exit)
         return this.#lifecycle.exited(turn, input.containerId, input.exit)
+      case "limitReached":
+        return this.#lifecycle.limitReached(turn, input.containerId, input.limitation)
       case "containerUnknown":
         if (this.#executors.unknown(turn, input.containerId)) return
         if (this.#nested.has(input.containerId))

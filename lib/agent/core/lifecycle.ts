@@ -16,6 +16,7 @@ import {
   hasCapability,
   isTerminal,
   taskKey,
+  type Limitation,
   type KillCause,
   type KillRecord,
   type TaskProgress,
@@ -169,7 +170,11 @@ export class Lifecycle {
   kill(
     turn: Turn,
     task: TaskRecord,
-    how: { readonly cause: KillCause; readonly graceMs: number },
+    how: {
+      readonly cause: KillCause
+      readonly limitation?: Limitation | undefined
+      readonly graceMs: number
+    },
   ): void {
     if (isTerminal(task.progress.state)) return
     const { containerId } = containerOf(task)
@@ -178,7 +183,8 @@ export class Lifecycle {
     if (before !== undefined) {
       const deaf = task.executor.launch.kind === "default" && how.cause === "requested"
       if (deaf || kill.deadline >= before.deadline) return
-      this.#set(turn, task, { kill: { ...kill, cause: before.cause } })
+      const { cause, limitation } = before
+      this.#set(turn, task, { kill: { ...kill, cause, limitation } })
       this.#signal(turn, task, how.graceMs)
       return
     }
@@ -190,6 +196,13 @@ export class Lifecycle {
     if (this.#held.has(containerId)) return this.#end(turn, task, { kind: "neverStarted" })
     if (task.progress.startedAt !== undefined) this.#reportKilling(turn, task)
     this.#signal(turn, task, task.progress.startedAt === undefined ? 0 : how.graceMs)
+  }
+
+  /** The container takes more than it may, and is ended for that unless it is being killed. */
+  limitReached(turn: Turn, containerId: ContainerId, limitation: Limitation): void {
+    const task = this.#parts.workload.taskOf(containerId)
+    if (task?.progress.startedAt === undefined || task.progress.kill !== undefined) return
+    this.kill(turn, task, { cause: "limitation", limitation, graceMs: 0 })
   }
 
   /** The grace of a kill by its policies: the kill's own, the task's, the default. Milliseconds. */
@@ -316,6 +329,7 @@ export class Lifecycle {
     const { framework } = task.executor
     if (framework.terminating || !hasCapability(framework.info, "TASK_KILLING_STATE")) return
     const cause = task.progress.kill?.cause
+    if (cause === "limitation") return
     this.#report(turn, task, {
       state: "TASK_KILLING",
       ...(cause === "drain" ? { reason: "REASON_AGENT_DRAINING" as const } : {}),

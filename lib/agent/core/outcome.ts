@@ -23,10 +23,11 @@ export function terminalStatus(
 ): StatusChange {
   const { kill, startedAt } = task.progress
   const exit = end.kind === "exited" ? end.exit : undefined
-  if (exit?.limitation !== undefined) {
-    const { reason, message, resources } = exit.limitation
-    const limitation = { resources }
-    return { state: "TASK_FAILED", source: "SOURCE_AGENT", reason, message, limitation }
+  const limitation = exit?.limitation ?? kill?.limitation
+  if (limitation !== undefined) {
+    const { reason, message, resources } = limitation
+    const limits = { limitation: { resources } }
+    return { state: "TASK_FAILED", source: "SOURCE_AGENT", reason, message, ...limits }
   }
   const message = exit === undefined ? undefined : describeExit(task, exit)
   if (kill !== undefined)
@@ -73,6 +74,7 @@ function killedStatus(
         reason: "REASON_AGENT_DRAINING",
         ...text,
       }
+    case "limitation":
     case "requested":
     case "group":
     case "executorShutdown":

@@ -12,7 +12,7 @@ import type {
   TaskStatus,
   TaskStatusReason,
 } from "#lib/mesos/index.ts"
-import type { ContainerId, ContainerSpec } from "#lib/ports/index.ts"
+import type { ContainerExit, ContainerId, ContainerSpec } from "#lib/ports/index.ts"
 import { must } from "#lib/std/assert.ts"
 import type { Termination } from "./nested/calls.ts"
 import type { SandboxLink } from "./types.ts"
@@ -30,6 +30,8 @@ export type KillCause =
   | "frameworkShutdown"
   | "agentShutdown"
   | "drain"
+  /** It took more of something than it may; `KillRecord.limitation` says what. */
+  | "limitation"
 
 /** A kill under way. Stored, so that a restarted agent carries on with it. */
 export type KillRecord = {
@@ -39,7 +41,12 @@ export type KillRecord = {
   readonly deadline: number
   /** The policy of the kill, which an executor that kills the task itself is told. */
   readonly policy?: KillPolicy | undefined
+  /** Set exactly where the cause is "limitation". */
+  readonly limitation?: Limitation | undefined
 }
+
+/** What a container took too much of, as its terminal status says it. */
+export type Limitation = NonNullable<ContainerExit["limitation"]>
 
 /** What a health check has found so far. */
 export type HealthRecord = {

@@ -15,6 +15,7 @@ import type {
 import type { ContainerExit, ContainerId, ContainerSpec } from "#lib/ports/index.ts"
 import type { CallNumber, ContainerAnswer, ContainerCall } from "./nested/calls.ts"
 import type { ReconfigurationPolicy } from "./compatibility.ts"
+import type { Limitation } from "./records.ts"
 import type { VolumeNeeds } from "./volumes.ts"
 import type { BaseEffect, Wake } from "#lib/runtime/index.ts"
 
@@ -110,6 +111,12 @@ export type AgentInput =
       readonly kind: "containerExited"
       readonly containerId: ContainerId
       readonly exit: ContainerExit
+    }
+  /** A container that runs was found to take more than it may: it is ended for that. */
+  | {
+      readonly kind: "limitReached"
+      readonly containerId: ContainerId
+      readonly limitation: Limitation
     }
   /** A `recover` found no trace: the container never started, or its records are gone. */
   | { readonly kind: "containerUnknown"; readonly containerId: ContainerId }

@@ -1,4 +1,9 @@
-import { encodeMessage, type ContainerStatus, type ResourceStatistics } from "#lib/mesos/index.ts"
+import {
+  encodeMessage,
+  type ContainerStatus,
+  type DiskStatistics,
+  type ResourceStatistics,
+} from "#lib/mesos/index.ts"
 import type { ContainerId, ContainerSpec } from "#lib/ports/index.ts"
 import { containerOf, isTerminal, type ExecutorRecord } from "#lib/agent/core/records.ts"
 import { containerStatus } from "#lib/agent/core/statuses.ts"
@@ -98,6 +103,7 @@ export function sumStatistics(
   list: readonly (ResourceStatistics | undefined)[],
 ): ResourceStatistics | undefined {
   const sums: Record<string, number> = {}
+  const disks = list.flatMap((statistics) => statistics?.diskStatistics ?? [])
   for (const statistics of list)
     for (const [name, value] of Object.entries(statistics ?? {})) {
       if (typeof value !== "number") continue
@@ -106,13 +112,16 @@ export function sumStatistics(
       else sums[name] = name === "timestamp" ? Math.max(sum, value) : sum + value
     }
   const { timestamp, ...rest } = sums
-  return timestamp === undefined ? undefined : { timestamp, ...rest }
+  if (timestamp === undefined) return undefined
+  return { timestamp, ...rest, ...(disks.length === 0 ? {} : { diskStatistics: disks }) }
 }
 
-const snakeCase = (flat: ResourceStatistics): object =>
+const snakeCase = (statistics: ResourceStatistics): object =>
   Object.fromEntries(
-    Object.entries(flat).map(([name, value]) => [
+    Object.entries(statistics).map(([name, value]) => [
       name.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`),
-      value,
+      name === "diskStatistics" ? statistics.diskStatistics?.map(renderDisk) : value,
     ]),
   )
+
+const renderDisk = (disk: DiskStatistics): object => encodeMessage("mesos.v1.DiskStatistics", disk)

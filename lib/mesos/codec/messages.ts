@@ -20,6 +20,7 @@ export type Messages = {
   "mesos.v1.ContainerInfo": core.ContainerInfo
   "mesos.v1.ContainerStatus": core.ContainerStatus
   "mesos.v1.DiscoveryInfo": core.DiscoveryInfo
+  "mesos.v1.DiskStatistics": core.DiskStatistics
   "mesos.v1.DomainInfo": core.DomainInfo
   "mesos.v1.DrainInfo": core.DrainInfo
   "mesos.v1.ExecutorInfo": core.ExecutorInfo

@@ -1,0 +1,163 @@
+import {
+  persistentVolumes,
+  scalarOf,
+  type DiskStatistics,
+  type Resources,
+  type ResourceStatistics,
+} from "#lib/mesos/index.ts"
+import type { Cancel, Clock, ContainerId, DiskMeter, Log } from "#lib/ports/index.ts"
+import { formatByteSize } from "#lib/std/byte-size.ts"
+import type { Agent } from "./core/agent.ts"
+import { isTerminal } from "./core/records.ts"
+import type { AgentInput } from "./core/types.ts"
+import { volumePlace } from "./core/volumes.ts"
+
+/** Source: apache/mesos: docs/isolators/disk-du.md (--container_disk_watch_interval). */
+const DEFAULT_INTERVAL_MS = 15_000
+
+/** How often disks are measured, and what follows. */
+export type DiskWatchOptions = {
+  readonly intervalMs: number
+  /** Whether containers that keep too much are ended. */
+  readonly enforce: boolean
+}
+
+/** A container that runs, and what it may keep on disk. */
+export type WatchedContainer = {
+  readonly containerId: ContainerId
+  readonly sandbox: string
+  readonly workDir: string
+  readonly resources: Resources
+}
+
+/** What watching disks needs. */
+export type DiskWatchParts = {
+  readonly diskMeter: DiskMeter
+  readonly diskWatch?: DiskWatchOptions | undefined
+  readonly clock: Clock
+  readonly log: Log
+  readonly containers: () => Iterable<WatchedContainer>
+  readonly post: (input: AgentInput) => void
+}
+
+/** A directory that a container fills. */
+type Quota = {
+  readonly path: string
+  readonly limitBytes: number
+  /** What the limit comes from. */
+  readonly resources: Resources
+  readonly isSandbox: boolean
+}
+
+/** What was measured of a container last. */
+type Measured = Pick<ResourceStatistics, "diskLimitBytes" | "diskUsedBytes" | "diskStatistics">
+
+/**
+ * Measures the sandboxes and persistent volumes of containers, one after another, and reports those
+ * that take more than their resources say. Docker's containers are left alone, as Mesos leaves them.
+ * Source: apache/mesos: src/slave/containerizer/mesos/isolators/posix/disk.cpp.
+ */
+export class DiskWatch {
+  readonly #parts: DiskWatchParts
+  readonly #options: DiskWatchOptions
+  readonly #stop = new AbortController()
+  #measured = new Map<ContainerId, Measured>()
+  #cancel: Cancel | undefined
+
+  constructor(parts: DiskWatchParts) {
+    this.#parts = parts
+    this.#options = parts.diskWatch ?? { intervalMs: DEFAULT_INTERVAL_MS, enforce: false }
+  }
+
+  /** Begins to measure, now and again. */
+  start(): void {
+    const { clock } = this.#parts
+    this.#cancel = clock.wakeAt(clock.now() + this.#options.intervalMs, () => void this.#round())
+  }
+
+  stop(): void {
+    this.#stop.abort()
+    this.#cancel?.()
+  }
+
+  /** What a container kept on disk when it was measured last. */
+  statistics(containerId: ContainerId): Measured | undefined {
+    return this.#measured.get(containerId)
+  }
+
+  async #round(): Promise<void> {
+    const measured = new Map<ContainerId, Measured>()
+    for (const container of this.#parts.containers())
+      try {
+        const found = await this.#measure(container)
+        if (found !== undefined) measured.set(container.containerId, found)
+      } catch (cause) {
+        if (this.#stop.signal.aborted) return
+        const fields = { container: container.containerId, cause: String(cause) }
+        this.#parts.log.write("warn", "cannot measure the disk of a container", fields)
+      }
+    this.#measured = measured
+    if (!this.#stop.signal.aborted) this.start()
+  }
+
+  async #measure(container: WatchedContainer): Promise<Measured | undefined> {
+    const quotas = quotasOf(container)
+    const { signal } = this.#stop
+    let result: Measured = {}
+    const list: DiskStatistics[] = []
+    for (const quota of quotas) {
+      const { path, limitBytes, resources, isSandbox } = quota
+      const usedBytes = await this.#parts.diskMeter.usedBytes(path, signal)
+      if (usedBytes > limitBytes && this.#options.enforce) this.#report(container, quota, usedBytes)
+      const { source, persistence } = resources[0]?.disk ?? {}
+      const about = isSandbox ? {} : { source, persistence }
+      list.push({ ...about, limitBytes, usedBytes })
+      if (isSandbox) result = { diskLimitBytes: limitBytes, diskUsedBytes: usedBytes }
+    }
+    return quotas.length === 0 ? undefined : { ...result, diskStatistics: list }
+  }
+
+  #report({ containerId }: WatchedContainer, quota: Quota, usedBytes: number): void {
+    const used = formatByteSize(usedBytes)
+    this.#parts.post({
+      kind: "limitReached",
+      containerId,
+      limitation: {
+        reason: "REASON_CONTAINER_LIMITATION_DISK",
+        message: `Disk usage (${used}) exceeds quota (${formatByteSize(quota.limitBytes)})`,
+        resources: quota.resources,
+      },
+    })
+  }
+}
+
+/** The directories of a container that have a limit: its sandbox, if it has disk, and its volumes. */
+function quotasOf({ sandbox, workDir, resources }: WatchedContainer): readonly Quota[] {
+  const inSandbox = resources.filter(
+    ({ name, disk }) => name === "disk" && disk?.persistence === undefined && !disk?.source,
+  )
+  const volumes = persistentVolumes(resources).map((volume) => ({
+    path: volumePlace(workDir, volume).path,
+    limitBytes: diskBytes([volume]),
+    resources: [volume],
+    isSandbox: false,
+  }))
+  if (inSandbox.length === 0) return volumes
+  const limitBytes = diskBytes(inSandbox)
+  return [{ path: sandbox, limitBytes, resources: inSandbox, isSandbox: true }, ...volumes]
+}
+
+const diskBytes = (resources: Resources): number =>
+  Math.floor((scalarOf(resources, "disk") * 1024 * 1024) / 1000)
+
+/** The containers of tasks that run, but for Docker's. */
+export function* runningContainers(agent: Agent): Generator<WatchedContainer> {
+  const { workDir } = agent.options
+  for (const { launch, progress } of agent.workload.tasks()) {
+    const { spec, info } = launch
+    if (spec === undefined || spec.runtime === "docker") continue
+    if (progress.startedAt === undefined || isTerminal(progress.state)) continue
+    const { containerId, sandbox } = spec
+    yield { containerId, sandbox, workDir, resources: info.resources ?? [] }
+  }
+}
