@@ -171,6 +171,18 @@ withRoot("keeping and removing", () => {
     expect(staged()).toEqual([])
   })
 
+  test("an image may go as soon as everybody who asked for it has let go", async () => {
+    const store = open()
+    const holders = ["one", "two", "three"]
+    await Promise.all(holders.map((holder) => pulled(store, { holder })))
+    for (const holder of holders) {
+      expect((await store.prune([])).images).toEqual([])
+      store.release(holder)
+    }
+    expect((await store.prune([])).images).toEqual([`${registry.host}/app:1`])
+    expect(layersLeft()).toBe(0)
+  })
+
   test("holders of an earlier life keep their layers once they are named again", async () => {
     const { layers } = await pulled(open(), { holder: "one" })
     const next = open()

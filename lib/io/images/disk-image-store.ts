@@ -1,5 +1,4 @@
 import { statfs } from "node:fs/promises"
-import { setImmediate } from "node:timers/promises"
 import { errorText } from "#lib/io/host/files.ts"
 import { bootId } from "#lib/io/host/proc.ts"
 import { readTextFile } from "#lib/io/text-file.ts"
@@ -195,7 +194,7 @@ export class DiskImageStore implements ImageStore {
     signal: AbortSignal,
   ): Promise<ImageRecord> {
     const credentials = await this.#credentials(request, reference)
-    return this.#puller.pull(reference, credentials, signal)
+    return this.#puller.pull(reference, credentials, request.holder, signal)
   }
 
   async #credentials(
@@ -214,8 +213,6 @@ export class DiskImageStore implements ImageStore {
     excluded: readonly string[],
     bytesWanted: number | undefined,
   ): Promise<ImagesPruned> {
-    // A pull that has just ended lets go of its image with the turn.
-    await setImmediate()
     const names = excluded.flatMap((name) => {
       const parsed = parseReference(name, this.#options.registry)
       return parsed.ok ? [formatReference(parsed.value)] : []

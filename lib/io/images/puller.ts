@@ -46,17 +46,20 @@ export class Puller {
     this.#options = options
   }
 
-  /** Brings an image here, whatever is here already. Its layers are held for a turn after that. */
+  /** Brings an image here for a holder, whatever is here already; it holds the layers from then on. */
   async pull(
     reference: ImageReference,
     credentials: Credentials | undefined,
+    holder: string,
     signal: AbortSignal,
   ): Promise<ImageRecord> {
     // Who has other credentials may be told something else.
     const key = `${formatReference(reference)} ${JSON.stringify(credentials ?? null)}`
     const bring = (shared: AbortSignal): Promise<ImageRecord> =>
       this.#bring(reference, credentials, shared)
-    return this.#pulls.run(key, bring, signal)
+    return this.#pulls.run(key, bring, signal, ({ layers }) =>
+      this.#options.layers.hold(holder, layers),
+    )
   }
 
   async #bring(
@@ -82,8 +85,10 @@ export class Puller {
       return record
     } finally {
       await found.close()
-      // Those who waited hold the layers themselves by the next turn.
-      setTimeout(() => store.release(lease), 0)
+      // Until all who waited hold the layers themselves, or have left.
+      const release = (): void => store.release(lease)
+      if (signal.aborted) release()
+      else signal.addEventListener("abort", release, { once: true })
     }
   }
 

@@ -15,12 +15,14 @@ export class SharedWork<T> {
 
   /**
    * Starts the work of that name, or joins it. Rejects when the signal aborts; the work goes on while
-   * somebody else waits for it, and the last who leaves stays until it has cleaned up.
+   * somebody else waits for it, and the last who leaves stays until it has cleaned up. The work's own
+   * signal aborts when the last has left, also after it has ended: each has `taken` the result by then.
    */
   async run(
     key: string,
     start: (signal: AbortSignal) => Promise<T>,
     signal: AbortSignal,
+    taken: (result: T) => void = () => {},
   ): Promise<T> {
     signal.throwIfAborted()
     const work = this.#running.get(key) ?? this.#start(key, start)
@@ -29,7 +31,9 @@ export class SharedWork<T> {
     const giveUp = (): void => given.reject(signal.reason)
     signal.addEventListener("abort", giveUp, { once: true })
     try {
-      return await Promise.race([work.promise, given.promise])
+      const result = await Promise.race([work.promise, given.promise])
+      taken(result)
+      return result
     } finally {
       signal.removeEventListener("abort", giveUp)
       work.waiters--
