@@ -72,3 +72,11 @@ test("of a volume, nothing that tells it from others is lost", () => {
       volume(id) as Resources[number][],
     )
 })
+
+test("machines of one kind share what they have", () => {
+  const shared = new SharedParts()
+  const info = (hostname: string) => ({ hostname, resources: task(1).resources })
+  const [a, b] = ["a", "b"].map((name) => shared.agentInfo(copyOf(info(name))))
+  expect(b).toMatchObject(info("b"))
+  expect(b?.resources).toBe(a!.resources)
+})

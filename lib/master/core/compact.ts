@@ -1,4 +1,4 @@
-import type { DiscoveryInfo, Resource, Resources, Task } from "#lib/mesos/index.ts"
+import type { AgentInfo, DiscoveryInfo, Resource, Resources, Task } from "#lib/mesos/index.ts"
 import { equal } from "#lib/std/equal.ts"
 import { Interner } from "#lib/std/interner.ts"
 import { Recent } from "#lib/std/recent.ts"
@@ -64,6 +64,22 @@ export class SharedParts {
     return kept
   }
 
+  /** What an agent says of itself, with the parts shared that machines of one kind have in common. */
+  agentInfo(info: AgentInfo): AgentInfo {
+    const { resources, attributes, domain } = info
+    return {
+      ...info,
+      resources: this.#share(resources, undefined),
+      attributes: this.#share(attributes, undefined),
+      domain: this.#share(domain, undefined),
+    }
+  }
+
+  /** An equal value that was met before, or this one. */
+  part<T extends object | string>(value: T): T {
+    return this.#parts.intern(value)
+  }
+
   #share<T extends object | string | undefined>(value: T, twin: T | undefined): T {
     if (value === undefined || value === twin) return value
     return twin !== undefined && equal(value, twin) ? twin : this.#parts.intern(value)
@@ -82,18 +98,21 @@ export class SharedParts {
     return { ...resource, value: shared, reservations: NO_RESERVATIONS }
   }
 
-  /** Instances differ in their ports: the whole would be shared with none, and only crowd the others out. */
+  /** Instances differ in their ports: wholes would be shared with none, and only crowd the others out. */
   #discovery(
     discovery: DiscoveryInfo | undefined,
     twin: DiscoveryInfo | undefined,
   ): DiscoveryInfo | undefined {
-    const ports = discovery?.ports?.ports
-    if (discovery === undefined || ports === undefined) return this.#share(discovery, twin)
+    const ports = discovery?.ports?.ports ?? []
+    if (discovery === undefined || ports.length === 0) return this.#share(discovery, twin)
     if (equal(discovery, twin)) return twin
     return {
       ...discovery,
       name: this.#share(discovery.name, twin?.name),
-      ports: { ports: ports.map((port) => this.#parts.intern(port)) },
+      ports:
+        ports.length === 1
+          ? this.#share(discovery.ports, twin?.ports)
+          : { ports: ports.map((port) => this.#parts.intern(port)) },
     }
   }
 }

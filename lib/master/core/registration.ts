@@ -53,8 +53,9 @@ function admit(
 ): void {
   if (agentId === undefined) removePredecessor(ctx, link, message)
   const id = agentId ?? ctx.newAgentId()
-  const { version, capabilities, address = link.address } = message
-  const info = { ...message.info, id }
+  const { version, address = link.address } = message
+  const capabilities = ctx.shared.part(message.capabilities)
+  const info = { ...ctx.shared.agentInfo(message.info), id }
   const stored = ctx.recovered.get(id) ?? ctx.unreachable.get(id)
   const unreachableSince = ctx.unreachable.get(id)?.unreachableAt
   ctx.recovered.delete(id)
@@ -64,7 +65,7 @@ function admit(
   if (stored === undefined || !sameStored(stored, record)) storeAgent(ctx, record)
   const agent = new AgentRecord({
     ...record,
-    total: totalOf(message),
+    total: ctx.shared.part(totalOf(message)),
     registeredAt: ctx.now,
   })
   for (const [key, kill] of ctx.recoveredKills.get(id) ?? []) agent.pendingKills.set(key, kill)
@@ -100,9 +101,9 @@ function reregister(
     ctx.out.push({ kind: "closeLink", link: old, reason: "the agent has opened a newer link" })
   }
   const before = storedOf(agent)
-  agent.info = { ...message.info, id: agent.id }
+  agent.info = { ...ctx.shared.agentInfo(message.info), id: agent.id }
   agent.version = message.version
-  agent.capabilities = message.capabilities
+  agent.capabilities = ctx.shared.part(message.capabilities)
   agent.address = message.address ?? link.address
   const record = storedOf(agent)
   if (!sameStored(before, record)) storeAgent(ctx, record)
@@ -110,7 +111,7 @@ function reregister(
   const reconcile = dropMissing(ctx, agent, message)
   endAllLeaving(ctx, agent)
   releaseOperations(ctx, agent)
-  agent.total = totalOf(message)
+  agent.total = ctx.shared.part(totalOf(message))
   ctx.allocator.updateAgent(agent)
   connect(ctx, link, agent)
   adoptAll(ctx, agent, message, false)

@@ -5,6 +5,7 @@
  * not change it much. `bun test/bench/scale/replay.ts [frameworks that decline]`; add `--cpu-prof` to
  * see where the time goes.
  */
+import { heapStats } from "bun:jsc"
 import { createReadStream, existsSync, writeFileSync, appendFileSync } from "node:fs"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
@@ -19,7 +20,7 @@ import { LagMeter } from "./lag-meter.ts"
 import { FULL_SIZE } from "./sizes.ts"
 
 const { agents, tasks, frameworks, roles } = FULL_SIZE
-const [answer = "hold", only = ""] = process.argv.slice(2)
+const [answer = "hold", gets = "4"] = process.argv.slice(2)
 
 function resources(text: string): Resources {
   const parsed = parseResources(text)
@@ -271,7 +272,7 @@ const build = { version: "1.12.0", buildDate: "", buildTime: 0, buildUser: "benc
 const log = { enabled: () => false, write: () => {} }
 const api = createMasterApi({ master: driver, clock: systemClock, log, build, flags: {} })
 for (const document of ["state-summary", "state"])
-  for (let i = 0; i < (document === only ? 20 : 4); i++)
+  for (let i = 0; i < Number(gets); i++)
     await measure(`/${document}`, async () => {
       const response = await api.fetch(new Request(`http://localhost/${document}`))
       let bytes = 0
@@ -279,4 +280,9 @@ for (const document of ["state-summary", "state"])
       return bytes
     })
 await measure("garbage collected", () => Bun.gc(true))
+const { heapSize, extraMemorySize, objectTypeCounts } = heapStats()
+const mib = (bytes: number): string => `${(bytes / 2 ** 20).toFixed(0)} MiB`
+console.log(`heap ${mib(heapSize)}, of which outside of its blocks ${mib(extraMemorySize)}`)
+const counts = Object.entries(objectTypeCounts).toSorted(([, a], [, b]) => b - a)
+for (const [type, count] of counts.slice(0, 12)) console.log(`  ${type.padEnd(24)} ${count}`)
 process.exit(0)
