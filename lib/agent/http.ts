@@ -1,9 +1,12 @@
 import { Hono, type Context } from "hono"
+import { isProcessPath } from "#lib/mesos/index.ts"
 import { parseDuration } from "#lib/std/duration.ts"
 import { acceptsGzip, gzipBody } from "#lib/std/gzip.ts"
 import { helpPage, type Endpoint } from "#lib/std/help-page.ts"
 import { refuse } from "#lib/std/refuse.ts"
 import { systemStats } from "#lib/std/system-stats.ts"
+import { urlPath } from "#lib/std/url-path.ts"
+import { toggleLogging } from "#lib/std/verbosity.ts"
 import {
   containerUsages,
   renderStatistics,
@@ -46,7 +49,8 @@ const MEDIA_TYPES: Readonly<Record<string, string>> = {
 }
 
 /**
- * The agent's HTTP API: the endpoints of a Mesos agent, each with and without the prefix `/slave(1)`.
+ * The agent's HTTP API: the endpoints of a Mesos agent, each with and without the prefix `/slave(1)` but
+ * for what any process has.
  * Source: apache/mesos: src/slave/http.cpp, src/files/files.cpp.
  */
 export function createAgentApi(options: AgentHttpOptions): Hono {
@@ -56,7 +60,6 @@ export function createAgentApi(options: AgentHttpOptions): Hono {
   app.get("/version", (context) => replyJson(context, renderVersion(options.build)))
   app.get("/flags", (context) => replyJson(context, { flags: options.flags }))
   app.get("/state", (context) => replyJson(context, renderState(options)))
-  app.get("/state.json", (context) => replyJson(context, renderState(options)))
   app.get("/metrics/snapshot", (context) => {
     const timeout = context.req.query("timeout")
     return timeout === undefined || parseDuration(timeout).ok
@@ -82,18 +85,16 @@ export function createAgentApi(options: AgentHttpOptions): Hono {
 }
 
 function addFiles(app: Hono, options: AgentHttpOptions): void {
-  for (const suffix of ["", ".json"]) {
-    app.get(`/files/browse${suffix}`, async (context) => {
-      const path = context.req.query("path")
-      return replyFiles(context, path ? await browse(options, path) : NO_PATH)
-    })
-    app.get(`/files/read${suffix}`, async (context) => {
-      const { path, offset, length } = context.req.query()
-      return replyFiles(context, path ? await read(options, { path, offset, length }) : NO_PATH)
-    })
-    app.get(`/files/download${suffix}`, (context) => download(context, options))
-    app.get(`/files/debug${suffix}`, (context) => replyJson(context, publishedPaths(options)))
-  }
+  app.get("/files/browse", async (context) => {
+    const path = context.req.query("path")
+    return replyFiles(context, path ? await browse(options, path) : NO_PATH)
+  })
+  app.get("/files/read", async (context) => {
+    const { path, offset, length } = context.req.query()
+    return replyFiles(context, path ? await read(options, { path, offset, length }) : NO_PATH)
+  })
+  app.get("/files/download", (context) => download(context, options))
+  app.get("/files/debug", (context) => replyJson(context, publishedPaths(options)))
 }
 
 /** What any process of Mesos says and does, whatever it is. */
@@ -102,6 +103,7 @@ function addProcess(app: Hono, options: AgentHttpOptions): void {
   app.get("/system/stats.json", (context) =>
     replyJson(context, systemStats(options.systemMetrics?.() ?? {})),
   )
+  app.get("/logging/toggle", ({ req }) => toggleLogging(options.logVerbosity, req.query()))
   for (const path of ["/profiler/start", "/profiler/stop"]) app.get(path, notThere(path))
   app.post("/api/v1/resource_provider", notThere("/api/v1/resource_provider"))
   app.get("/help", (context) =>
@@ -183,10 +185,12 @@ function cachedUsages(options: AgentHttpOptions): () => Promise<ContainerUsage[]
   }
 }
 
-/** The path of a request without the name of the agent's process, "/slave(1)", in any spelling. */
+/**
+ * The path of a request without the name of the agent's process, "/slave(1)", in any spelling, unless
+ * the rest is not the agent's; a slash at the end says nothing.
+ */
 function endpointPath(url: string): string {
-  const start = url.indexOf("/", url.indexOf("//") + 2)
-  const end = url.search(/[?#]/)
-  const path = start < 0 ? "/" : url.slice(start, end < 0 ? undefined : end)
-  return path.replace(/^\/slave(?:\(1\)|%281%29)(?=\/|$)/i, "") || "/"
+  const path = urlPath(url).replace(/\/+$/, "")
+  const own = path.replace(/^\/slave(?:\(1\)|%281%29)(?=\/|$)/i, "")
+  return (own !== path && isProcessPath(own) ? path : own) || "/"
 }

@@ -1,5 +1,5 @@
 import { Hono, type Context } from "hono"
-import { encodeMessage } from "#lib/mesos/index.ts"
+import { encodeMessage, isProcessPath } from "#lib/mesos/index.ts"
 import { parseDuration } from "#lib/std/duration.ts"
 import { helpPage, type Endpoint } from "#lib/std/help-page.ts"
 import { systemStats } from "#lib/std/system-stats.ts"
@@ -21,7 +21,7 @@ import { replyPrometheus } from "./http/prometheus.ts"
 import { replyJson } from "./http/respond.ts"
 import { refuse } from "#lib/std/refuse.ts"
 import { renderRoles } from "./http/roles.ts"
-import { toggleLogging } from "./http/logging.ts"
+import { toggleLogging } from "#lib/std/verbosity.ts"
 import { serveScheduler } from "./http/scheduler.ts"
 import { renderQuota, renderWeights } from "./http/operator-settings.ts"
 import { renderStateSummary } from "./http/state-summary.ts"
@@ -36,25 +36,30 @@ type Handler = (request: Admitted) => Response | Promise<Response>
 
 /**
  * The Mesos HTTP API of a master: scheduler and operator calls and the older JSON endpoints, each
- * also under `/master`. Source: apache/mesos: src/master/master.cpp (initialize).
+ * also under `/master` but for what any process has. Source: apache/mesos: src/master/master.cpp (initialize).
  */
 export function createMasterApi(options: MasterHttpOptions): Hono {
-  const api = new Hono()
+  // A slash at the end says nothing, as in Mesos.
+  const api = new Hono({ strict: false })
   const failed = (cause: unknown, { method, url }: Request): Response => {
     options.log.write("error", `${method} ${urlPath(url)}: ${String(cause)}`)
     return refuse(500, "Internal error; see the master's log")
   }
   const routes = new Hono()
+  const prefixed = new Hono()
   const endpoints: Endpoint[] = [{ path: SCHEDULER_PATH, methods: ["POST"] }]
   const add = (path: string, rules: EndpointRules, handle: Handler): void => {
     endpoints.push({ path, methods: [rules.method].flat() })
-    routes.all(path, gate(options, rules, handle))
+    const gated = gate(options, rules, handle)
+    routes.all(path, gated)
+    if (!isProcessPath(path)) prefixed.all(path, gated)
   }
   const show = (path: string, rules: Omit<EndpointRules, "method">, render: Render): void =>
     add(path, { method: "GET", ...rules }, ({ context }) =>
       replyJson(context, render(context), options.clock),
     )
-  routes.all(SCHEDULER_PATH, ({ req }) => serveScheduler(options, req.raw))
+  for (const each of [routes, prefixed])
+    each.all(SCHEDULER_PATH, ({ req }) => serveScheduler(options, req.raw))
   addCalls(options, add)
   addViews(options, show)
   addOwn(options, add, show)
@@ -65,7 +70,7 @@ export function createMasterApi(options: MasterHttpOptions): Hono {
       : helpPage("this master", endpoints),
   )
   api.route("/", routes)
-  api.route("/master", routes)
+  api.route("/master", prefixed)
   api.onError((cause, context) => failed(cause, context.req.raw))
   // The calls of schedulers are most of what a busy master hears: they need no router to find their way.
   const route = api.fetch
@@ -165,7 +170,9 @@ function addOwn(options: MasterHttpOptions, add: Add, show: Show): void {
 /** What any process of Mesos says and does, whatever it is. */
 function addProcess(options: MasterHttpOptions, add: Add, show: Show): void {
   const changing = { method: "GET", anyMaster: true, realm: "readwrite" } as const
-  add("/logging/toggle", changing, ({ context }) => toggleLogging(options, context))
+  add("/logging/toggle", changing, ({ context }) =>
+    toggleLogging(options.logVerbosity, context.req.query()),
+  )
   show("/system/stats.json", { anyMaster: true }, () =>
     systemStats(options.systemMetrics?.() ?? {}),
   )

@@ -101,6 +101,14 @@ export type { Protobuf } from "./codec/protobuf/protobuf.ts"
 export { RecordDecoder, encodeRecords } from "./codec/recordio.ts"
 export type { RecordError } from "./codec/recordio.ts"
 export { base64Length } from "./codec/scalars.ts"
+export {
+  flattenResources,
+  flattenUnreserved,
+  fullResources,
+  reservedByRole,
+  type FlatResources,
+} from "./http/flat-resources.ts"
+export { isProcessPath } from "./http/process-path.ts"
 export { parseBody, readBody, type CallMessage } from "./http/call-body.ts"
 export { acceptedType, contentType, type MediaType } from "./http/negotiation.ts"
 export { RecordBody, type RecordBodyOptions } from "./http/record-body.ts"

@@ -1,4 +1,4 @@
-import { measureMachine } from "#lib/io/index.ts"
+import { measureMachine, systemClock } from "#lib/io/index.ts"
 import type { AgentLimits, ReconfigurationPolicy } from "#lib/agent/index.ts"
 import type { DaemonSettings } from "#lib/std/daemon-settings.ts"
 import type { AgentRoleOptions } from "./agent.ts"
@@ -6,6 +6,7 @@ import type { AGENT_SETTINGS } from "./agent-settings.ts"
 import { fetcherOptions } from "./fetcher-options.ts"
 import { domainOf } from "./domain.ts"
 import { daemonLog } from "./process.ts"
+import { TimedVerbosity } from "./timed-verbosity.ts"
 import { defaultWorkDir, LOG_LEVELS, type RoleEnvironment } from "./settings.ts"
 
 const POLICIES = ["equal", "additive", "any"] as const satisfies readonly ReconfigurationPolicy[]
@@ -20,6 +21,8 @@ export function agentOptions(
 ): AgentRoleOptions {
   const machine = measureMachine()
   const ip = settings.text("advertiseIp") ?? machine.ip
+  const logLevel = settings.oneOf("logLevel", LOG_LEVELS)
+  const log = daemonLog(logLevel)
   return {
     workDir: settings.text("workDir") ?? defaultWorkDir("agent", environment),
     hostname: settings.text("hostname") ?? ip,
@@ -46,7 +49,8 @@ export function agentOptions(
     dockerSocket: settings.required("dockerSocket"),
     executable: environment.executable,
     flags: settings.inEffect(),
-    log: daemonLog(settings.oneOf("logLevel", LOG_LEVELS)),
+    log,
+    logVerbosity: new TimedVerbosity(log, logLevel, systemClock),
   }
 }
 

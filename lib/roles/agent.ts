@@ -35,7 +35,13 @@ import {
   type AgentToMaster,
   type DomainInfo,
 } from "#lib/mesos/index.ts"
-import type { ContainerRuntime, ContainerSpec, Log, Volumes } from "#lib/ports/index.ts"
+import type {
+  ContainerRuntime,
+  ContainerSpec,
+  Log,
+  LogVerbosity,
+  Volumes,
+} from "#lib/ports/index.ts"
 import { must } from "#lib/std/assert.ts"
 import { buildInfo } from "./build-info.ts"
 import type { AgentEnd, AgentEvents } from "./memory-link.ts"
@@ -80,6 +86,7 @@ export type AgentRoleOptions = {
   /** The executable that tasks are offered as DCOS_EXECUTABLE. */
   readonly executable: string
   readonly log: Log
+  readonly logVerbosity: LogVerbosity
 }
 
 /** Opens the link to the master: over a WebSocket, or in memory. */
@@ -144,6 +151,7 @@ export async function startAgent(options: AgentRoleOptions, connect: Connect): P
     sandboxes,
     clock: systemClock,
     log: options.log,
+    logVerbosity: options.logVerbosity,
     build: buildInfo,
     flags: agentFlags(options),
     startedAt: systemClock.now(),

@@ -22,6 +22,7 @@ const ENDPOINTS: readonly (readonly [path: string, method: string, status: numbe
   ["/files/debug", "GET", 200],
   ["/system/stats.json", "GET", 200],
   ["/help", "GET", 200],
+  ["/logging/toggle", "GET", 200],
   ["/profiler/start", "GET", 501],
   ["/profiler/stop", "GET", 501],
 ]
@@ -30,9 +31,13 @@ test.each(ENDPOINTS)(
   "%s, asked by %s, answers %d in every spelling",
   async (path, method, status) => {
     const ask = agentApi()
-    for (const prefix of ["", "/slave(1)", "/slave%281%29"]) {
+    for (const spelling of [path, `${path}/`])
+      expect((await ask(spelling, { method })).status).toBe(status)
+    // What belongs to the process and not to its agent has one spelling only.
+    const own = /^\/(version|metrics|files|logging|system|help|profiler)/.test(path)
+    for (const prefix of ["/slave(1)", "/slave%281%29"]) {
       const response = await ask(`${prefix}${path}`, { method })
-      expect([prefix, response.status]).toEqual([prefix, status])
+      expect([prefix, response.status]).toEqual([prefix, own ? 404 : status])
     }
   },
 )
@@ -42,12 +47,18 @@ test.each(ENDPOINTS)("%s takes %s and no other method", async (path, method) => 
   expect([refused.status, refused.headers.get("allow")]).toEqual([405, method])
 })
 
-test.each(["/none", "/slave(2)/state", "/..%2fstate", "/files/..x", "/__processes__"])(
-  "%s is not found",
-  async (path) => {
-    expect((await agentApi()(path)).status).toBe(404)
-  },
-)
+test.each([
+  "/none",
+  "/state.json",
+  "/slave(1)/state.json",
+  "/files/read.json",
+  "/slave(2)/state",
+  "/..%2fstate",
+  "/files/..x",
+  "/__processes__",
+])("%s is not found", async (path) => {
+  expect((await agentApi()(path)).status).toBe(404)
+})
 
 test("/help names every endpoint with its methods", async () => {
   const ask = agentApi()
@@ -73,7 +84,7 @@ test.each([
 
 const JSON_PATHS = ENDPOINTS.filter(
   ([path, method, status]) =>
-    method === "GET" && status === 200 && !/^\/(health|metrics|help)$/.test(path),
+    method === "GET" && status === 200 && !/^\/(health|metrics|help|logging.*)$/.test(path),
 ).map(([path]) => path)
 
 test.each(JSON_PATHS)("%s calls the function that jsonp names", async (path) => {

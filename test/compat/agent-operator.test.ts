@@ -7,7 +7,7 @@ import { testExecutors } from "#lib/agent/test-executors.ts"
 import { encodeRecords, loadProtobuf } from "#lib/mesos/index.ts"
 import type { FileLocation } from "#lib/ports/index.ts"
 import { err, ok } from "#lib/std/result.ts"
-import { dig, type Json } from "./master-harness.ts"
+import { TestVerbosity, dig, type Json } from "./master-harness.ts"
 import { resources } from "./master-view.ts"
 
 const JSON_TYPE = "application/json"
@@ -40,6 +40,7 @@ function scene() {
     },
   })
   const containers = testCalls(world)
+  const logVerbosity = new TestVerbosity()
   const entry = { name: "stdout", size: 5, nlink: 1, mtime: 9, mode: "-rw-r--r--" }
   const api = createAgentApi({
     driver: {
@@ -70,6 +71,7 @@ function scene() {
     build: { version: "1.12.0", buildUser: "ci", buildTime: 5 },
     flags: { port: "5051" },
     startedAt: world.now,
+    logVerbosity,
   })
   const post = async (body: string | Uint8Array, headers: Record<string, string>, path = "") => {
     const url = `http://a1:5051${path}/api/v1`
@@ -82,7 +84,7 @@ function scene() {
     expect([response.status, response.headers.get("content-type")]).toEqual([200, JSON_TYPE])
     return response.json()
   }
-  return { world, post, call, answer, running, member: member!, queued, containers }
+  return { world, post, call, answer, running, member: member!, queued, containers, logVerbosity }
 }
 
 type Scene = ReturnType<typeof scene>
@@ -268,10 +270,42 @@ describe("4.1 and 4.5: reads", () => {
 const container_id = { value: "c" }
 const provider = { type: "org.acme.p", name: "p" }
 
+describe("4.6: what the log says", () => {
+  const setLevel = (level: number) => ({
+    type: "SET_LOGGING_LEVEL",
+    set_logging_level: { level, duration: { nanoseconds: 5_000_000_000 } },
+  })
+
+  test.each<[string, (call: Json) => string | Uint8Array]>([
+    [JSON_TYPE, (call) => JSON.stringify(call)],
+    [PROTOBUF, toBytes],
+  ])("SET_LOGGING_LEVEL has it say more for a while, in %s", async (type, encode) => {
+    const { post, answer, logVerbosity } = scene()
+    const headers = { "content-type": type }
+    const level = async () =>
+      dig(await answer({ type: "GET_LOGGING_LEVEL" }), "get_logging_level", "level")
+    expect(await level()).toBe(0)
+    const set = await post(encode(setLevel(2)), headers)
+    expect([set.status, await set.text()]).toEqual([200, ""])
+    expect([await level(), logVerbosity.durationMs]).toEqual([2, 5000])
+  })
+
+  test("SET_LOGGING_LEVEL must be whole, and never say less than by itself", async () => {
+    const { call, logVerbosity } = scene()
+    expect((await call({ type: "SET_LOGGING_LEVEL" })).status).toBe(400)
+    expect((await call({ type: "SET_LOGGING_LEVEL", set_logging_level: {} })).status).toBe(400)
+    const original = Object.assign(logVerbosity, { original: 3 }).original
+    const refused = await call(setLevel(2))
+    expect([original, refused.status, await refused.text()]).toEqual([
+      3,
+      400,
+      "'2' < original level.\n",
+    ])
+  })
+})
+
 describe("4.6: what the agent cannot do yet", () => {
   test.each<[string, Json]>([
-    ["GET_LOGGING_LEVEL", {}],
-    ["SET_LOGGING_LEVEL", { level: 1, duration: { nanoseconds: 1 } }],
     ["PRUNE_IMAGES", {}],
     ["ADD_RESOURCE_PROVIDER_CONFIG", { info: provider }],
     ["UPDATE_RESOURCE_PROVIDER_CONFIG", { info: provider }],

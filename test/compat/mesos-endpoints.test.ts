@@ -44,6 +44,8 @@ const ENDPOINTS: readonly (readonly [path: string, method: string, status: numbe
   ["/profiler/stop", "GET", 501],
 ]
 
+const OWN = /^\/(version|metrics|files|logging|system|help|profiler)/
+
 test.each(ENDPOINTS)(
   "%s, asked by %s, answers %d in both spellings",
   async (path, method, status) => {
@@ -52,8 +54,10 @@ test.each(ENDPOINTS)(
       [path, `/master${path}`].map((each) => api.request(each, { method })),
     )
     expect(plain?.status).toBe(status)
+    const slash = await api.request(`${path}/`, { method })
+    expect(slash.status).toBe(status)
     // What belongs to the process and not to its master has one spelling only.
-    if (prefixed?.status === 404 && /^\/(version|metrics|files|logging|system)/.test(path)) return
+    if (OWN.test(path)) return expect(prefixed?.status).toBe(404)
     expect(prefixed?.status).toBe(status)
     expect(prefixed?.headers.get("content-type")).toBe(plain?.headers.get("content-type") ?? null)
   },

@@ -59,7 +59,7 @@ const status = async (path: string): Promise<number> => (await api.request(path)
 describe("section 5.4: files", () => {
   test("browse lists a folder with virtual paths", async () => {
     expect(await read("/files/browse?path=/box")).toEqual([{ path: "/box/log", ...entry }])
-    expect(await read("/master/files/browse?path=/master/log")).toEqual([])
+    expect(await read("/files/browse?path=/master/log")).toEqual([])
   })
 
   test.each([

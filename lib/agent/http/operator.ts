@@ -1,5 +1,6 @@
 import { encodeMessage, loadProtobuf, type agent as v1, type MediaType } from "#lib/mesos/index.ts"
 import { refuse } from "#lib/std/refuse.ts"
+import { setLoggingLevel } from "#lib/std/verbosity.ts"
 import type { ContainerUsage } from "./container-statistics.ts"
 import { serveContainers } from "./containers.ts"
 import { listFiles, readPart } from "./files.ts"
@@ -65,6 +66,10 @@ async function answerOf(
       }
     case "getVersion":
       return { kind, versionInfo: options.build }
+    case "getLoggingLevel":
+      return { kind, level: options.logVerbosity?.level() ?? 0 }
+    case "setLoggingLevel":
+      return setLoggingLevel(options.logVerbosity, call)
     case "getMetrics": {
       const metrics = Object.entries(agentMetrics(options))
       return { kind, metrics: metrics.map(([name, value]) => ({ name, value })) }

@@ -1,5 +1,12 @@
 import type { ResourceStatistics } from "#lib/mesos/index.ts"
-import type { Clock, ContainerSpec, FileLocation, Log, Sandboxes } from "#lib/ports/index.ts"
+import type {
+  Clock,
+  ContainerSpec,
+  FileLocation,
+  Log,
+  LogVerbosity,
+  Sandboxes,
+} from "#lib/ports/index.ts"
 import type { ContainerCalls } from "#lib/agent/container-calls.ts"
 import type { Agent } from "#lib/agent/core/agent.ts"
 import type { ExecutorStreams } from "#lib/agent/executor-streams.ts"
@@ -27,6 +34,8 @@ export type AgentHttpOptions = {
   readonly sandboxes: Pick<Sandboxes, "stat" | "list" | "read" | "download">
   readonly clock: Clock
   readonly log: Log
+  /** Absent: what the log says cannot be changed. */
+  readonly logVerbosity?: LogVerbosity | undefined
   readonly build: BuildInfo
   /** Settings in effect by flag name, for `/flags` and `/state`. */
   readonly flags: Readonly<Record<string, string>>

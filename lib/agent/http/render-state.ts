@@ -2,6 +2,9 @@ import {
   attributeText,
   brandId,
   encodeMessage,
+  flattenResources,
+  fullResources,
+  reservedByRole,
   sumResources,
   unreserved,
   type AgentId,
@@ -11,7 +14,6 @@ import {
 import type { Agent } from "#lib/agent/core/agent.ts"
 import { CAPABILITIES } from "#lib/agent/core/introduction.ts"
 import type { FrameworkRecord } from "#lib/agent/core/records.ts"
-import { flatResources, fullResources, reservedByRole } from "./flat-resources.ts"
 import type { AgentHttpOptions, BuildInfo } from "./ports.ts"
 import { executorResources, renderExecutor } from "./render-task.ts"
 
@@ -64,13 +66,13 @@ export function renderState({ driver, ...options }: AgentHttpOptions): object {
           },
           estimated_drain_start_time_seconds: drain.since / 1000,
         }),
-    resources: flatResources(total),
-    reserved_resources: reservedByRole(total, flatResources),
-    unreserved_resources: flatResources(unreserved(total)),
+    resources: flattenResources(total),
+    reserved_resources: reservedByRole(total, flattenResources),
+    unreserved_resources: flattenResources(unreserved(total)),
     reserved_resources_full: reservedByRole(total, fullResources),
     unreserved_resources_full: fullResources(unreserved(total)),
-    reserved_resources_allocated: reservedByRole(used, flatResources),
-    unreserved_resources_allocated: flatResources(unreserved(used)),
+    reserved_resources_allocated: reservedByRole(used, flattenResources),
+    unreserved_resources_allocated: flattenResources(unreserved(used)),
     resource_providers: [],
     attributes: renderAttributes(info.attributes ?? []),
     master_hostname: options.masterHostname?.(),

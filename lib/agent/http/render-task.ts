@@ -1,5 +1,6 @@
 import {
   encodeMessage,
+  flattenResources,
   sumResources,
   type AgentId,
   type Labels,
@@ -7,7 +8,6 @@ import {
   type TaskStatus,
 } from "#lib/mesos/index.ts"
 import { isTerminal, type ExecutorRecord, type TaskRecord } from "#lib/agent/core/records.ts"
-import { flatResources } from "./flat-resources.ts"
 
 /** The role that resources are allocated to; "*" when none says so. */
 const roleOf = (resources: Resources | undefined): string =>
@@ -31,7 +31,7 @@ export function renderTask(task: TaskRecord, agentId: AgentId): object {
     executor_id: executor.launch.kind !== "command" ? launch.executorId : "",
     slave_id: agentId,
     state: progress.state,
-    resources: flatResources(info.resources ?? []),
+    resources: flattenResources(info.resources ?? []),
     role: roleOf(info.resources),
     statuses: progress.statuses.map(renderStatus),
     user: (launch.spec ?? executor.launch.process?.spec)?.user,
@@ -50,7 +50,7 @@ function renderQueuedTask({ launch }: TaskRecord, agentId: AgentId): object {
     id: info.taskId,
     name: info.name,
     slave_id: agentId,
-    resources: flatResources(info.resources ?? []),
+    resources: flattenResources(info.resources ?? []),
     role: roleOf(info.resources),
     command: info.command && encodeMessage("mesos.v1.CommandInfo", info.command),
     discovery: info.discovery && encodeMessage("mesos.v1.DiscoveryInfo", info.discovery),
@@ -103,7 +103,7 @@ export function renderExecutor(executor: ExecutorRecord, agentId: AgentId): obje
     source: info.source ?? "",
     container: containerId,
     directory,
-    resources: flatResources(resources),
+    resources: flattenResources(resources),
     role: roleOf(resources.length > 0 ? resources : tasks[0]?.launch.info.resources),
     labels: renderLabels(info.labels),
     type: EXECUTOR_TYPES[kind],

@@ -10,7 +10,7 @@ import { OPERATOR_CALLS, type OperatorCall } from "#lib/master/core/types.ts"
 import type { Admitted } from "./admission.ts"
 import { listFilesCall, readFileCall } from "./files.ts"
 import type { LazyObject } from "./lazy-json.ts"
-import { setLoggingLevel } from "./logging.ts"
+import { setLoggingLevel } from "#lib/std/verbosity.ts"
 import {
   listAgents,
   listExecutors,
@@ -75,7 +75,7 @@ async function readAny(
   options: MasterHttpOptions,
   call: v1.Call,
 ): Promise<object | LazyObject | Response | undefined> {
-  if (call.kind === "setLoggingLevel") return setLoggingLevel(options, call)
+  if (call.kind === "setLoggingLevel") return setLoggingLevel(options.logVerbosity, call)
   if (call.kind !== "listFiles" && call.kind !== "readFile") return read(options, call)
   const answer = await (call.kind === "listFiles"
     ? listFilesCall(options, call)

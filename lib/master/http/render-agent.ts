@@ -1,13 +1,16 @@
 import {
   attributeText,
   encodeMessage,
+  flattenResources,
+  flattenUnreserved,
+  fullResources,
+  reservedByRole,
   unreserved,
   type AgentInfo,
   type Attribute,
 } from "#lib/mesos/index.ts"
 import type { AgentView, StoredAgentView } from "#lib/master/core/views.ts"
 import { agentPid, DEFAULT_AGENT_PORT } from "#lib/master/core/api-messages.ts"
-import { byRole, flattenResources, flatUnreserved, fullResources } from "./flat-resources.ts"
 import { seconds } from "./render-framework.ts"
 
 const renderAttributes = (attributes: readonly Attribute[]): object =>
@@ -39,8 +42,8 @@ export const renderAgent = (agent: AgentView): Readonly<Record<string, unknown>>
   resources: flattenResources(agent.total),
   used_resources: flattenResources(agent.used),
   offered_resources: flattenResources(agent.offered),
-  reserved_resources: byRole(agent.total, (own) => flattenResources(own)),
-  unreserved_resources: flatUnreserved(agent.total),
+  reserved_resources: reservedByRole(agent.total, (own) => flattenResources(own)),
+  unreserved_resources: flattenUnreserved(agent.total),
   active: agent.active,
   deactivated: agent.deactivated,
   drain_info: agent.drain && encodeDrain(agent.drain),
@@ -52,7 +55,7 @@ export const renderAgent = (agent: AgentView): Readonly<Record<string, unknown>>
 /** An agent as `/slaves` shows it, with its resources in full. */
 export const renderAgentInFull = (agent: AgentView): object => ({
   ...renderAgent(agent),
-  reserved_resources_full: byRole(agent.total, fullResources),
+  reserved_resources_full: reservedByRole(agent.total, fullResources),
   unreserved_resources_full: fullResources(unreserved(agent.total)),
   used_resources_full: fullResources(agent.used),
   offered_resources_full: fullResources(agent.offered),

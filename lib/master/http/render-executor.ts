@@ -1,6 +1,5 @@
-import { encodeMessage, type CommandInfo } from "#lib/mesos/index.ts"
+import { encodeMessage, flattenResources, type CommandInfo } from "#lib/mesos/index.ts"
 import type { ExecutorView } from "#lib/master/core/views.ts"
-import { flattenResources } from "./flat-resources.ts"
 import { renderLabels } from "./render-labels.ts"
 
 /** Source: apache/mesos: src/common/http.cpp (json of ExecutorInfo). */

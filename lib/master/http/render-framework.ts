@@ -1,6 +1,5 @@
-import { encodeMessage } from "#lib/mesos/index.ts"
+import { encodeMessage, flattenResources } from "#lib/mesos/index.ts"
 import type { FrameworkView, OfferView } from "#lib/master/core/views.ts"
-import { flattenResources } from "./flat-resources.ts"
 import { LazyList, LazyObject } from "./lazy-json.ts"
 import { renderExecutor } from "./render-executor.ts"
 import { renderLabels } from "./render-labels.ts"

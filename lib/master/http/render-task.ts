@@ -1,5 +1,6 @@
 import {
   encodeMessage,
+  flattenResources,
   type ContainerInfo,
   type ContainerStatus,
   type DiscoveryInfo,
@@ -10,7 +11,6 @@ import {
   type TaskStatus,
 } from "#lib/mesos/index.ts"
 import type { TaskView } from "#lib/master/core/views.ts"
-import { flattenResources } from "./flat-resources.ts"
 import { JsonText } from "./lazy-json.ts"
 import { Memo } from "./memo.ts"
 import { renderLabels } from "./render-labels.ts"

@@ -1,17 +1,17 @@
 import {
+  DEFAULT_ROLE,
+  flattenResources,
+  fromMilli,
   isStrictSubrole,
   nonRevocable,
-  DEFAULT_ROLE,
   reservationsByRole,
   scalarQuantities,
   sumResources,
   unreserved,
-  fromMilli,
   type FrameworkId,
   type Resources,
 } from "#lib/mesos/index.ts"
 import type { MasterView } from "#lib/master/core/views.ts"
-import { flattenResources } from "./flat-resources.ts"
 import { plainAmounts } from "./operator-settings.ts"
 
 /** What a role holds. */

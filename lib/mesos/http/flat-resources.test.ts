@@ -1,6 +1,12 @@
 import { expect, test } from "bun:test"
-import { parseResources, type Resources } from "#lib/mesos/index.ts"
-import { byRole, flattenResources, flatUnreserved, fullResources } from "./flat-resources.ts"
+import type { Resources } from "#lib/mesos/resource.ts"
+import { parseResources } from "#lib/mesos/resources/parse.ts"
+import {
+  reservedByRole,
+  flattenResources,
+  flattenUnreserved,
+  fullResources,
+} from "./flat-resources.ts"
 
 const read = (text: string): Resources => {
   const parsed = parseResources(text)
@@ -31,10 +37,10 @@ test("revocable amounts have names of their own", () => {
 })
 
 test("reserved ones stand by role, the others apart", () => {
-  expect(byRole(some, (own) => flattenResources(own))).toEqual({
+  expect(reservedByRole(some, (own) => flattenResources(own))).toEqual({
     db: { cpus: 1, gpus: 0, mem: 64, disk: 0, ports: "[3-3]" },
   })
-  expect(flatUnreserved(some)).toMatchObject({ cpus: 1.5, mem: 0 })
+  expect(flattenUnreserved(some)).toMatchObject({ cpus: 1.5, mem: 0 })
 })
 
 test("in full, reservations are written in both forms", () => {

@@ -1,14 +1,9 @@
-import {
-  addValues,
-  encodeMessage,
-  fromMilli,
-  renderValue,
-  reservationsByRole,
-  unreserved,
-  type Resource,
-  type Resources,
-  type ResourceValue,
-} from "#lib/mesos/index.ts"
+import { encodeMessage } from "#lib/mesos/codec/messages.ts"
+import type { Resource, Resources, ResourceValue } from "#lib/mesos/resource.ts"
+import { renderValue } from "#lib/mesos/resources/render.ts"
+import { reservationsByRole, unreserved } from "#lib/mesos/resources/reservation.ts"
+import { fromMilli } from "#lib/mesos/resources/scalar.ts"
+import { addValues } from "#lib/mesos/resources/value.ts"
 
 /** Resources as the older endpoints show them: scalars as numbers, the rest as text. */
 export type FlatResources = Readonly<Record<string, number | string>>
@@ -53,14 +48,14 @@ function addTo(sums: Sum[], name: string, value: ResourceValue): void {
 }
 
 /** Reserved resources by role, each role's as `render` shows them. */
-export const byRole = <T>(
+export const reservedByRole = <T>(
   resources: Resources,
   render: (resources: Resources) => T,
 ): Readonly<Record<string, T>> =>
   Object.fromEntries([...reservationsByRole(resources)].map(([role, own]) => [role, render(own)]))
 
 /** The unreserved ones, flat. */
-export const flatUnreserved = (resources: Resources): FlatResources =>
+export const flattenUnreserved = (resources: Resources): FlatResources =>
   flattenResources(unreserved(resources))
 
 /** Resource messages with reservations in both forms, for operators. */
