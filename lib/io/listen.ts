@@ -1,6 +1,7 @@
 import type { Server } from "bun"
 import type { LinkData, LinkServer } from "./link/link-server.ts"
 import { LINK_PATH } from "./link/link-server.ts"
+import { limitBody, type LimitedRequest } from "./body-limit.ts"
 import { urlPath } from "#lib/std/url-path.ts"
 
 /** Seconds a connection may be silent; streams send heartbeats at least every 15 s. */
@@ -11,6 +12,9 @@ const IDLE_SECONDS = 120
  * for a launch of 10,000 tasks in one call, and little enough to be parsed within a blink.
  */
 const BODY_BYTES_MAX = 16 * 1024 * 1024
+
+/** Calls that may wait long for something to happen, such as the end of a container. */
+const CALL_PATH = /\/api\/v1$/
 
 /** An HTTP server to open. */
 export type ListenOptions = {
@@ -60,14 +64,20 @@ export function listen(options: ListenOptions): Listening {
       return links.upgrade(request, server)
     if (checksPeers && !isLoopback(server.requestIP(request)?.address ?? ""))
       return Response.json({ message: options.remedy ?? "Forbidden" }, { status: 403 })
-    return handler(request)
+    const limited = limitBody(request, BODY_BYTES_MAX)
+    if (limited === undefined) return new Response(null, { status: 413 })
+    if (request.method === "POST" && CALL_PATH.test(urlPath(request.url)))
+      server.timeout(request, 0)
+    if (limited.request === request) return handler(request)
+    return answerLimited(handler, limited)
   }
   try {
     const server = Bun.serve<LinkData>({
       hostname: options.hostname,
       port: options.port,
       idleTimeout: IDLE_SECONDS,
-      maxRequestBodySize: BODY_BYTES_MAX,
+      // Streams have no size; other bodies are bounded above.
+      maxRequestBodySize: Number.MAX_SAFE_INTEGER,
       fetch: answer,
       ...(links === undefined ? {} : { websocket: links.websocket }),
     } as Bun.Serve.Options<LinkData>)
@@ -79,6 +89,19 @@ export function listen(options: ListenOptions): Listening {
     }
   } catch (cause) {
     throw explain(options, cause)
+  }
+}
+
+async function answerLimited(
+  handler: ListenOptions["handler"],
+  { request, exceeded }: LimitedRequest,
+): Promise<Response> {
+  try {
+    const answer = await handler(request)
+    return exceeded() ? new Response(null, { status: 413 }) : answer
+  } catch (cause) {
+    if (exceeded()) return new Response(null, { status: 413 })
+    throw cause
   }
 }
 

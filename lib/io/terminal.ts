@@ -24,6 +24,10 @@ export function createTerminal(version: string) {
     now: () => Date.now(),
     sleep: (ms: number) => sleep(ms, signal),
     newId: () => crypto.randomUUID(),
+    onResize: (listener: () => void) => {
+      process.on("SIGWINCH", listener)
+      return () => void process.off("SIGWINCH", listener)
+    },
     signal,
     finish: async () => {
       await stdout.finish()
@@ -56,6 +60,19 @@ function createOutput(fd: 1 | 2) {
     },
     get columns() {
       return isTerminal(fd) ? (fd === 1 ? process.stdout : process.stderr).columns : undefined
+    },
+    get rows() {
+      return isTerminal(fd) ? (fd === 1 ? process.stdout : process.stderr).rows : undefined
+    },
+    async writeBytes(bytes: Uint8Array): Promise<void> {
+      writer ??= file.writer()
+      try {
+        await written
+        await writer.write(bytes)
+        await writer.flush()
+      } catch (cause) {
+        endOnBrokenPipe(cause)
+      }
     },
     write(text: string): void {
       writer ??= file.writer()
@@ -107,6 +124,8 @@ function createInput(signal: AbortSignal) {
       buffered = newline < 0 ? "" : buffered.slice(newline + 1)
       return line.replace(/\r$/, "")
     },
+    chunks: () => process.stdin as AsyncIterable<Uint8Array>,
+    setRaw: (raw: boolean) => void process.stdin.setRawMode(raw),
   }
 }
 

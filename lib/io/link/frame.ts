@@ -2,6 +2,7 @@
  * Frames of the link between agent and master. A text frame is a JSON array of messages for the
  * machines. A binary frame belongs to the tunnel that carries HTTP requests from the master to the
  * agent's API: four bytes of request number (big endian), one byte of type, then the payload.
+ * Neither side sends bytes of a body without the other's credit: a slow reader costs no memory.
  */
 
 /** What a binary frame means for the request it names. */
@@ -18,6 +19,12 @@ export const tunnelType = {
   abort: 5,
   /** Master to agent: one `data` frame was taken; permits another. */
   credit: 6,
+  /** Master to agent: bytes of the request's body, where it is streamed. */
+  requestData: 7,
+  /** Master to agent: the request's body is complete. */
+  requestEnd: 8,
+  /** Agent to master: permits one `requestData` frame. */
+  requestCredit: 9,
 } as const
 
 /** One of the values of `tunnelType`. */
@@ -37,6 +44,8 @@ export type TunnelRequest = {
   readonly headers: readonly (readonly [name: string, value: string])[]
   /** Base64; absent when the request has no body. */
   readonly body?: string | undefined
+  /** Set when the body follows in frames of its own. */
+  readonly streamed?: true | undefined
 }
 
 /** Content of a `head` frame. */

@@ -1,3 +1,4 @@
+import { bodyReader, Credit, sendBody } from "./credit.ts"
 import {
   decodeTunnelJson,
   encodeTunnelFrame,
@@ -7,20 +8,22 @@ import {
   type TunnelRequest,
 } from "./frame.ts"
 
-/** Bytes of one `data` frame at most. */
-const CHUNK_BYTES = 64 * 1024
-
 /** Answers one HTTP request. */
 export type Handler = (request: Request) => Response | Promise<Response>
+
+/** A request under way. */
+type Active = {
+  readonly abort: AbortController
+  readonly credit: Credit
+  /** Takes the bytes of a streamed body. */
+  body: ReadableStreamDefaultController<Uint8Array> | undefined
+}
 
 /** The agent's end of a link's tunnel: answers the master's requests with the agent's own API. */
 export class TunnelServer {
   readonly #handler: Handler
   readonly #send: (frame: Uint8Array<ArrayBuffer>) => void
-  readonly #active = new Map<
-    number,
-    { readonly abort: AbortController; credit: number; wake?: () => void }
-  >()
+  readonly #active = new Map<number, Active>()
 
   constructor(handler: Handler, send: (frame: Uint8Array<ArrayBuffer>) => void) {
     this.#handler = handler
@@ -35,17 +38,19 @@ export class TunnelServer {
         void this.#answer(frame.request, decodeTunnelJson<TunnelRequest>(frame.payload))
         return
       case tunnelType.credit:
-        if (active === undefined) return
-        active.credit++
-        active.wake?.()
+        return active?.credit.grant()
+      case tunnelType.requestData:
+        return active?.body?.enqueue(frame.payload.slice())
+      case tunnelType.requestEnd:
+        active?.body?.close()
+        if (active !== undefined) active.body = undefined
         return
       case tunnelType.abort:
-        active?.abort.abort()
-        active?.wake?.()
-        return
+        return active?.abort.abort()
       case tunnelType.head:
       case tunnelType.data:
       case tunnelType.end:
+      case tunnelType.requestCredit:
         return
       default:
         return frame.type satisfies never
@@ -54,32 +59,37 @@ export class TunnelServer {
 
   /** The link closed: every request under way is given up. */
   close(): void {
-    for (const active of this.#active.values()) {
-      active.abort.abort()
-      active.wake?.()
-    }
+    for (const { abort } of this.#active.values()) abort.abort()
   }
 
   async #answer(id: number, request: TunnelRequest): Promise<void> {
     const abort = new AbortController()
-    this.#active.set(id, { abort, credit: 0 })
+    const active: Active = { abort, credit: new Credit(), body: undefined }
+    this.#active.set(id, active)
+    abort.signal.addEventListener("abort", () => {
+      active.credit.close()
+      active.body?.error(new Error("the client went away"))
+      active.body = undefined
+    })
     try {
       const response = await this.#handler(
         new Request(`http://agent${request.path}`, {
           method: request.method,
           headers: request.headers.map(([name, value]): [string, string] => [name, value]),
           signal: abort.signal,
-          ...(request.body === undefined ? {} : { body: Buffer.from(request.body, "base64") }),
+          ...this.#body(id, request, active),
         }),
       )
+      // Nobody reads what is left of the request, and nobody may send it.
+      active.body = undefined
       this.#send(
         encodeTunnelJson(id, tunnelType.head, {
           status: response.status,
           headers: [...response.headers],
         }),
       )
-      await this.#stream(id, response)
-      if (!abort.signal.aborted) this.#send(encodeTunnelFrame(id, tunnelType.end))
+      if (await this.#stream(id, response, active))
+        this.#send(encodeTunnelFrame(id, tunnelType.end))
     } catch {
       this.#send(encodeTunnelFrame(id, tunnelType.abort))
     } finally {
@@ -87,30 +97,36 @@ export class TunnelServer {
     }
   }
 
-  async #stream(id: number, response: Response): Promise<void> {
-    if (response.body === null) return
-    const reader = (response.body as ReadableStream<Uint8Array>).getReader()
-    for (;;) {
-      const { done, value } = await reader.read()
-      if (done) return
-      for (let offset = 0; offset < value.length; offset += CHUNK_BYTES) {
-        if (!(await this.#takeCredit(id))) return void reader.cancel()
-        this.#send(
-          encodeTunnelFrame(id, tunnelType.data, value.subarray(offset, offset + CHUNK_BYTES)),
-        )
-      }
+  #body(id: number, { body, streamed }: TunnelRequest, active: Active): Pick<RequestInit, "body"> {
+    if (body !== undefined) return { body: Buffer.from(body, "base64") }
+    if (!streamed) return {}
+    const permit = (): void => this.#send(encodeTunnelFrame(id, tunnelType.requestCredit))
+    return {
+      body: new ReadableStream<Uint8Array<ArrayBuffer>>(
+        {
+          start: (controller) => {
+            active.body = controller
+          },
+          pull: permit,
+          cancel: () => {
+            active.body = undefined
+          },
+        },
+        { highWaterMark: 1 },
+      ),
     }
   }
 
-  /** Waits for permission to send one chunk; false when the request was given up. */
-  async #takeCredit(id: number): Promise<boolean> {
-    const active = this.#active.get(id)
-    if (active === undefined) return false
-    while (active.credit === 0 && !active.abort.signal.aborted)
-      await new Promise<void>((resolve) => {
-        active.wake = resolve
-      })
-    active.credit--
-    return !active.abort.signal.aborted
+  /** Sends the body of a response; false when it was given up. */
+  async #stream(id: number, { body }: Response, { abort, credit }: Active): Promise<boolean> {
+    if (body === null) return true
+    const reader = bodyReader(body)
+    const stop = (): void => void reader.cancel().catch(() => undefined)
+    abort.signal.addEventListener("abort", stop, { once: true })
+    if (abort.signal.aborted) stop()
+    const send = (bytes: Uint8Array): void =>
+      this.#send(encodeTunnelFrame(id, tunnelType.data, bytes))
+    const complete = await sendBody(reader, credit, send)
+    return complete && !abort.signal.aborted
   }
 }

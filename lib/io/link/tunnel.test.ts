@@ -1,4 +1,5 @@
 import { expect, test } from "bun:test"
+import { until } from "#lib/io/testing/containers.ts"
 import { decodeTunnelFrame, encodeTunnelFrame, tunnelType } from "./frame.ts"
 import { TunnelClient } from "./tunnel-client.ts"
 import { TunnelServer, type Handler } from "./tunnel-server.ts"
@@ -88,4 +89,99 @@ test("closing the link fails what is under way, head or body", async () => {
   const response = await streaming.client.fetch(new Request("http://x/"))
   streaming.cut()
   await expect(response.text()).rejects.toThrow(/link closed/)
+})
+
+const recordio = { "content-type": "application/recordio" }
+
+/** A request body that the test writes piece by piece. */
+function pieces() {
+  let controller!: ReadableStreamDefaultController<Uint8Array>
+  let pulled = 0
+  const body = new ReadableStream<Uint8Array>(
+    {
+      start: (made) => {
+        controller = made
+      },
+      pull: () => {
+        pulled++
+      },
+    },
+    { highWaterMark: 0 },
+  )
+  const write = (text: string) => controller.enqueue(new TextEncoder().encode(text))
+  return { body, write, end: () => controller.close(), pulled: () => pulled }
+}
+
+test("a stream of records reaches the agent while it is being written", async () => {
+  const got: string[] = []
+  const { client } = connect(async (request) => {
+    for await (const chunk of request.body ?? []) got.push(new TextDecoder().decode(chunk))
+    return new Response("thanks")
+  })
+  const { body, write, end } = pieces()
+  const answer = client.fetch(new Request("http://x/", { method: "POST", headers: recordio, body }))
+  write("one")
+  await until(() => got.length === 1)
+  write("two")
+  await until(() => got.length === 2)
+  end()
+  expect(await (await answer).text()).toBe("thanks")
+  expect(got).toEqual(["one", "two"])
+})
+
+test("an agent that does not read holds the stream back", async () => {
+  const { client } = connect(() => new Promise<Response>(() => {}))
+  const { body, write, pulled } = pieces()
+  void client.fetch(new Request("http://x/", { method: "POST", headers: recordio, body }))
+  for (let i = 0; i < 20; i++) {
+    write("x")
+    await Bun.sleep(1)
+  }
+  expect(pulled()).toBeLessThan(5)
+})
+
+test("an answer may come before the stream has ended", async () => {
+  const { client } = connect(() => new Response("no", { status: 409 }))
+  const { body } = pieces()
+  const request = new Request("http://x/", { method: "POST", headers: recordio, body })
+  const response = await client.fetch(request)
+  expect([response.status, await response.text()]).toEqual([409, "no"])
+})
+
+test("a reader that goes away is noticed even when nothing is being sent", async () => {
+  let cancelled = false
+  const { client } = connect(
+    () =>
+      new Response(
+        new ReadableStream({
+          pull: () => new Promise(() => {}),
+          cancel: () => {
+            cancelled = true
+          },
+        }),
+      ),
+  )
+  const response = await client.fetch(new Request("http://x/"))
+  await response.body?.cancel()
+  await until(() => cancelled)
+})
+
+test("a client that goes away breaks the stream it was sending", async () => {
+  let broken = false
+  const { client } = connect(async (request) => {
+    try {
+      for await (const _ of request.body ?? []);
+    } catch {
+      broken = true
+    }
+    return new Response(null)
+  })
+  const { body } = pieces()
+  const abort = new AbortController()
+  const init = { method: "POST", headers: recordio, body, signal: abort.signal }
+  const answer = client.fetch(new Request("http://x/", init))
+  await Bun.sleep(1)
+  abort.abort()
+  await expect(answer).rejects.toThrow(/aborted/)
+  await until(() => broken)
 })
