@@ -151,9 +151,9 @@ export const table: CommandTable = {
     task: group(
       "Manage tasks",
       {
-        attach: notYet("task attach", "Attach to a task"),
+        attach: lazy("Attach to a task", () => import("./task/attach.ts")),
         download: lazy("Download files of a task", () => import("./task/download.ts")),
-        exec: notYet("task exec", "Run a command inside a task"),
+        exec: lazy("Run a command inside a task", () => import("./task/exec.ts")),
         list: lazy("List the tasks", () => import("./task/list.ts")),
         log: lazy("Print the logs of tasks", () => import("./task/log.ts")),
         ls: lazy("List the files of tasks", () => import("./task/ls.ts")),

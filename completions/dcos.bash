@@ -3,7 +3,7 @@ _dcos() {
   local cur="${COMP_WORDS[COMP_CWORD]}" at="" word candidates="" flags=""
   for word in "${COMP_WORDS[@]:1:COMP_CWORD-1}"; do
     [[ $word == -* ]] && continue
-    case " agent cluster cluster/attach cluster/list cluster/remove cluster/rename cluster/setup config config/keys config/set config/show config/unset config/validate help marathon marathon/about marathon/app marathon/app/add marathon/app/kill marathon/app/list marathon/app/remove marathon/app/restart marathon/app/show marathon/app/start marathon/app/stop marathon/app/update marathon/app/version marathon/app/version/list marathon/debug marathon/debug/details marathon/debug/list marathon/debug/summary marathon/delay marathon/delay/reset marathon/deployment marathon/deployment/list marathon/deployment/rollback marathon/deployment/stop marathon/deployment/watch marathon/group marathon/group/add marathon/group/list marathon/group/remove marathon/group/scale marathon/group/show marathon/group/update marathon/leader marathon/leader/delete marathon/leader/show marathon/ping marathon/task marathon/task/kill marathon/task/list marathon/task/show marathon/task/stop master node node/deactivate node/decommission node/dns node/drain node/list node/reactivate package package/describe package/install package/list package/repo package/repo/add package/repo/list package/repo/remove package/search package/uninstall quota quota/create quota/delete quota/get quota/list quota/update service service/list service/shutdown task task/download task/list task/log task/ls up " in
+    case " agent cluster cluster/attach cluster/list cluster/remove cluster/rename cluster/setup config config/keys config/set config/show config/unset config/validate help marathon marathon/about marathon/app marathon/app/add marathon/app/kill marathon/app/list marathon/app/remove marathon/app/restart marathon/app/show marathon/app/start marathon/app/stop marathon/app/update marathon/app/version marathon/app/version/list marathon/debug marathon/debug/details marathon/debug/list marathon/debug/summary marathon/delay marathon/delay/reset marathon/deployment marathon/deployment/list marathon/deployment/rollback marathon/deployment/stop marathon/deployment/watch marathon/group marathon/group/add marathon/group/list marathon/group/remove marathon/group/scale marathon/group/show marathon/group/update marathon/leader marathon/leader/delete marathon/leader/show marathon/ping marathon/task marathon/task/kill marathon/task/list marathon/task/show marathon/task/stop master node node/deactivate node/decommission node/dns node/drain node/list node/reactivate package package/describe package/install package/list package/repo package/repo/add package/repo/list package/repo/remove package/search package/uninstall quota quota/create quota/delete quota/get quota/list quota/update service service/list service/shutdown task task/attach task/download task/exec task/list task/log task/ls up " in
       *" ${at:+${at// //}/}$word "*) at="${at:+$at }$word" ;;
     esac
   done
@@ -286,10 +286,18 @@ _dcos() {
       [[ $cur == -* ]] || candidates="$(dcos service list --id-only 2>/dev/null)"
       ;;
     "task")
-      candidates="download list log ls"; flags="--help"
+      candidates="attach download exec list log ls"; flags="--help"
+      ;;
+    "task attach")
+      candidates=""; flags="--no-stdin --help"
+      [[ $cur == -* ]] || candidates="$(dcos task list --quiet 2>/dev/null)"
       ;;
     "task download")
       candidates=""; flags="--target-dir= --help"
+      [[ $cur == -* ]] || candidates="$(dcos task list --quiet 2>/dev/null)"
+      ;;
+    "task exec")
+      candidates=""; flags="--interactive --tty --user= --help"
       [[ $cur == -* ]] || candidates="$(dcos task list --quiet 2>/dev/null)"
       ;;
     "task list")

@@ -5,19 +5,27 @@ import type { Settings } from "./settings.ts"
 /** Where text goes: standard output or standard error. */
 export interface Output {
   write(text: string): void
+  /** Writes bytes as they are; resolves when they are taken, so that a slow reader is waited for. */
+  writeBytes(bytes: Uint8Array): Promise<void>
   /** Whether a person looks at it. */
   readonly isTerminal: boolean
   /** Width in characters; undefined when it is not a terminal. */
   readonly columns: number | undefined
+  /** Height in characters; undefined when it is not a terminal. */
+  readonly rows: number | undefined
 }
 
-/** Standard input. It is read by whole lines or to its end; never both at once. */
+/** Standard input. It is read by whole lines, by chunks or to its end; never both at once. */
 export interface Input {
   readonly isTerminal: boolean
   /** Everything up to the end of input. */
   readAll(): Promise<string>
   /** The next line without its newline, or undefined at the end of input. */
   readLine(): Promise<string | undefined>
+  /** What comes, as it comes, up to the end of input. */
+  chunks(): AsyncIterable<Uint8Array>
+  /** Whether keys come one by one, unseen and without meaning (Ctrl-C too). Only for a terminal. */
+  setRaw(raw: boolean): void
 }
 
 /** The file system as commands see it. Paths are absolute or relative to the working directory. */
@@ -62,6 +70,8 @@ export type Terminal = {
   /** Waits; rejects when `signal` of the terminal is aborted. */
   sleep(ms: number): Promise<void>
   newId(): string
+  /** Calls `listener` whenever the size of the terminal changes, until the result is called. */
+  onResize(listener: () => void): () => void
   /** Aborted when the user interrupts (Ctrl-C) or the process is asked to end. */
   readonly signal: AbortSignal
 }

@@ -25,6 +25,8 @@ export { globToRegExp, matchesFilter } from "./glob.ts"
 export { renderJson, renderSortedJson } from "./json.ts"
 export { notYet } from "./not-yet.ts"
 export { confirm, confirmByTyping } from "./prompt.ts"
+export { leaveKeysOf } from "./escape-keys.ts"
+export { joinRemote, type RemoteInput, type RemoteProcess } from "./remote-process.ts"
 export { parseProperties } from "./properties.ts"
 export { runCommandLine, type CommandTable } from "./run.ts"
 export {

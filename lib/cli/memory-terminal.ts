@@ -6,6 +6,8 @@ export type MemoryOptions = {
   /** Text that waits on standard input. */
   readonly input?: string
   readonly inputIsTerminal?: boolean
+  /** Chunks of standard input where it is read by those; more may come later. */
+  readonly chunks?: AsyncIterable<Uint8Array>
   readonly env?: Readonly<Record<string, string>>
   readonly files?: Readonly<Record<string, string>>
   readonly fetch?: Fetch
@@ -20,6 +22,8 @@ export type MemoryTerminal = Terminal & {
   readonly errors: () => string
   /** Files by path. */
   readonly disk: Map<string, string>
+  /** Whether the input is raw now. */
+  readonly raw: () => boolean
 }
 
 /** A terminal in memory: the commands under test see no file, no socket and no clock. */
@@ -30,13 +34,21 @@ export function createMemoryTerminal(options: MemoryOptions = {}): MemoryTermina
   let input = options.input ?? ""
   let now = Date.UTC(2024, 0, 1)
   let ids = 0
-  const under = (path: string) => [...disk.keys()].filter((key) => key.startsWith(`${path}/`))
+  let raw = false
+  const output = (write: (text: string) => void) => ({
+    write,
+    writeBytes: async (bytes: Uint8Array) => write(new TextDecoder().decode(bytes)),
+    isTerminal: false,
+    columns: options.inputIsTerminal === true ? 80 : undefined,
+    rows: options.inputIsTerminal === true ? 24 : undefined,
+  })
   return {
     out: () => out,
     errors: () => errors,
     disk,
-    stdout: { write: (text) => void (out += text), isTerminal: false, columns: undefined },
-    stderr: { write: (text) => void (errors += text), isTerminal: false, columns: undefined },
+    raw: () => raw,
+    stdout: output((text) => void (out += text)),
+    stderr: output((text) => void (errors += text)),
     stdin: {
       isTerminal: options.inputIsTerminal ?? false,
       readAll: async () => {
@@ -50,29 +62,10 @@ export function createMemoryTerminal(options: MemoryOptions = {}): MemoryTermina
         input = rest.join("\n")
         return line
       },
+      chunks: () => options.chunks ?? once(input),
+      setRaw: (on) => void (raw = on),
     },
-    files: {
-      readText: async (path) => disk.get(path),
-      writeText: async (path, text) => void disk.set(path, text),
-      writeBytes: async (path, chunks) => {
-        const decoder = new TextDecoder()
-        let text = ""
-        for await (const chunk of chunks) text += decoder.decode(chunk, { stream: true })
-        disk.set(path, text)
-      },
-      list: async (path) =>
-        [
-          ...new Set(under(path).map((key) => key.slice(path.length + 1).split("/")[0] ?? "")),
-        ].sort(),
-      exists: async (path) => disk.has(path) || under(path).length > 0,
-      rename: async (from, to) => {
-        disk.set(to, disk.get(from) ?? "")
-        disk.delete(from)
-      },
-      remove: async (path) => {
-        for (const key of [path, ...under(path)]) disk.delete(key)
-      },
-    },
+    files: filesOn(disk),
     fetch: options.fetch ?? (() => Promise.reject(new Error("there is no network"))),
     env: options.env ?? {},
     homeDir: "/home/ada",
@@ -81,8 +74,38 @@ export function createMemoryTerminal(options: MemoryOptions = {}): MemoryTermina
     now: () => now,
     sleep: async (ms) => void (now += ms),
     newId: () => `00000000-0000-4000-8000-${String(++ids).padStart(12, "0")}`,
+    onResize: () => () => undefined,
     signal: options.signal ?? new AbortController().signal,
   }
+}
+
+/** Files that are entries of a map. */
+function filesOn(disk: Map<string, string>): Terminal["files"] {
+  const under = (path: string) => [...disk.keys()].filter((key) => key.startsWith(`${path}/`))
+  return {
+    readText: async (path) => disk.get(path),
+    writeText: async (path, text) => void disk.set(path, text),
+    writeBytes: async (path, chunks) => {
+      const decoder = new TextDecoder()
+      let text = ""
+      for await (const chunk of chunks) text += decoder.decode(chunk, { stream: true })
+      disk.set(path, text)
+    },
+    list: async (path) =>
+      [...new Set(under(path).map((key) => key.slice(path.length + 1).split("/")[0] ?? ""))].sort(),
+    exists: async (path) => disk.has(path) || under(path).length > 0,
+    rename: async (from, to) => {
+      disk.set(to, disk.get(from) ?? "")
+      disk.delete(from)
+    },
+    remove: async (path) => {
+      for (const key of [path, ...under(path)]) disk.delete(key)
+    },
+  }
+}
+
+async function* once(text: string): AsyncGenerator<Uint8Array> {
+  if (text !== "") yield new TextEncoder().encode(text)
 }
 
 /** A call as a fake server sees it. */

@@ -33,7 +33,13 @@ export type Call = {
   readonly path: string
   readonly query?: Readonly<Record<string, string | number | boolean | undefined>>
   readonly json?: unknown
+  /** A body that is sent as it comes. */
+  readonly body?: ReadableStream<Uint8Array<ArrayBuffer>>
   readonly headers?: Readonly<Record<string, string>>
+  /** Gives the call up, its answer's body included. */
+  readonly signal?: AbortSignal
+  /** The answer may take as long as it does: it is a stream, or waits for something to happen. */
+  readonly patient?: true
 }
 
 /** The statuses whose text the DC/OS CLI fixes, whatever the body says. */
@@ -69,7 +75,8 @@ export class Http {
       ...(call.json === undefined ? {} : { "Content-Type": "application/json" }),
       ...call.headers,
     }
-    const signals = timeoutMs === undefined ? [signal] : [signal, AbortSignal.timeout(timeoutMs)]
+    const signals = call.signal === undefined ? [signal] : [signal, call.signal]
+    if (timeoutMs !== undefined && !call.patient) signals.push(AbortSignal.timeout(timeoutMs))
     trace?.(`> ${method} ${url}`)
     try {
       const response = await fetch(url, {
@@ -78,6 +85,7 @@ export class Http {
         signal: AbortSignal.any(signals),
         verify,
         ...(call.json === undefined ? {} : { body: JSON.stringify(call.json) }),
+        ...(call.body === undefined ? {} : { body: call.body }),
       })
       trace?.(`< ${response.status} ${url}`)
       return response

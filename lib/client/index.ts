@@ -35,6 +35,8 @@ export {
   type UnusedOffer,
 } from "./marathon/types.ts"
 export { MesosClient, sandboxOf } from "./mesos/client.ts"
+export { AgentContainers, type ProcessInput, type ProcessOutput } from "./mesos/containers.ts"
+export { exitCodeOf, findContainer } from "./mesos/task-container.ts"
 export { selectTasks, type ReachableTask } from "./mesos/find.ts"
 export { readOn, readTail } from "./mesos/log.ts"
 export { placeTasks, type PlacedTask } from "./mesos/tasks.ts"

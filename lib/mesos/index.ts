@@ -98,8 +98,8 @@ export { decodeMessage, encodeMessage } from "./codec/messages.ts"
 export type { Messages } from "./codec/messages.ts"
 export { loadProtobuf } from "./codec/protobuf/load.ts"
 export type { Protobuf } from "./codec/protobuf/protobuf.ts"
-export { RecordDecoder, encodeRecords } from "./codec/recordio.ts"
-export type { RecordError } from "./codec/recordio.ts"
+export { RecordDecoder, encodeRecords } from "#lib/std/recordio.ts"
+export type { RecordError } from "#lib/std/recordio.ts"
 export { base64Length } from "./codec/scalars.ts"
 export {
   flattenResources,

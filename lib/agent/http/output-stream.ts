@@ -17,8 +17,9 @@ export type OutputStreamOptions = {
 }
 
 /**
- * The reply that carries what a container writes, as records of ProcessIO, with heartbeats while it
- * writes nothing. It reads on only when the client does.
+ * The reply that carries what a container writes, as records of ProcessIO, with heartbeats in between.
+ * It reads on only when the client does. The first record is a heartbeat: servers hold back the head
+ * of a reply until there is something of its body, and clients send input only after that.
  */
 export async function replyOutput(options: OutputStreamOptions): Promise<Response> {
   const { reader, clock, accepted, asRecords, onEnd } = options
@@ -38,7 +39,10 @@ export async function replyOutput(options: OutputStreamOptions): Promise<Respons
   }
   const body = new ReadableStream<Uint8Array>(
     {
-      start: beatLater,
+      start: (stream) => {
+        stream.enqueue(encoder.heartbeat(HEARTBEAT_MS))
+        beatLater(stream)
+      },
       pull: async (stream) => {
         const piece = await reader.next()
         if (piece !== undefined) return stream.enqueue(encoder.data(piece))

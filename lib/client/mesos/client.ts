@@ -1,5 +1,6 @@
 import type { Http } from "#lib/client/http.ts"
 import { expectList, expectMember, expectObject } from "#lib/client/json.ts"
+import { AgentContainers } from "./containers.ts"
 import type {
   FileEntry,
   FilePiece,
@@ -46,6 +47,11 @@ export class MesosClient {
     readonly [member: string]: unknown
   }): Promise<void> {
     await this.#master.succeed({ method: "POST", path: "/api/v1", json: call })
+  }
+
+  /** The containers of an agent. */
+  containersOf(agent: Pick<StateAgent, "id" | "pid">): AgentContainers {
+    return new AgentContainers(this.#agentOf(agent))
   }
 
   /** Entries of a folder in a sandbox; undefined when there is no such path. */
