@@ -3,7 +3,7 @@ import type { CommandInfo, ContainerInfo, ContainerInfoDockerInfo } from "#lib/m
 import type { ContainerId, ContainerSpec } from "#lib/ports/index.ts"
 import { err, ok } from "#lib/std/result.ts"
 import type { Result } from "#lib/std/result.ts"
-import { scalar } from "#lib/io/host/task-resources.ts"
+import { CPU_PERIOD_US, taskLimits } from "#lib/io/host/task-limits.ts"
 import { addPort, applyParameter } from "./parameters.ts"
 import type { Draft } from "./parameters.ts"
 import { CONTAINER_SANDBOX, dockerVolumes } from "./volumes.ts"
@@ -13,13 +13,6 @@ export const OWNER_LABEL = "dcos.agent"
 
 /** The label that holds a container's id. */
 export const CONTAINER_LABEL = "dcos.container"
-
-/** Limits below these make Docker refuse, or programs die at once. Source: apache/mesos: src/docker/docker.cpp. */
-const CPU_SHARES_MIN = 2
-const CPU_SHARES_PER_CPU = 1024
-const MEMORY_MIN_BYTES = 32 * 1024 * 1024
-const CPU_PERIOD_US = 100_000
-const CPU_QUOTA_MIN_US = 1000
 
 /** What the daemon keeps of a container's output until the agent has copied it into the sandbox. */
 const DAEMON_LOG = { Type: "json-file", Config: { "max-size": "50m", "max-file": "3" } }
@@ -88,32 +81,18 @@ function environment(spec: ContainerSpec, name: string): string[] {
 /** Shares for cpus, a hard limit for memory; a limit above the request makes the request a reservation. */
 function limits({ spec: { task }, memoryBytes }: CreateOptionsInput): Draft["HostConfig"] {
   const host: Draft["HostConfig"] = {}
-  const cpus = scalar(task, "cpus")
-  if (cpus !== undefined)
-    host.CpuShares = Math.max(CPU_SHARES_MIN, Math.floor(CPU_SHARES_PER_CPU * cpus))
-  const cpuLimit = task.limits?.["cpus"]?.value
-  if (cpuLimit !== undefined && Number.isFinite(cpuLimit)) {
+  const limited = taskLimits(task, { machineBytes: memoryBytes })
+  if (limited.cpuShares !== undefined) host.CpuShares = limited.cpuShares
+  if (limited.cpuQuotaUs !== undefined) {
     host.CpuPeriod = CPU_PERIOD_US
-    host.CpuQuota = Math.max(CPU_QUOTA_MIN_US, Math.floor(cpuLimit * CPU_PERIOD_US))
+    host.CpuQuota = limited.cpuQuotaUs
   }
-  const request = bytesOf(scalar(task, "mem"))
-  const memLimit = task.limits?.["mem"]?.value
-  if (memLimit === undefined) {
-    if (request !== undefined) host.Memory = request
-    return host
-  }
-  if (Number.isFinite(memLimit)) host.Memory = bytesOf(memLimit) ?? MEMORY_MIN_BYTES
-  if (request === undefined) return host
-  host.MemoryReservation = request
-  // Whoever promised little and takes much is the first to go when the machine runs out.
-  host.OomScoreAdj = Math.min(999, Math.max(2, 1000 - Math.floor((1000 * request) / memoryBytes)))
+  if (limited.memoryHardBytes !== undefined) host.Memory = limited.memoryHardBytes
+  if (task.limits?.["mem"] === undefined) return host
+  if (limited.memorySoftBytes !== undefined) host.MemoryReservation = limited.memorySoftBytes
+  if (limited.oomScoreAdj !== undefined) host.OomScoreAdj = limited.oomScoreAdj
   return host
 }
-
-const bytesOf = (mebibytes: number | undefined): number | undefined =>
-  mebibytes === undefined
-    ? undefined
-    : Math.max(MEMORY_MIN_BYTES, Math.floor(mebibytes * 1024 * 1024))
 
 function applyCommand(draft: Draft, command: CommandInfo): string | undefined {
   const { value, arguments: given = [] } = command

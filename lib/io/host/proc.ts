@@ -1,5 +1,8 @@
 import { readdirSync, readFileSync } from "node:fs"
 
+/** A process named for good. */
+export type ProcessIdentity = { readonly pid: number; readonly startTime: number }
+
 /** A process as /proc/<pid>/stat shows it. */
 export type ProcessStat = {
   readonly pid: number

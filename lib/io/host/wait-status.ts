@@ -26,12 +26,19 @@ export function describeStatus(status: number): string {
 }
 
 /**
- * The wait status of what ran in a terminal, from that of script(1), which tells a signal n as exit
- * code 128 + n.
+ * The wait status behind an exit code of those who tell a signal n as 128 + n: script(1) and conmon.
+ * A program may return such a code by itself, but the signal is far likelier.
  */
 export function terminalStatus(status: number): number {
   const code = (status >> 8) & 0xff
   return (status & 0x7f) === 0 && code > 128 && code <= 128 + 64
     ? signaledStatus(code - 128)
     : status
+}
+
+/** The number of a signal by its name, with or without "SIG", or its number; undefined for others. */
+export function signalNumber(name: string): number | undefined {
+  if (/^\d{1,2}$/.test(name)) return Number(name)
+  const signals: Readonly<Record<string, number>> = constants.signals
+  return signals[name.startsWith("SIG") ? name : `SIG${name}`]
 }

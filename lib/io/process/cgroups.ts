@@ -2,16 +2,8 @@ import { existsSync, mkdirSync, readFileSync, rmdirSync, writeFileSync } from "n
 import type { TaskInfo } from "#lib/mesos/index.ts"
 import type { ContainerId } from "#lib/ports/index.ts"
 import { errorCode } from "#lib/io/host/files.ts"
-import { scalar } from "#lib/io/host/task-resources.ts"
-
-/** Below these the kernel refuses, or programs die at once. Source: apache/mesos: docs/isolators. */
-const CPU_SHARES_MIN = 2
-const CPU_SHARES_PER_CPU = 1024
-const CPU_WEIGHT_PER_CPU = 100
-const CPU_WEIGHT_MAX = 10_000
-const CPU_PERIOD_US = 100_000
-const CPU_QUOTA_MIN_US = 1000
-const MEMORY_MIN_BYTES = 32 * 1024 * 1024
+import { CPU_PERIOD_US, taskLimits } from "#lib/io/host/task-limits.ts"
+import type { TaskLimits } from "#lib/io/host/task-limits.ts"
 
 /** A cgroup to make: where, what to write into it, in order, and whether the kernel may lack the file. */
 type Group = {
@@ -95,8 +87,9 @@ export class Cgroups {
 
   #groups(containerId: ContainerId, task: TaskInfo): readonly Group[] {
     const [first = "", second = first] = this.#paths(containerId)
-    const memory = this.#memory(task)
-    const cpu = this.#cpu(task)
+    const limits = taskLimits(task)
+    const memory = this.#memory(limits)
+    const cpu = this.#cpu(limits)
     if (this.#unified) return [{ path: first, settings: [...memory, ...cpu] }]
     return [
       { path: first, settings: memory },
@@ -104,35 +97,29 @@ export class Cgroups {
     ]
   }
 
-  #memory(task: TaskInfo): Group["settings"] {
-    const request = scalar(task, "mem")
-    const limit = task.limits?.["mem"]?.value ?? request
-    const bytes = (mebibytes: number): string =>
-      `${Math.max(MEMORY_MIN_BYTES, Math.floor(mebibytes * 1024 * 1024))}`
+  #memory({ memorySoftBytes, memoryHardBytes }: TaskLimits): Group["settings"] {
     const settings: (readonly [string, string])[] = []
     const [soft, hard] = this.#unified
       ? ["memory.low", "memory.max"]
       : ["memory.soft_limit_in_bytes", "memory.limit_in_bytes"]
-    if (request !== undefined) settings.push([soft, bytes(request)])
-    if (limit !== undefined && Number.isFinite(limit)) settings.push([hard, bytes(limit)])
+    if (memorySoftBytes !== undefined) settings.push([soft, `${memorySoftBytes}`])
+    if (memoryHardBytes !== undefined) settings.push([hard, `${memoryHardBytes}`])
     // The whole container ends when its memory is used up, not whichever process asked last.
     if (this.#unified) settings.push(["memory.oom.group", "1"])
     return settings
   }
 
-  #cpu(task: TaskInfo): Group["settings"] {
+  #cpu({ cpuShares, cpuWeight, cpuQuotaUs }: TaskLimits): Group["settings"] {
     const settings: (readonly [string, string])[] = []
-    const cpus = scalar(task, "cpus")
-    if (cpus !== undefined) {
-      const shares = Math.max(CPU_SHARES_MIN, Math.floor(cpus * CPU_SHARES_PER_CPU))
-      const weight = Math.max(1, Math.min(CPU_WEIGHT_MAX, Math.floor(cpus * CPU_WEIGHT_PER_CPU)))
-      settings.push(this.#unified ? ["cpu.weight", `${weight}`] : ["cpu.shares", `${shares}`])
-    }
-    const limit = task.limits?.["cpus"]?.value
-    if (limit === undefined || !Number.isFinite(limit)) return settings
-    const quota = Math.max(CPU_QUOTA_MIN_US, Math.floor(limit * CPU_PERIOD_US))
-    if (this.#unified) settings.push(["cpu.max", `${quota} ${CPU_PERIOD_US}`])
-    else settings.push(["cpu.cfs_period_us", `${CPU_PERIOD_US}`], ["cpu.cfs_quota_us", `${quota}`])
+    if (cpuShares !== undefined)
+      settings.push(this.#unified ? ["cpu.weight", `${cpuWeight}`] : ["cpu.shares", `${cpuShares}`])
+    if (cpuQuotaUs === undefined) return settings
+    if (this.#unified) settings.push(["cpu.max", `${cpuQuotaUs} ${CPU_PERIOD_US}`])
+    else
+      settings.push(
+        ["cpu.cfs_period_us", `${CPU_PERIOD_US}`],
+        ["cpu.cfs_quota_us", `${cpuQuotaUs}`],
+      )
     return settings
   }
 }

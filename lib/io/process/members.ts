@@ -1,8 +1,5 @@
 import { initialVariable, isDead } from "#lib/io/host/proc.ts"
-import type { ProcessStat, ProcessTable } from "#lib/io/host/proc.ts"
-
-/** A process named for good. */
-export type ProcessIdentity = { readonly pid: number; readonly startTime: number }
+import type { ProcessIdentity, ProcessStat, ProcessTable } from "#lib/io/host/proc.ts"
 
 /** How the processes of one container are told from all others. */
 export type ContainerProcesses = {

@@ -1,8 +1,8 @@
 import { mkdir, open, readFile, readdir, rename, rm, writeFile } from "node:fs/promises"
 import type { ContainerId } from "#lib/ports/index.ts"
 import { errorCode, ifExists } from "#lib/io/host/files.ts"
-import type { ProcessIdentity } from "./members.ts"
 import { parseStat } from "#lib/io/host/proc.ts"
+import type { ProcessIdentity } from "#lib/io/host/proc.ts"
 import { SUPERVISOR_SCRIPT, statusOfShellCode } from "./supervisor.ts"
 
 /** What a recovering agent writes in place of the supervisor, so that a late one starts nothing. */
