@@ -1,0 +1,176 @@
+import { existsSync } from "node:fs"
+import { readFile, writeFile } from "node:fs/promises"
+import { totalmem } from "node:os"
+import type { ContainerFailure, ContainerSpec } from "#lib/ports/index.ts"
+import { err, ok } from "#lib/std/result.ts"
+import type { Result } from "#lib/std/result.ts"
+import { abortable } from "#lib/io/host/abortable.ts"
+import type { Accounts } from "#lib/io/host/accounts.ts"
+import { openLog } from "#lib/io/host/open-log.ts"
+import { isAlive, readStat } from "#lib/io/host/proc.ts"
+import { signalNumber } from "#lib/io/host/wait-status.ts"
+import type { CgroupTree } from "./cgroup-tree.ts"
+import { startConmon, startContainer } from "./conmon.ts"
+import type { RuncTools } from "./conmon.ts"
+import type { DeviceAccess } from "./devices.ts"
+import { encodeSpec } from "./encode-spec.ts"
+import { versionTwoLimits } from "./limits.ts"
+import type { OciSpec, OciUser } from "./oci.ts"
+import type { RuncRecords } from "./records.ts"
+import type { ContainerRoots, PreparedRoot } from "./roots.ts"
+import { defaultSeccomp } from "./seccomp.ts"
+import type { RuncSettings } from "./settings.ts"
+import { ociSpec } from "./spec.ts"
+import { groupsOf, imageUser } from "./users.ts"
+import { taskLimits } from "#lib/io/host/task-limits.ts"
+
+/** What an image on the network of its host takes from there. */
+const HOST_FILES = ["/etc/hosts", "/etc/resolv.conf", "/etc/hostname"]
+
+const SIGTERM = 15
+
+/** What launching needs. */
+export type LaunchParts = {
+  readonly tools: RuncTools
+  readonly records: RuncRecords
+  readonly cgroups: CgroupTree
+  readonly roots: ContainerRoots
+  readonly accounts: Accounts
+  readonly settings: RuncSettings
+  /** Devices of one container alone. */
+  readonly devicesOf: (spec: ContainerSpec) => readonly DeviceAccess[]
+}
+
+/** A failure before or while the container was made, with the text to report. */
+class LaunchError extends Error {}
+
+/**
+ * Makes a container and lets it run: its records exist. Returns the pid of its first process; throws
+ * with a text for people when it cannot, after which nothing of it runs once it was destroyed.
+ */
+export async function launchContainer(
+  parts: LaunchParts,
+  spec: ContainerSpec,
+  signal: AbortSignal,
+): Promise<Result<number, ContainerFailure>> {
+  const { records, roots } = parts
+  const bundle = records.bundle(spec.containerId)
+  const prepared = await abortable(roots.prepare(spec, bundle, signal), signal)
+  if (!prepared.ok) return prepared
+  const { root } = prepared.value
+  const user = await userOf(parts, spec, prepared.value)
+  const config = ociSpec({
+    spec,
+    settings: parts.settings,
+    root,
+    user,
+    cgroupsPath: parts.cgroups.processesPath(spec.containerId),
+    cgroupVersion: parts.cgroups.version,
+    parentPid: await parentPid(parts, spec),
+    devices: parts.devicesOf(spec),
+    seccomp: (capabilities) => defaultSeccomp(capabilities, process.arch),
+    hostFiles: HOST_FILES.filter((file) => existsSync(file)),
+    machineBytes: totalmem(),
+  })
+  if (!config.ok) return failure(`the task cannot be run: ${config.error}`)
+  const missing = missingMountPoint(spec, prepared.value)
+  if (missing !== undefined) return failure(missing)
+  await writeFile(`${bundle}/config.json`, encodeSpec(config.value), { mode: 0o600 })
+  const stopSignal = root.kind === "image" ? root.config.stopSignal : undefined
+  await records.writeLaunch(spec.containerId, {
+    layers: prepared.value.layers,
+    stopSignal: signalNumber(stopSignal ?? "") ?? SIGTERM,
+    protectedInit: config.value.linux.namespaces.some(
+      ({ type, path }) => type === "pid" && path === undefined,
+    ),
+  })
+  parts.cgroups.prepare(
+    spec.containerId,
+    versionTwoLimits(
+      taskLimits(spec.task, { enableCfs: parts.settings.enableCfs }),
+      parts.settings.pidsLimit,
+    ),
+  )
+  if (signal.aborted) throw new LaunchError("the launch was given up")
+  return ok(await make(parts, spec, { config: config.value, signal }))
+}
+
+async function make(
+  { tools, records }: LaunchParts,
+  spec: ContainerSpec,
+  { config, signal }: { readonly config: OciSpec; readonly signal: AbortSignal },
+): Promise<number> {
+  const { containerId, sandbox } = spec
+  const { uid, gid } = config.process.user
+  await using stdout = await openLog(`${sandbox}/stdout`, { uid, gid })
+  await using stderr = await openLog(`${sandbox}/stderr`, { uid, gid })
+  const made = await startConmon({
+    tools,
+    containerId,
+    bundle: records.bundle(containerId),
+    stateDir: records.stateDir,
+    more: ["--exit-dir", records.endedDir, "--log-path", "passthrough"],
+    stdout: stdout.fd,
+    stderr: stderr.fd,
+  })
+  if (!made.ok) {
+    const why = [await records.complaint(containerId), made.error].find((text) => text !== "")
+    throw new LaunchError(why ?? "runc failed without a word")
+  }
+  if (signal.aborted) throw new LaunchError("the launch was given up")
+  const init = readStat(made.value)
+  const alive = (): boolean => init !== undefined && isAlive(init)
+  if (!(await startContainer(records.stateDir, containerId, alive)))
+    throw new LaunchError(
+      (await records.complaint(containerId)) || "its first process ended before it was started",
+    )
+  return made.value
+}
+
+async function userOf(
+  { accounts }: LaunchParts,
+  spec: ContainerSpec,
+  { root, accounts: files }: PreparedRoot,
+): Promise<OciUser> {
+  if (spec.user !== undefined && spec.user !== "") {
+    const account = await accounts.find(spec.user)
+    if (account === undefined)
+      throw new LaunchError(
+        `user '${spec.user}' does not exist on the agent: create it, or name another user`,
+      )
+    const group = await readFile("/etc/group", "utf8").catch(() => "")
+    const { uid, gid, name } = account
+    return { uid, gid, additionalGids: groupsOf(group, name) }
+  }
+  const named = root.kind === "image" ? root.config.user : undefined
+  if (named === undefined || named === "" || files === undefined)
+    return { uid: 0, gid: 0, additionalGids: [] }
+  const user = imageUser(named, files)
+  if (user === undefined)
+    throw new LaunchError(`the image's user '${named}' is not in its /etc/passwd and /etc/group`)
+  return user
+}
+
+/** The first process of the container that this one lives in, where that is one of ours. */
+async function parentPid(
+  { cgroups, records }: LaunchParts,
+  { parent }: ContainerSpec,
+): Promise<number | undefined> {
+  if (parent === undefined) return undefined
+  const pid = await records.pid(parent)
+  return pid !== undefined && cgroups.holds(parent, pid) ? pid : undefined
+}
+
+/** On the machine's own root a mount point must be there: making one would change the machine. */
+function missingMountPoint(spec: ContainerSpec, { root }: PreparedRoot): string | undefined {
+  if (root.kind === "image") return undefined
+  const missing = (spec.mounts ?? []).find(
+    ({ target }) => target.startsWith("/") && !existsSync(target),
+  )
+  return missing === undefined
+    ? undefined
+    : `the container path '${missing.target}' of a volume does not exist on the agent: a task without an image needs it there`
+}
+
+const failure = (message: string): Result<never, ContainerFailure> =>
+  err({ reason: "REASON_CONTAINER_LAUNCH_FAILED", message })

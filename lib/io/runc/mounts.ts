@@ -1,0 +1,137 @@
+import type { ContainerMount, ImageConfig } from "#lib/ports/index.ts"
+import type { OciMount } from "./oci.ts"
+
+/** Where an image sees its sandbox. Source: apache/mesos: src/slave/flags.cpp (sandbox_directory). */
+export const SANDBOX_IN_IMAGE = "/mnt/mesos/sandbox"
+
+/** The file system that a container sees. */
+export type ContainerRoot =
+  /** That of the machine, as it is. */
+  | { readonly kind: "host" }
+  | {
+      readonly kind: "image"
+      readonly config: ImageConfig
+      /** Layer directories for overlayfs, the uppermost first. */
+      readonly layers: readonly string[]
+      /** Where what the container writes lies, and a directory beside it for overlayfs' own use. */
+      readonly upper: string
+      readonly work: string
+    }
+
+/** What mounts are made of. */
+export type MountInput = {
+  readonly root: ContainerRoot
+  readonly sandbox: string
+  readonly mounts: readonly ContainerMount[]
+  /** Size of /dev/shm in MiB; the kernel's own default is half the memory. */
+  readonly shmSizeMib?: number | undefined
+  /** Whether it has a pid namespace that is not the machine's. */
+  readonly ownPids: boolean
+  /** Whether /dev/shm is that of the machine. */
+  readonly hostShm: boolean
+  /** Files of the machine that say how names are resolved, for images on its network. */
+  readonly hostFiles: readonly string[]
+}
+
+/** The sandbox as the container sees it. */
+export const sandboxPath = (root: ContainerRoot, sandbox: string): string =>
+  root.kind === "image" ? SANDBOX_IN_IMAGE : sandbox
+
+/**
+ * All mounts of a container, made inside its mount namespace: they go when its last process does, and
+ * the machine never sees them. The root is mounted over an empty directory, since runc refuses "/"
+ * as a root, and a mount of the machine's own would outlive a crash.
+ */
+export function mountsOf(input: MountInput): readonly OciMount[] {
+  const { root, sandbox } = input
+  return [
+    rootMount(root),
+    ...kernelMounts(input),
+    ...deviceMounts(input),
+    mount("/sys/fs/cgroup", "cgroup", ["nosuid", "noexec", "nodev", "relatime", "ro"]),
+    ...(root.kind === "image"
+      ? [
+          bind(sandbox, SANDBOX_IN_IMAGE, ["rw"]),
+          ...input.hostFiles.map((file) => bind(file, file, ["ro"])),
+        ]
+      : []),
+    ...input.mounts.map((each) => volumeMount(each, sandboxPath(root, sandbox))),
+  ]
+}
+
+function rootMount(root: ContainerRoot): OciMount {
+  if (root.kind === "host")
+    return { destination: "/", type: "bind", source: "/", options: ["rbind", "rslave"] }
+  const { layers, upper, work } = root
+  const options = [`lowerdir=${layers.join(":")}`, `upperdir=${upper}`, `workdir=${work}`]
+  return { destination: "/", type: "overlay", source: "overlay", options }
+}
+
+/** The kernel refuses to mount its file systems over themselves: on the machine's root they are bound. */
+function kernelMounts({ root, ownPids }: MountInput): readonly OciMount[] {
+  const sealed = ["nosuid", "noexec", "nodev"]
+  return [
+    root.kind === "host" && !ownPids
+      ? bind("/proc", "/proc", ["rw"])
+      : mount("/proc", "proc", sealed),
+    root.kind === "host"
+      ? bind("/sys", "/sys", ["ro", ...sealed])
+      : mount("/sys", "sysfs", ["ro", ...sealed]),
+  ]
+}
+
+/** Group 5 is that of terminals in every distribution. */
+const PTS_OPTIONS = ["nosuid", "noexec", "newinstance", "ptmxmode=0666", "mode=0620", "gid=5"]
+
+/** A /dev of the container's own: what runc makes there must not be made in that of the machine. */
+function deviceMounts({ hostShm, shmSizeMib }: MountInput): readonly OciMount[] {
+  const size = shmSizeMib === undefined ? [] : [`size=${shmSizeMib}m`]
+  return [
+    mount("/dev", "tmpfs", ["nosuid", "strictatime", "mode=755", "size=65536k"]),
+    mount("/dev/pts", "devpts", PTS_OPTIONS),
+    mount("/dev/mqueue", "mqueue", ["nosuid", "noexec", "nodev"]),
+    hostShm
+      ? bind("/dev/shm", "/dev/shm", ["rw"])
+      : mount("/dev/shm", "tmpfs", ["nosuid", "noexec", "nodev", "mode=1777", ...size]),
+  ]
+}
+
+function volumeMount({ source, target, readOnly, propagation }: ContainerMount, sandbox: string) {
+  const destination = target.startsWith("/") ? target : `${sandbox}/${target}`
+  const spread = { hostToContainer: "rslave", bidirectional: "rshared" }
+  return bind(source, destination, [
+    readOnly ? "ro" : "rw",
+    propagation === undefined ? "rprivate" : spread[propagation],
+  ])
+}
+
+const mount = (destination: string, type: string, options: readonly string[]): OciMount => ({
+  destination,
+  type,
+  source: type,
+  options,
+})
+
+const bind = (source: string, destination: string, options: readonly string[]): OciMount => ({
+  destination,
+  type: "bind",
+  source,
+  options: ["rbind", ...options],
+})
+
+/**
+ * Parts of /proc and /sys that tell about the machine or let a container change it.
+ * Source: moby/moby: oci/defaults.go.
+ */
+export const MASKED_PATHS: readonly string[] = [
+  ..."acpi asound interrupts kcore keys latency_stats sched_debug scsi timer_list timer_stats"
+    .split(" ")
+    .map((name) => `/proc/${name}`),
+  "/sys/devices/virtual/powercap",
+  "/sys/firmware",
+]
+
+/** Parts of /proc that a container may read. */
+export const READONLY_PATHS: readonly string[] = "bus fs irq sys sysrq-trigger"
+  .split(" ")
+  .map((name) => `/proc/${name}`)

@@ -1,0 +1,402 @@
+import { existsSync } from "node:fs"
+import type { ResourceStatistics } from "#lib/mesos/index.ts"
+import type {
+  CommandOutcome,
+  CommandRequest,
+  ContainerExit,
+  ContainerFailure,
+  ContainerId,
+  ContainerRecovery,
+  ContainerRuntime,
+  ContainerSpec,
+  ContainerStarted,
+  ContainerStreams,
+  ImageStore,
+} from "#lib/ports/index.ts"
+import { err, ok } from "#lib/std/result.ts"
+import type { Result } from "#lib/std/result.ts"
+import { Accounts } from "#lib/io/host/accounts.ts"
+import { hostNetworkStatus } from "#lib/io/host/container-status.ts"
+import { EndedWatch } from "#lib/io/host/ended-watch.ts"
+import { errorCode, errorText } from "#lib/io/host/files.ts"
+import { LogRotation } from "#lib/io/host/log-rotation.ts"
+import type { LogRotationOptions } from "#lib/io/host/log-rotation.ts"
+import { bootId, isAlive, readStat } from "#lib/io/host/proc.ts"
+import type { ProcessIdentity } from "#lib/io/host/proc.ts"
+import { CgroupTree, send } from "./cgroup-tree.ts"
+import { findConmons } from "./find-conmons.ts"
+import { waitsForStart } from "./conmon.ts"
+import type { RuncTools } from "./conmon.ts"
+import type { DeviceAccess } from "./devices.ts"
+import { launchContainer } from "./launch.ts"
+import { outOfMemory } from "./out-of-memory.ts"
+import { RuncRecords } from "./records.ts"
+import { ContainerRoots } from "./roots.ts"
+import { runInContainer } from "./run-in.ts"
+import { DEFAULT_RUNC_SETTINGS } from "./settings.ts"
+import type { RuncSettings } from "./settings.ts"
+import { containerStatistics } from "./statistics.ts"
+import { askToEnd } from "./stop.ts"
+
+/** How long a supervisor that has lost its container may take to write down how it ended. */
+const EXIT_DEADLINE_MS = 5000
+const EXIT_POLL_MS = 5
+
+/** Tries to remove what the kernel still holds of an ended container, and the wait between them. */
+const SWEEP_TRIES = 100
+const SWEEP_RETRY_MS = 50
+
+/** What the runc runtime is given. */
+export type RuncRuntimeOptions = {
+  /** Where records and bundles lie: best on a file system that a reboot empties, such as /run. */
+  readonly runtimeDir: string
+  /** Where containers with an image write, on a disk. */
+  readonly rootsDir: string
+  /** The agent's address, which containers on the host's network share. */
+  readonly address: string
+  readonly settings?: Partial<RuncSettings> | undefined
+  /** Where images come from; without it only tasks without an image can be run. */
+  readonly images?: ImageStore | undefined
+  readonly devicesOf?: ((spec: ContainerSpec) => readonly DeviceAccess[]) | undefined
+  readonly logs?: LogRotationOptions | undefined
+}
+
+/** A container that runs, as far as this process knows. */
+type Running = {
+  readonly spec: ContainerSpec
+  readonly pid: number
+  readonly init: ProcessIdentity
+  readonly conmon: ProcessIdentity
+  readonly stopSignal: number
+  readonly protectedInit: boolean
+  concluding: boolean
+}
+
+/**
+ * Runs tasks in containers of runc. Each has a conmon, which outlives the agent and keeps the exit
+ * code; all mounts are made inside the container and end with it.
+ */
+export class RuncRuntime implements ContainerRuntime {
+  readonly name = "runc"
+  readonly #options: RuncRuntimeOptions
+  readonly #settings: RuncSettings
+  readonly #records: RuncRecords
+  readonly #cgroups: CgroupTree
+  readonly #roots: ContainerRoots
+  readonly #accounts = new Accounts()
+  readonly #running = new Map<ContainerId, Running>()
+  readonly #watch: EndedWatch
+  readonly #rotation: LogRotation
+  #listener: (containerId: ContainerId, exit: ContainerExit) => void = () => {}
+  #ready: Promise<void> | undefined
+  #closed = false
+
+  constructor(options: RuncRuntimeOptions) {
+    this.#options = options
+    this.#settings = { ...DEFAULT_RUNC_SETTINGS, ...options.settings }
+    this.#records = new RuncRecords(options.runtimeDir)
+    this.#cgroups = new CgroupTree(this.#settings.cgroupsRoot)
+    this.#roots = new ContainerRoots(options.rootsDir, options.images)
+    this.#rotation = new LogRotation(options.logs)
+    this.#watch = new EndedWatch({
+      directory: this.#records.endedDir,
+      onHint: (containerId) => this.#hint(containerId),
+      onPoll: () => this.#poll(),
+    })
+  }
+
+  async available(): Promise<Result<void, string>> {
+    if (process.getuid?.() !== 0) return err("runc containers need an agent that runs as root")
+    const missing = ["runc", "conmon"].filter((name) => findTool(name) === null)
+    if (missing.length > 0)
+      return err(`runc containers need ${missing.join(" and ")}: install ${missing.join(", ")}`)
+    const problem = this.#cgroups.problem()
+    if (problem !== undefined) return err(`runc containers need cgroups: ${problem}`)
+    try {
+      await this.#prepare()
+    } catch (cause) {
+      return err(`runc containers cannot be run: ${errorText(cause)}`)
+    }
+    return ok(undefined)
+  }
+
+  onExit(listener: (containerId: ContainerId, exit: ContainerExit) => void): void {
+    this.#listener = listener
+  }
+
+  async launch(
+    spec: ContainerSpec,
+    signal: AbortSignal,
+  ): Promise<Result<ContainerStarted, ContainerFailure>> {
+    const refuse = (message: string): Result<never, ContainerFailure> =>
+      err({ reason: "REASON_CONTAINER_LAUNCH_FAILED", message })
+    const { containerId } = spec
+    let created = false
+    try {
+      await this.#prepare()
+      await this.#records.create(containerId, bootId())
+      created = true
+      const launched = await launchContainer(this.#launchParts(), spec, signal)
+      if (launched.ok) return ok(await this.#started(spec, launched.value))
+      await this.#destroy(containerId)
+      return launched
+    } catch (cause) {
+      if (errorCode(cause) === "EEXIST" && !created)
+        return refuse(`container ${containerId} was launched before`)
+      if (created) await this.#destroy(containerId)
+      return refuse(`the container could not be started: ${errorText(cause)}`)
+    }
+  }
+
+  async recover(spec: ContainerSpec): Promise<ContainerRecovery> {
+    const { containerId } = spec
+    await this.#prepare()
+    const boot = await this.#records.boot(containerId)
+    if (boot === undefined) return { kind: "unknown" }
+    if (boot !== bootId()) return { kind: "exited", exit: { message: "the machine was restarted" } }
+    const record = await this.#records.launch(containerId)
+    if (record !== undefined) this.#roots.hold(containerId, record.layers)
+    const neverStarted =
+      record === undefined ||
+      waitsForStart(this.#records.stateDir, containerId) ||
+      (await this.#records.pid(containerId)) === undefined
+    if (neverStarted) {
+      await this.#destroy(containerId)
+      return { kind: "unknown" }
+    }
+    const status = await this.#statusSoon(containerId)
+    if (status !== undefined) {
+      this.#sweep(containerId)
+      return { kind: "exited", exit: this.#exit(spec, status) }
+    }
+    const running = await this.#find(spec, record)
+    if (running === undefined) {
+      const limitation = outOfMemory(this.#cgroups, containerId)
+      await this.#cgroups.killAll(containerId)
+      this.#sweep(containerId)
+      return { kind: "exited", exit: limitation === undefined ? lostExit() : { limitation } }
+    }
+    this.#track(running)
+    // What ended before the line above is seen here, what ends after it through the watch.
+    const exit = await this.#exitOf(running)
+    if (exit === undefined) return { kind: "running", started: this.#status(spec, running.pid) }
+    this.#untrack(running)
+    return { kind: "exited", exit }
+  }
+
+  async kill(
+    containerId: ContainerId,
+    options: { readonly force: boolean; readonly signal?: number | undefined },
+  ): Promise<void> {
+    const running = this.#running.get(containerId)
+    if (running === undefined) return
+    const { pid, protectedInit } = running
+    if (options.force) {
+      this.#records.forgetAsked(containerId)
+      await this.#cgroups.killAll(containerId)
+      return
+    }
+    if (options.signal !== undefined) return send(pid, options.signal)
+    const signal = running.stopSignal
+    askToEnd(this.#cgroups, { containerId, pid, signal, protectedInit }, () =>
+      this.#records.noteAsked(containerId, signal),
+    )
+  }
+
+  async forget(spec: ContainerSpec): Promise<void> {
+    await this.#remove(spec.containerId)
+  }
+
+  async removeOrphans(known: ReadonlySet<ContainerId>): Promise<readonly ContainerId[]> {
+    await this.#prepare()
+    const parents = new Set([...known].map((id) => id.split(".")[0]))
+    const found = new Set([
+      ...(await this.#records.list()),
+      ...(await this.#roots.list()),
+      ...this.#cgroups.list().filter((id) => !parents.has(id)),
+    ])
+    const orphans = [...found].filter((id) => !known.has(id))
+    for (const containerId of orphans) await this.#destroy(containerId)
+    return orphans
+  }
+
+  attach(): Promise<Result<ContainerStreams, string>> {
+    return Promise.resolve(err("the container has no terminal to attach to"))
+  }
+
+  runIn(spec: ContainerSpec, request: CommandRequest): Promise<CommandOutcome> {
+    return runInContainer({ tools: tools(), records: this.#records, spec, request })
+  }
+
+  address(_spec: ContainerSpec): Promise<string> {
+    return Promise.resolve("127.0.0.1")
+  }
+
+  statistics(spec: ContainerSpec): Promise<ResourceStatistics | undefined> {
+    if (!this.#running.has(spec.containerId)) return Promise.resolve(undefined)
+    return Promise.resolve(containerStatistics(this.#cgroups, spec))
+  }
+
+  close(): Promise<void> {
+    this.#closed = true
+    this.#watch.stop()
+    this.#rotation.stop()
+    this.#running.clear()
+    return Promise.resolve()
+  }
+
+  #prepare(): Promise<void> {
+    this.#ready ??= this.#records.prepare().then(() => this.#watch.start())
+    // A directory that could not be made (disk full) may be possible later.
+    this.#ready.catch(() => (this.#ready = undefined))
+    return this.#ready
+  }
+
+  #launchParts() {
+    return {
+      tools: tools(),
+      records: this.#records,
+      cgroups: this.#cgroups,
+      roots: this.#roots,
+      accounts: this.#accounts,
+      settings: this.#settings,
+      devicesOf: this.#options.devicesOf ?? (() => []),
+    }
+  }
+
+  async #started(spec: ContainerSpec, pid: number): Promise<ContainerStarted> {
+    const record = await this.#records.launch(spec.containerId)
+    const running = record === undefined ? undefined : await this.#find(spec, record)
+    if (running === undefined) {
+      // It has ended already: its exit is told in a later turn, as any other.
+      setTimeout(() => void this.#concludeEarly(spec), 0)
+    } else this.#track(running)
+    return this.#status(spec, pid)
+  }
+
+  async #concludeEarly(spec: ContainerSpec): Promise<void> {
+    const status = await this.#statusSoon(spec.containerId, EXIT_DEADLINE_MS)
+    this.#sweep(spec.containerId)
+    if (this.#closed) return
+    this.#listener(spec.containerId, status === undefined ? lostExit() : this.#exit(spec, status))
+  }
+
+  #status(spec: ContainerSpec, pid: number): ContainerStarted {
+    return { status: hostNetworkStatus(spec.containerId, { address: this.#options.address, pid }) }
+  }
+
+  /** The processes of a container that runs; undefined when its first one or its supervisor is gone. */
+  async #find(
+    spec: ContainerSpec,
+    record: { readonly stopSignal: number; readonly protectedInit: boolean },
+  ): Promise<Running | undefined> {
+    const { containerId } = spec
+    const pid = await this.#records.pid(containerId)
+    const conmonPid = await this.#records.conmon(containerId)
+    if (pid === undefined || conmonPid === undefined) return undefined
+    const init = readStat(pid)
+    const conmon = readStat(conmonPid)
+    if (init === undefined || conmon === undefined || !this.#cgroups.holds(containerId, pid))
+      return undefined
+    const { stopSignal, protectedInit } = record
+    return { spec, pid, init, conmon, stopSignal, protectedInit, concluding: false }
+  }
+
+  /** The status of a container that may just be ending: its supervisor gets some time to write it. */
+  async #statusSoon(containerId: ContainerId, patienceMs = 0): Promise<number | undefined> {
+    const deadline = performance.now() + patienceMs
+    for (;;) {
+      const status = await this.#records.status(containerId)
+      if (status !== undefined || performance.now() >= deadline) return status
+      await Bun.sleep(EXIT_POLL_MS)
+    }
+  }
+
+  #track(running: Running): void {
+    this.#running.set(running.spec.containerId, running)
+    this.#rotation.add(running.spec.sandbox)
+    // What ended while it was looked for has left its file before the watch was asked.
+    if (existsSync(`${this.#records.endedDir}/${running.spec.containerId}`))
+      setTimeout(() => this.#hint(running.spec.containerId), 0)
+  }
+
+  #untrack({ spec }: Running): void {
+    this.#running.delete(spec.containerId)
+    this.#rotation.remove(spec.sandbox)
+    this.#sweep(spec.containerId)
+  }
+
+  #poll(): void {
+    for (const [containerId, running] of this.#running) {
+      if (!isAlive(running.conmon)) this.#hint(containerId)
+      // In version 1 the kernel ends one process; in a namespace shared with others, what the first
+      // process leaves behind keeps its supervisor waiting.
+      else if (!isAlive(running.init) || this.#cgroups.memoryKills(containerId) > 0)
+        void this.#cgroups.killAll(containerId)
+    }
+  }
+
+  #hint(containerId: ContainerId): void {
+    const running = this.#running.get(containerId)
+    if (running === undefined || running.concluding) return
+    running.concluding = true
+    void this.#conclude(containerId, running)
+  }
+
+  async #conclude(containerId: ContainerId, running: Running): Promise<void> {
+    const exit = await this.#exitOf(running).catch((cause: unknown) => lostExit(errorText(cause)))
+    running.concluding = false
+    if (exit === undefined || this.#closed || this.#running.get(containerId) !== running) return
+    this.#untrack(running)
+    this.#listener(containerId, exit)
+  }
+
+  /** How the container ended; undefined while its supervisor lives. */
+  async #exitOf({ spec, conmon }: Running): Promise<ContainerExit | undefined> {
+    const alive = isAlive(conmon)
+    const status = await this.#records.status(spec.containerId)
+    if (status !== undefined) return this.#exit(spec, status)
+    if (alive) return undefined
+    await this.#cgroups.killAll(spec.containerId)
+    return lostExit()
+  }
+
+  #exit({ containerId }: ContainerSpec, status: number): ContainerExit {
+    const limitation = status === 0 ? undefined : outOfMemory(this.#cgroups, containerId)
+    return limitation === undefined ? { status } : { status, limitation }
+  }
+
+  /** Ends what an ended container left behind, and lets the kernel forget its cgroups. */
+  #sweep(containerId: ContainerId, tries = SWEEP_TRIES): void {
+    void this.#cgroups.killAll(containerId).then(() => {
+      if (this.#cgroups.remove(containerId) || tries <= 0 || this.#closed) return
+      setTimeout(() => this.#sweep(containerId, tries - 1), SWEEP_RETRY_MS).unref()
+    })
+  }
+
+  /** Ends a container whatever became of it, and removes every trace. */
+  async #destroy(containerId: ContainerId): Promise<void> {
+    for (const pid of await findConmons(containerId)) process.kill(pid, "SIGKILL")
+    await this.#cgroups.killAll(containerId)
+    await this.#remove(containerId)
+  }
+
+  async #remove(containerId: ContainerId): Promise<void> {
+    this.#sweep(containerId)
+    await this.#roots.remove(containerId)
+    await this.#records.remove(containerId)
+  }
+}
+
+/** The agent's PATH may lack the directories of system programs. */
+const findTool = (name: string): string | null =>
+  Bun.which(name, { PATH: `${process.env["PATH"] ?? ""}:/usr/local/sbin:/usr/sbin:/sbin` })
+
+const tools = (): RuncTools => ({
+  runc: findTool("runc") ?? "runc",
+  conmon: findTool("conmon") ?? "conmon",
+})
+
+const lostExit = (cause = "its supervisor was killed"): ContainerExit => ({
+  message: `the exit status of the container is lost: ${cause}`,
+})

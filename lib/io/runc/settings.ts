@@ -1,0 +1,58 @@
+import type { DeviceAccess } from "./devices.ts"
+
+/** What the agent's operator decides about all containers. */
+export type RuncSettings = {
+  /** Name of the cgroup above all containers' (`--cgroups_root`). */
+  readonly cgroupsRoot: string
+  /** Limit cpus to what a task asked for, even where it names no limit (`--cgroups_enable_cfs`). */
+  readonly enableCfs: boolean
+  /** Capabilities of tasks that name none (`--effective_capabilities`), without "CAP_". */
+  readonly effectiveCapabilities: readonly string[]
+  /** The most that tasks can ask for (`--bounding_capabilities`); undefined means all. */
+  readonly boundingCapabilities?: readonly string[] | undefined
+  /** Devices of every container beyond the usual ones (`--allowed_devices`). */
+  readonly allowedDevices: readonly DeviceAccess[]
+  /** No program of a container gains rights by setuid bits or file capabilities. */
+  readonly noNewPrivileges: boolean
+  /** Refuse tasks that want the process numbers, or the shared memory, of the agent. */
+  readonly disallowSharingAgentPid: boolean
+  readonly disallowSharingAgentIpc: boolean
+  /** Most processes and threads of one container, against fork bombs. */
+  readonly pidsLimit: number
+}
+
+/** Enough for large Java services; the kernel's own limit is 32,768 for all of the machine. */
+export const DEFAULT_PIDS_LIMIT = 8192
+
+/**
+ * What Docker gives containers. Mesos gives a task of root everything, which seccomp's default filter
+ * and own namespaces would be of little use against.
+ */
+export const DEFAULT_CAPABILITIES = [
+  "AUDIT_WRITE",
+  "CHOWN",
+  "DAC_OVERRIDE",
+  "FOWNER",
+  "FSETID",
+  "KILL",
+  "MKNOD",
+  "NET_BIND_SERVICE",
+  "NET_RAW",
+  "SETFCAP",
+  "SETGID",
+  "SETPCAP",
+  "SETUID",
+  "SYS_CHROOT",
+] as const
+
+/** The settings of an agent whose operator says nothing. */
+export const DEFAULT_RUNC_SETTINGS: RuncSettings = {
+  cgroupsRoot: "mesos",
+  enableCfs: false,
+  effectiveCapabilities: DEFAULT_CAPABILITIES,
+  allowedDevices: [],
+  noNewPrivileges: false,
+  disallowSharingAgentPid: false,
+  disallowSharingAgentIpc: false,
+  pidsLimit: DEFAULT_PIDS_LIMIT,
+}
