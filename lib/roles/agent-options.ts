@@ -4,6 +4,7 @@ import type { DaemonSettings } from "#lib/std/daemon-settings.ts"
 import type { AgentRoleOptions } from "./agent.ts"
 import type { AGENT_SETTINGS } from "./agent-settings.ts"
 import { fetcherOptions } from "./fetcher-options.ts"
+import { containerOptions } from "./container-options.ts"
 import { domainOf } from "./domain.ts"
 import { daemonLog } from "./process.ts"
 import { TimedVerbosity } from "./timed-verbosity.ts"
@@ -47,6 +48,7 @@ export function agentOptions(
       ?.split(":")
       .filter((path) => path !== ""),
     dockerSocket: settings.required("dockerSocket"),
+    containers: containerOptions(settings),
     executable: environment.executable,
     flags: settings.inEffect(),
     log,

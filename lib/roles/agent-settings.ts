@@ -141,6 +141,74 @@ export const AGENT_SETTINGS = {
     hint: "dirs",
     help: "Directories, with colons between them, below which host paths of volumes are made where they are missing",
   },
+  containerizers: {
+    hint: "names",
+    help: "What runs containers: mesos (processes and runc), docker, or both",
+    fallback: "mesos,docker",
+  },
+  launcher: {
+    hint: "launcher",
+    help: "How tasks without an image run: as processes of this machine (posix), or in namespaces and cgroups of runc (linux), as tasks do in any case that ask for isolation",
+    fallback: "posix",
+  },
+  imageProviders: {
+    hint: "names",
+    help: "Images that runc runs: docker, which includes OCI's; empty for none",
+    fallback: "docker",
+  },
+  dockerStoreDir: {
+    hint: "dir",
+    help: "Where images for runc are kept; store/docker below the work directory by default",
+  },
+  dockerRegistry: {
+    hint: "url",
+    help: "Where images come from whose name says no registry: a URL, or a directory with archives of docker save",
+    fallback: "https://registry-1.docker.io",
+  },
+  dockerConfig: {
+    hint: "json",
+    help: "Credentials of registries: a Docker config.json, or its path",
+    secret: true,
+  },
+  imageGcConfig: {
+    hint: "json",
+    help: "When images that nobody uses go, as ImageGcConfig of the Mesos API; never by default",
+  },
+  cgroupsRoot: {
+    hint: "name",
+    help: "Name of the cgroup above all containers'",
+    fallback: "mesos",
+  },
+  cgroupsEnableCfs: {
+    help: "Limit containers to the cpus they asked for, even where others are idle",
+    fallback: "false",
+  },
+  effectiveCapabilities: {
+    hint: "json",
+    help: 'Capabilities of tasks in runc containers that name none: {"capabilities":["CHOWN"]}; those of Docker by default',
+  },
+  boundingCapabilities: {
+    hint: "json",
+    help: "The most capabilities that tasks in runc containers can ask for; all by default",
+  },
+  allowedDevices: {
+    hint: "json",
+    help: 'Devices of runc containers beyond the usual ones: {"allowed_devices":[{"device":{"path":"/dev/fuse"},"access":{"read":true,"write":true}}]}',
+  },
+  disallowSharingAgentPidNamespace: {
+    help: "Refuse tasks in runc containers that want to see the processes of this machine",
+    fallback: "false",
+  },
+  disallowSharingAgentIpcNamespace: {
+    help: "Refuse tasks in runc containers that want the shared memory of this machine",
+    fallback: "false",
+  },
+  containerPidsLimit: {
+    hint: "count",
+    help: "Most processes and threads of a runc container",
+    fallback: "8192",
+    ours: true,
+  },
   dockerSocket: {
     hint: "path",
     help: "Socket of the Docker daemon",

@@ -11,12 +11,10 @@ import {
   ContainerProber,
   countGpus,
   DiskSandboxes,
-  DockerRuntime,
   LinkClient,
   listen,
   measureMachine,
   openVolumes,
-  ProcessRuntime,
   randomSeed,
   SocketProber,
   SqliteStore,
@@ -35,14 +33,9 @@ import {
   type AgentToMaster,
   type DomainInfo,
 } from "#lib/mesos/index.ts"
-import type {
-  ContainerRuntime,
-  ContainerSpec,
-  Log,
-  LogVerbosity,
-  Volumes,
-} from "#lib/ports/index.ts"
+import type { ContainerSpec, Log, LogVerbosity, Volumes } from "#lib/ports/index.ts"
 import { must } from "#lib/std/assert.ts"
+import { makeRuntimes, type ContainerOptions } from "./agent-runtimes.ts"
 import { buildInfo } from "./build-info.ts"
 import type { AgentEnd, AgentEvents } from "./memory-link.ts"
 import { News } from "./news.ts"
@@ -81,6 +74,8 @@ export type AgentRoleOptions = {
   readonly diskWatch?: DiskWatchOptions | undefined
   /** Directories below which host paths of volumes are made where they are missing. */
   readonly creatableHostPaths?: readonly string[] | undefined
+  /** What runs containers, and how. */
+  readonly containers: ContainerOptions
   /** Path of the Docker daemon's socket. */
   readonly dockerSocket: string
   /** The executable that tasks are offered as DCOS_EXECUTABLE. */
@@ -199,7 +194,7 @@ const agentEvents = (driver: AgentDriver, link: MasterLink): AgentEvents => ({
 /** What the driver is given beside its store, its link and who hears of its end. */
 function driverOptions(options: AgentRoleOptions, info: AgentInfo, volumes: Volumes) {
   const { ip, workDir, executable, log } = options
-  const runtimes = makeRuntimes(options)
+  const runtimes = makeRuntimes(options, options.containers)
   return {
     agent: {
       info,
@@ -208,6 +203,7 @@ function driverOptions(options: AgentRoleOptions, info: AgentInfo, volumes: Volu
       executable,
       seed: randomSeed(),
       switchUser: measureMachine().root,
+      launcher: options.containers.launcher,
       limits: options.limits,
       reconfigurationPolicy: options.reconfigurationPolicy,
     },
@@ -272,19 +268,6 @@ async function describeNode(
     attributes: attributes.value,
     ...(options.domain === undefined ? {} : { domain: options.domain }),
   }
-}
-
-function makeRuntimes(options: AgentRoleOptions): readonly ContainerRuntime[] {
-  const runtimeDir = `${options.workDir}/runtime`
-  return [
-    new ProcessRuntime({ runtimeDir: `${runtimeDir}/process`, address: options.ip }),
-    new DockerRuntime({
-      socketPath: options.dockerSocket,
-      runtimeDir: `${runtimeDir}/docker`,
-      owner: options.workDir,
-      address: options.ip,
-    }),
-  ]
 }
 
 /** The settings with those that follow from the machine. */

@@ -104,7 +104,7 @@ export class Launcher {
       return this.#runInExecutor(turn, message, task.executor, { tasks: [task] })
     if (admission.repeated(turn, frameworkId, task, acceptedAt)) return
     const executorId = task.taskId as string as ExecutorId
-    const choice = chooseRuntime(task, options.runtimes)
+    const choice = chooseRuntime(task, options)
     const refusal =
       admission.framework(frameworkId, info) ??
       executorRefusal(task.executor) ??
@@ -144,7 +144,7 @@ export class Launcher {
     )
     if (tasks.length === 0) return
     const { executorId } = executorInfo
-    const choices = allOk(tasks.map((task) => chooseRuntime(task, options.runtimes)))
+    const choices = allOk(tasks.map((task) => chooseRuntime(task, options)))
     const refusal =
       admission.framework(frameworkId, info) ??
       groupRefusal(taskGroup) ??
@@ -200,7 +200,7 @@ export class Launcher {
     )
     if (tasks.length === 0) return
     const process = this.#processTask(info, tasks)
-    const choice = chooseRuntime(process, options.runtimes)
+    const choice = chooseRuntime(process, options)
     const refusal =
       admission.framework(frameworkId, owner) ??
       admission.resources(owner, [process.resources]) ??

@@ -1,4 +1,10 @@
-import type { ExecutorInfo, TaskGroupInfo, TaskInfo, TaskStatus } from "#lib/mesos/index.ts"
+import type {
+  ContainerInfo,
+  ExecutorInfo,
+  TaskGroupInfo,
+  TaskInfo,
+  TaskStatus,
+} from "#lib/mesos/index.ts"
 import type { ContainerSpec } from "#lib/ports/index.ts"
 import { err, ok, type Result } from "#lib/std/result.ts"
 
@@ -12,27 +18,60 @@ export type RuntimeChoice = {
   readonly image: boolean
 }
 
+/** What the agent has to run tasks with. */
+export type RuntimeOffer = {
+  readonly runtimes: ReadonlySet<ContainerSpec["runtime"]>
+  /** "linux": tasks without an image run in containers of runc too, where there is runc. */
+  readonly launcher?: "linux" | "posix" | undefined
+}
+
 /**
- * The runtime for a task: Docker for DOCKER containers and, as long as it is the only one that knows
- * images, for MESOS containers with one; processes for the rest. Refused, naming what is missing,
- * when the task needs something that this agent does not have.
+ * The runtime for a task: Docker for DOCKER containers; runc for MESOS containers with an image, or
+ * Docker where there is no runc; processes for the rest, unless the operator or the task wants it
+ * isolated. Refused, naming what is missing, when the task needs something that this agent lacks.
  */
 export function chooseRuntime(
-  task: TaskInfo,
-  runtimes: ReadonlySet<ContainerSpec["runtime"]>,
+  { container }: Pick<TaskInfo, "container">,
+  { runtimes, launcher }: RuntimeOffer,
 ): Result<RuntimeChoice, Refusal> {
-  const docker = task.container?.type === "DOCKER"
-  const image = docker || task.container?.mesos?.image !== undefined
-  if (!image) return ok({ runtime: "process", image: false })
-  if (task.container?.mesos?.image?.type === "APPC")
+  const docker = container?.type === "DOCKER"
+  const image = docker || container?.mesos?.image !== undefined
+  if (container?.mesos?.image?.type === "APPC")
     return err(launchFailed("Images of type APPC are not supported: use a Docker image"))
-  if (!docker && !runtimes.has("docker"))
+  if (image && !docker && runtimes.has("runc")) return ok({ runtime: "runc", image })
+  if (image && runtimes.has("docker")) return ok({ runtime: "docker", image })
+  if (image)
     return err(
       launchFailed(
-        "The task needs a container image, and this agent has found no Docker to run it with: start the Docker daemon, then restart the agent",
+        docker
+          ? "The task needs Docker, and this agent has found none: start the Docker daemon, then restart the agent"
+          : "The task needs a container image, and this agent has found nothing to run it with: install runc and conmon, or start the Docker daemon, then restart the agent",
       ),
     )
-  return ok({ runtime: "docker", image: true })
+  const isolation = isolationOf(container)
+  if (runtimes.has("runc") && (launcher === "linux" || isolation !== undefined))
+    return ok({ runtime: "runc", image })
+  if (isolation !== undefined && container?.linuxInfo !== undefined)
+    return err(
+      launchFailed(
+        `The task asks for ${isolation}, which needs runc, and this agent has found none: install runc and conmon, then restart the agent`,
+      ),
+    )
+  return ok({ runtime: "process", image })
+}
+
+/** What of a container without an image only namespaces can give, in words. */
+function isolationOf(container: ContainerInfo | undefined): string | undefined {
+  const { linuxInfo = {}, volumes = [] } = container ?? {}
+  const { boundingCapabilities, capabilityInfo, effectiveCapabilities } = linuxInfo
+  if ((boundingCapabilities ?? capabilityInfo ?? effectiveCapabilities) !== undefined)
+    return "capabilities of its own"
+  if (linuxInfo.seccomp !== undefined) return "a filter of system calls"
+  if (linuxInfo.ipcMode === "PRIVATE") return "shared memory of its own"
+  if (linuxInfo.sharePidNamespace === false) return "a pid namespace of its own"
+  return volumes.some(({ containerPath }) => containerPath.startsWith("/"))
+    ? "volumes outside of its sandbox"
+    : undefined
 }
 
 /** Why a single task cannot have the executor that it brings; undefined where it can, or brings none. */

@@ -33,6 +33,8 @@ export type AgentOptions = {
   readonly seed: readonly [number, number, number, number]
   /** Runtimes that work on this machine. */
   readonly runtimes: ReadonlySet<ContainerSpec["runtime"]>
+  /** How tasks without an image run: as processes ("posix"), or in containers of runc (`--launcher`). */
+  readonly launcher?: "linux" | "posix" | undefined
   /** Whether tasks run as the user that their framework names; needs root. */
   readonly switchUser: boolean
   /** More variables for every task (`--executor_environment_variables`). */

@@ -116,7 +116,7 @@ function ownRoom(recipe: Recipe): Result<ContainerSpec, string> {
   const { options, request, house } = recipe
   const { containerId, command = {}, container } = request
   const task = taskOf(recipe, container)
-  const choice = chooseRuntime(task, options.runtimes)
+  const choice = chooseRuntime(task, options)
   if (!choice.ok) return err(choice.error.message ?? "")
   const { runtime, image } = choice.value
   const parent = house?.spec

@@ -1,0 +1,51 @@
+import { describe, expect, test } from "bun:test"
+import type { ContainerInfo } from "#lib/mesos/index.ts"
+import { chooseRuntime, type RuntimeOffer } from "./task-support.ts"
+
+const ALL: RuntimeOffer = { runtimes: new Set(["process", "runc", "docker"]) }
+const NO_RUNC: RuntimeOffer = { runtimes: new Set(["process", "docker"]) }
+const BARE: RuntimeOffer = { runtimes: new Set(["process"]) }
+
+const image: Partial<ContainerInfo> = {
+  mesos: { image: { type: "DOCKER", docker: { name: "busybox" } } },
+}
+
+function choose(container: ContainerInfo | undefined, offer: RuntimeOffer): string {
+  const choice = chooseRuntime({ container }, offer)
+  return choice.ok ? choice.value.runtime : (choice.error.message ?? "")
+}
+
+const mesos = (more: Partial<ContainerInfo> = {}): ContainerInfo => ({ type: "MESOS", ...more })
+
+describe("the runtime of a task", () => {
+  test.each([
+    ["without a container", undefined, ALL, "process"],
+    ["in a Docker container", { type: "DOCKER", docker: { image: "busybox" } }, ALL, "docker"],
+    ["with an image", mesos(image), ALL, "runc"],
+    ["with an image where there is no runc", mesos(image), NO_RUNC, "docker"],
+    ["with capabilities", mesos({ linuxInfo: { effectiveCapabilities: {} } }), ALL, "runc"],
+    ["with its own processes", mesos({ linuxInfo: { sharePidNamespace: false } }), ALL, "runc"],
+    ["under the Linux launcher", undefined, { ...ALL, launcher: "linux" }, "runc"],
+    ["under that launcher without runc", undefined, { ...NO_RUNC, launcher: "linux" }, "process"],
+    [
+      "with a volume outside its sandbox",
+      mesos({ volumes: [{ containerPath: "/data", hostPath: "/srv", mode: "RW" }] }),
+      ALL,
+      "runc",
+    ],
+  ] as const)("%s", (_what, container, offer, runtime) => {
+    expect(choose(container, offer)).toBe(runtime)
+  })
+
+  test.each([
+    ["Docker", { type: "DOCKER", docker: { image: "busybox" } }, "start the Docker daemon"],
+    ["an image", mesos(image), "install runc and conmon"],
+    ["a filter of system calls", mesos({ linuxInfo: { seccomp: {} } }), "install runc and conmon"],
+    ["an image of type APPC", mesos({ mesos: { image: { type: "APPC" } } }), "use a Docker image"],
+  ] as const)(
+    "is refused to a task that needs %s where it is missing",
+    (_what, container, text) => {
+      expect(choose(container, BARE)).toContain(text)
+    },
+  )
+})

@@ -1,0 +1,76 @@
+import {
+  DiskImageStore,
+  DockerRuntime,
+  ProcessRuntime,
+  RuncRuntime,
+  type DefaultRegistry,
+  type ImageGcConfig,
+  type RuncSettings,
+} from "#lib/io/index.ts"
+import type { ContainerRuntime, Log } from "#lib/ports/index.ts"
+
+/** What runs containers, and how. */
+export type ContainerOptions = {
+  /** Whether DOCKER containers, and images where there is no runc, are run by Docker. */
+  readonly docker: boolean
+  readonly launcher: "linux" | "posix"
+  /** What the operator decides about containers of runc. */
+  readonly runc: Partial<RuncSettings>
+  /** Where images for runc come from and go to; undefined when runc runs none. */
+  readonly images: ImageOptions | undefined
+}
+
+/** Where images come from and go to. */
+export type ImageOptions = {
+  /** Below the work directory by default. */
+  readonly directory?: string | undefined
+  readonly registry?: DefaultRegistry | undefined
+  /** Registries that are spoken to without TLS. */
+  readonly plainRegistries?: readonly string[] | undefined
+  readonly dockerConfig?: string | undefined
+  readonly gc?: ImageGcConfig | undefined
+}
+
+/** What of an agent its runtimes must know. */
+export type RuntimePlace = {
+  readonly workDir: string
+  readonly ip: string
+  readonly dockerSocket: string
+  readonly executable: string
+  readonly log: Log
+}
+
+/** Every runtime that the agent may use; which of them work here is found out by asking them. */
+export function makeRuntimes(
+  place: RuntimePlace,
+  options: ContainerOptions,
+): readonly ContainerRuntime[] {
+  const { ip: address, workDir } = place
+  const runtimeDir = `${workDir}/runtime`
+  return [
+    new ProcessRuntime({ runtimeDir: `${runtimeDir}/process`, address }),
+    new RuncRuntime({
+      runtimeDir: `${runtimeDir}/runc`,
+      rootsDir: `${workDir}/provisioner/containers`,
+      address,
+      settings: options.runc,
+      images: options.images === undefined ? undefined : imageStore(place, options.images),
+    }),
+    ...(options.docker
+      ? [
+          new DockerRuntime({
+            socketPath: place.dockerSocket,
+            runtimeDir: `${runtimeDir}/docker`,
+            owner: workDir,
+            address,
+          }),
+        ]
+      : []),
+  ]
+}
+
+const imageStore = (
+  { workDir, executable, log }: RuntimePlace,
+  { directory = `${workDir}/store/docker`, ...more }: ImageOptions,
+): DiskImageStore =>
+  new DiskImageStore({ directory, unpacker: [executable, "unpack-layer"], log, ...more })

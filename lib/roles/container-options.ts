@@ -1,0 +1,101 @@
+import {
+  ALL_CAPABILITIES,
+  deviceAccess,
+  parseDefaultRegistry,
+  parseGcConfig,
+  type DeviceAccess,
+  type RuncSettings,
+} from "#lib/io/index.ts"
+import type { ContainerOptions, ImageOptions } from "./agent-runtimes.ts"
+import type { AgentSettings } from "./agent-options.ts"
+
+const CONTAINERIZERS = ["mesos", "docker"]
+
+/** What runs containers, by the agent's settings. Throws a `SettingError` for a wrong value. */
+export function containerOptions(settings: AgentSettings): ContainerOptions {
+  const containerizers = settings.list("containerizers") ?? []
+  const unknown = containerizers.find((name) => !CONTAINERIZERS.includes(name))
+  if (unknown !== undefined)
+    settings.refuse("containerizers", `'${unknown}' is none of ${CONTAINERIZERS.join(", ")}`)
+  if (!containerizers.includes("mesos"))
+    settings.refuse("containerizers", "must name mesos, which runs tasks without a container")
+  return {
+    docker: containerizers.includes("docker"),
+    launcher: settings.oneOf("launcher", ["linux", "posix"]),
+    runc: runcSettings(settings),
+    images: imageOptions(settings),
+  }
+}
+
+function runcSettings(settings: AgentSettings): Partial<RuncSettings> {
+  const effective = capabilities(settings, "effectiveCapabilities")
+  const cgroupsRoot = settings.required("cgroupsRoot")
+  if (!/^[\w.-]+$/.test(cgroupsRoot) || cgroupsRoot.startsWith("."))
+    settings.refuse("cgroupsRoot", "must be one name, of letters, digits, '.', '_' and '-'")
+  return {
+    cgroupsRoot,
+    enableCfs: settings.on("cgroupsEnableCfs"),
+    ...(effective === undefined ? {} : { effectiveCapabilities: effective }),
+    boundingCapabilities: capabilities(settings, "boundingCapabilities"),
+    allowedDevices: allowedDevices(settings),
+    disallowSharingAgentPid: settings.on("disallowSharingAgentPidNamespace"),
+    disallowSharingAgentIpc: settings.on("disallowSharingAgentIpcNamespace"),
+    pidsLimit: settings.count("containerPidsLimit", 1, 4_194_304),
+  }
+}
+
+function capabilities(
+  settings: AgentSettings,
+  key: "effectiveCapabilities" | "boundingCapabilities",
+): readonly string[] | undefined {
+  const value = settings.json(key)
+  if (value === undefined) return undefined
+  const names = listOf(value, "capabilities")
+  if (names === undefined) return settings.refuse(key, 'must be {"capabilities":["CHOWN", …]}')
+  const texts = names.map(String)
+  const unknown = texts.find((name) => !ALL_CAPABILITIES.includes(name))
+  return unknown === undefined ? texts : settings.refuse(key, `'${unknown}' is no capability`)
+}
+
+function allowedDevices(settings: AgentSettings): readonly DeviceAccess[] {
+  const key = "allowedDevices"
+  const value = settings.json(key)
+  if (value === undefined) return []
+  const entries =
+    listOf(value, "allowed_devices") ??
+    settings.refuse(
+      key,
+      'must be {"allowed_devices":[{"device":{"path":"/dev/fuse"},"access":{}}]}',
+    )
+  return entries.map((entry) => {
+    const device = deviceAccess(entry)
+    return device.ok ? device.value : settings.refuse(key, device.error)
+  })
+}
+
+function imageOptions(settings: AgentSettings): ImageOptions | undefined {
+  const providers = settings.list("imageProviders") ?? []
+  const unknown = providers.find((name) => name !== "docker")
+  if (unknown !== undefined)
+    settings.refuse("imageProviders", `'${unknown}' is not supported: docker is`)
+  if (providers.length === 0) return undefined
+  const registry = parseDefaultRegistry(settings.required("dockerRegistry"))
+  if (!registry.ok) return settings.refuse("dockerRegistry", registry.error)
+  const { registry: from, isPlain } = registry.value
+  const gcText = settings.text("imageGcConfig")
+  const gc = gcText === undefined ? undefined : parseGcConfig(gcText)
+  if (gc?.ok === false) return settings.refuse("imageGcConfig", gc.error)
+  return {
+    directory: settings.text("dockerStoreDir"),
+    registry: from,
+    plainRegistries: isPlain && from.kind === "registry" ? [from.registry] : [],
+    dockerConfig: settings.text("dockerConfig"),
+    gc: gc?.value,
+  }
+}
+
+function listOf(value: unknown, key: string): readonly unknown[] | undefined {
+  if (typeof value !== "object" || value === null) return undefined
+  const list: unknown = Object.entries(value).find(([name]) => name === key)?.[1]
+  return Array.isArray(list) ? list : undefined
+}
