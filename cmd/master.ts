@@ -25,7 +25,7 @@ export const command = defineCommand({
     const master = await startMaster(options)
     const { secret, created, path } = master.joinToken
     for (const [name, url] of Object.entries(master.addresses)) context.print(`${name}: ${url}`)
-    if (!options.insecureApi) context.print("they answer on loopback only, without --insecure-api")
+    if (!options.insecureApi) context.print("they answer this machine only, without --insecure-api")
     if (created)
       context.print(
         `join token (shown this once, kept in ${path}): ${secret}\n` +

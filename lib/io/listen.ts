@@ -2,6 +2,7 @@ import type { Server } from "bun"
 import type { LinkData, LinkServer } from "./link/link-server.ts"
 import { LINK_PATH } from "./link/link-server.ts"
 import { limitBody, type LimitedRequest } from "./body-limit.ts"
+import { isLoopback, OwnAddresses } from "./own-addresses.ts"
 import { urlPath } from "#lib/std/url-path.ts"
 
 /** Seconds a connection may be silent; streams send heartbeats at least every 15 s. */
@@ -27,7 +28,7 @@ export type ListenOptions = {
   readonly handler: (request: Request) => Response | Promise<Response>
   /** Agents' links, when this server takes them. */
   readonly links?: LinkServer | undefined
-  /** Answer API requests from loopback addresses only. Links are admitted by their token. */
+  /** Answer API requests of this machine only. Links are admitted by their token. */
   readonly loopbackOnly?: boolean | undefined
   /** Text that tells how to lift `loopbackOnly`. */
   readonly remedy?: string | undefined
@@ -48,21 +49,19 @@ export class ListenError extends Error {
   override readonly name = "ListenError"
 }
 
-const isLoopback = (address: string): boolean =>
-  address === "::1" || address.startsWith("127.") || address.startsWith("::ffff:127.")
-
 /** Opens an HTTP server; throws a `ListenError` when the address or port cannot be used. */
 export function listen(options: ListenOptions): Listening {
   const { links, handler } = options
   // On a loopback address every peer is one of this machine, and asking for it has a cost.
   const checksPeers = options.loopbackOnly === true && !isLoopback(options.hostname)
+  const own = new OwnAddresses()
   const answer = (
     request: Request,
     server: Server<LinkData>,
   ): Response | Promise<Response> | undefined => {
     if (links !== undefined && urlPath(request.url) === LINK_PATH)
       return links.upgrade(request, server)
-    if (checksPeers && !isLoopback(server.requestIP(request)?.address ?? ""))
+    if (checksPeers && !own.has(server.requestIP(request)?.address ?? ""))
       return Response.json({ message: options.remedy ?? "Forbidden" }, { status: 403 })
     const limited = limitBody(request, BODY_BYTES_MAX)
     if (limited === undefined) return new Response(null, { status: 413 })

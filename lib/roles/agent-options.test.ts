@@ -15,3 +15,10 @@ test("the join token is not among the settings that others may see", () => {
   const { flags } = agentOptions(settingsFrom(AGENT_SETTINGS, { joinToken: "s" }), environment)
   expect(JSON.stringify(flags)).not.toContain("join")
 })
+
+test("executors have 15secs at most to subscribe again", () => {
+  const options = (executorReregistrationTimeout: string) =>
+    agentOptions(settingsFrom(AGENT_SETTINGS, { executorReregistrationTimeout }), environment)
+  expect(options("15secs").limits?.executorReturnMs).toBe(15_000)
+  expect(() => options("16secs")).toThrow("must be 15secs at most")
+})

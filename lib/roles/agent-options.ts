@@ -59,9 +59,21 @@ export function agentOptions(
 const limitsOf = (settings: AgentSettings): Partial<AgentLimits> => ({
   registrationBackoffMs: settings.duration("registrationBackoffFactor"),
   launchTimeoutMs: settings.duration("launchTimeout"),
+  executorRegistrationMs: settings.duration("executorRegistrationTimeout"),
+  executorReturnMs: returnTime(settings),
+  recoveryTimeoutMs: settings.duration("recoveryTimeout"),
   shutdownGraceMs: settings.duration("executorShutdownGracePeriod"),
   gcDelayMs: settings.duration("gcDelay"),
   gcDiskHeadroom: settings.share("gcDiskHeadroom"),
   diskWatchMs: settings.duration("diskWatchInterval"),
   completedExecutorsPerFramework: settings.count("maxCompletedExecutorsPerFramework"),
 })
+
+/** Whoever waits longer keeps the resources of executors that are gone. Source: apache/mesos: src/slave/constants.hpp. */
+const RETURN_MS_MAX = 15_000
+
+function returnTime(settings: AgentSettings): number {
+  const key = "executorReregistrationTimeout"
+  const time = settings.duration(key)
+  return time <= RETURN_MS_MAX ? time : settings.refuse(key, "must be 15secs at most")
+}

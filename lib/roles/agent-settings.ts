@@ -54,10 +54,25 @@ export const AGENT_SETTINGS = {
     help: "Longest random wait before the first try to register; it doubles up to 1mins",
     fallback: "1secs",
   },
+  executorRegistrationTimeout: {
+    hint: "duration",
+    help: "Time an executor with a program of its own has to subscribe, fetching and image included",
+    fallback: "1mins",
+  },
+  executorReregistrationTimeout: {
+    hint: "duration",
+    help: "Time executors have to subscribe again after a restart of the agent, 15secs at most",
+    fallback: "2secs",
+  },
   executorShutdownGracePeriod: {
     hint: "duration",
-    help: "Time the tasks of an ended framework or executor have to end by themselves",
+    help: "Time executors and tasks have to end by themselves when they or their framework are ended",
     fallback: "5secs",
+  },
+  recoveryTimeout: {
+    hint: "duration",
+    help: "Time executors wait for an agent that is away before they end themselves",
+    fallback: "15mins",
   },
   gcDelay: {
     hint: "duration",

@@ -234,7 +234,7 @@ function openApi(options: AgentRoleOptions, handler: Handler) {
     handler,
     loopbackOnly: !options.insecureApi,
     remedy:
-      "this agent answers its API on loopback only; ask through the master, or start it with --insecure-api",
+      "this agent answers its API to its own machine only; ask through the master, or start it with --insecure-api",
   })
 }
 

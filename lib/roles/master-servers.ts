@@ -78,7 +78,7 @@ export function openServers(services: MasterServices, links: LinkServer): readon
           links: agents,
           loopbackOnly: !options.insecureApi,
           remedy:
-            "this master answers its API on loopback only, as it cannot tell yet who asks; start it with --insecure-api to answer everybody",
+            "this master answers its API to its own machine only, as it cannot tell yet who asks; start it with --insecure-api to answer everybody",
         }),
       )
   }

@@ -27,13 +27,21 @@ export function parseDuration(text: string): Result<number, string> {
 }
 
 /**
- * A duration as Mesos' flags and messages say it: in the largest unit that leaves it whole, such as
- * "90secs". Milliseconds, 0 or more.
+ * A duration as Mesos' flags and messages say it: in the largest unit it reaches, or in the next
+ * smaller one where that leaves no whole number, such as "90secs". Milliseconds, 0 or more.
+ * Source: apache/mesos: 3rdparty/stout/include/stout/duration.hpp.
  */
 export function formatDuration(milliseconds: number): string {
-  let text = `${milliseconds}ms`
-  for (const [unit, size] of UNITS)
-    if (size >= 1 && milliseconds >= size && milliseconds % size === 0)
-      text = `${milliseconds / size}${unit}`
+  const nanoseconds = Math.round(milliseconds * 1e6)
+  let text = `${nanoseconds}ns`
+  let smaller = text
+  for (const [unit, size] of UNITS) {
+    const sizeNs = Math.round(size * 1e6)
+    if (nanoseconds < sizeNs) break
+    const whole = nanoseconds % sizeNs === 0
+    const here = `${Number((nanoseconds / sizeNs).toPrecision(15))}${unit}`
+    text = whole ? here : smaller
+    smaller = here
+  }
   return text
 }

@@ -83,7 +83,7 @@ testWith(networkNamespaces())(
     )
     expect(refused.code).toBe(1)
     expect(refused.stderr).toContain(
-      "this master answers its API on loopback only, as it cannot tell yet who asks; start it with --insecure-api to answer everybody",
+      "this master answers its API to its own machine only, as it cannot tell yet who asks; start it with --insecure-api to answer everybody",
     )
 
     const token = await Bun.file(`${world.path}/master/join-token`).text()

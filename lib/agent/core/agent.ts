@@ -109,6 +109,7 @@ export class Agent implements Machine<AgentInput, AgentEffect> {
       workload,
       reports,
       removals,
+      counters: this.counters,
       onContainerEnd: (turn, containerId, end) => this.#nested.houseEnded(turn, containerId, end),
     }
     const markGone = (): boolean => this.#drain.markGone
@@ -117,7 +118,6 @@ export class Agent implements Machine<AgentInput, AgentEffect> {
     const executors = new Executors({
       ...parts,
       info: options.info,
-      counters: this.counters,
       leaving: () => this.#leaving !== undefined,
       draining: () => (this.#drain.current === undefined ? undefined : { markGone: markGone() }),
     })

@@ -7,6 +7,8 @@ export class Counters {
   invalidFrameworkMessages = 0
   validFrameworkMessages = 0
   statusUpdates = 0
+  invalidStatusUpdates = 0
+  executorsTerminated = 0
   readonly #ended = new Map<TaskState, number>()
   readonly #reasons = new Map<TaskStatusReason, number>()
 

@@ -1,7 +1,8 @@
 import type { AgentId, ExecutorInfo, TaskInfo } from "#lib/mesos/index.ts"
 import type { ContainerId, ContainerSpec } from "#lib/ports/index.ts"
 import type { ExecutorLaunch } from "./records.ts"
-import type { AgentOptions } from "./types.ts"
+import { formatDuration } from "#lib/std/duration.ts"
+import type { AgentLimits, AgentOptions } from "./types.ts"
 
 /** What a task finds when it looks for programs and the host says nothing else. */
 export const DEFAULT_PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
@@ -15,6 +16,7 @@ const EXECUTOR_GRACE_EXTRA_MS = 2_000
 /** Everything a task's variables are made of. */
 export type EnvironmentSource = {
   readonly options: AgentOptions
+  readonly limits: AgentLimits
   readonly agentId: AgentId
   readonly task: TaskInfo
   readonly executor: ExecutorInfo
@@ -46,12 +48,14 @@ export function taskEnvironment(source: EnvironmentSource): Readonly<Record<stri
 }
 
 function agentVariables(source: EnvironmentSource): Record<string, string> {
-  const { options, task, executor } = source
+  const { options, limits, task, executor } = source
   const port = options.info.port ?? 5051
   const shutdownGraceMs =
     source.executorKind === "command"
       ? source.killGraceMs + EXECUTOR_GRACE_EXTRA_MS
-      : (executor.shutdownGracePeriod?.nanoseconds ?? 5e9) / 1e6
+      : executor.shutdownGracePeriod === undefined
+        ? limits.shutdownGraceMs
+        : executor.shutdownGracePeriod.nanoseconds / 1e6
   const role = task.resources?.find(({ allocationRole }) => allocationRole)?.allocationRole
   return {
     DCOS_EXECUTABLE: options.executable,
@@ -64,11 +68,14 @@ function agentVariables(source: EnvironmentSource): Record<string, string> {
     ...(source.runtime === "docker" ? { MESOS_CONTAINER_NAME: `mesos-${source.containerId}` } : {}),
     MESOS_DIRECTORY: source.sandbox,
     MESOS_EXECUTOR_ID: executor.executorId,
-    MESOS_EXECUTOR_SHUTDOWN_GRACE_PERIOD: `${shutdownGraceMs / 1000}secs`,
+    MESOS_EXECUTOR_SHUTDOWN_GRACE_PERIOD: formatDuration(shutdownGraceMs),
     MESOS_FRAMEWORK_ID: executor.frameworkId ?? "",
     MESOS_HTTP_COMMAND_EXECUTOR: "0",
     ...(source.checkpoint
-      ? { MESOS_RECOVERY_TIMEOUT: "15mins", MESOS_SUBSCRIPTION_BACKOFF_MAX: "2secs" }
+      ? {
+          MESOS_RECOVERY_TIMEOUT: formatDuration(limits.recoveryTimeoutMs),
+          MESOS_SUBSCRIPTION_BACKOFF_MAX: formatDuration(limits.executorReturnMs),
+        }
       : {}),
     MESOS_SANDBOX: source.image ? SANDBOX_IN_IMAGE : source.sandbox,
     MESOS_SLAVE_ID: source.agentId,

@@ -1,4 +1,5 @@
 import type { executor as v1, KillPolicy, TaskInfo, TaskStatus } from "#lib/mesos/index.ts"
+import type { Counters } from "./counters.ts"
 import {
   hasCapability,
   isTerminal,
@@ -22,6 +23,7 @@ const RECEIVED_LIMIT = 64
 /** What the tasks of custom executors need of the rest of the agent. */
 export type ExecutorTasksParts = {
   readonly ip: string
+  readonly counters: Counters
   readonly workload: Workload
   readonly reports: Reports
   /** How tasks that are killed while the agent drains end, if it does. */
@@ -82,6 +84,7 @@ export class ExecutorTasks {
     if (uuid === undefined) return
     const task = executor.tasks.get(taskId)
     if (task === undefined) {
+      this.#parts.counters.invalidStatusUpdates++
       const { executorId } = executor.launch.info
       say(turn, "warn", "ignores an update of a task that its executor does not run", {
         task: taskId,

@@ -136,7 +136,7 @@ describe("a custom executor", () => {
   })
 
   test("that never subscribes is killed, and its tasks fail", () => {
-    const w = new TestWorld(testOptions({ limits: { launchTimeoutMs: 60_000 } })).register()
+    const w = new TestWorld(testOptions({ limits: { executorRegistrationMs: 60_000 } })).register()
     const containerId = w.runInExecutor("a")
     w.started({ containerId })
     w.advance(60_000)
@@ -465,4 +465,39 @@ test("a framework that does not know TASK_DROPPED hears TASK_LOST", () => {
   w.give({ kind: "executorDisconnected", containerId, connection })
   subscribe(w, containerId)
   expect(last(w)).toMatchObject({ state: "TASK_LOST", reason: "REASON_AGENT_RESTARTED" })
+})
+
+test("the environment says the agent's times, and the executor's own grace", () => {
+  const limits = {
+    executorReturnMs: 4_000,
+    recoveryTimeoutMs: 1_800_000,
+    shutdownGraceMs: 90_000,
+  }
+  const environment = (info = {}) => {
+    const w = new TestWorld(testOptions({ limits })).register()
+    w.runInExecutor("a", info)
+    return w.last("launch").spec.environment
+  }
+  expect(environment()).toMatchObject({
+    MESOS_EXECUTOR_SHUTDOWN_GRACE_PERIOD: "90secs",
+    MESOS_RECOVERY_TIMEOUT: "30mins",
+    MESOS_SUBSCRIPTION_BACKOFF_MAX: "4secs",
+  })
+  const own = environment({ shutdownGracePeriod: { nanoseconds: 2.5e9 } })
+  expect(own["MESOS_EXECUTOR_SHUTDOWN_GRACE_PERIOD"]).toBe("2500ms")
+})
+
+test("executors and their updates are counted", () => {
+  const { w, containerId } = running()
+  const { counters } = w.agent
+  update(w, containerId, status("other", "TASK_FINISHED", "done"))
+  expect(counters.invalidStatusUpdates).toBe(1)
+  w.exited({ containerId }, 0)
+  update(w, containerId, status("a", "TASK_FINISHED", "done"))
+  expect([counters.invalidStatusUpdates, counters.executorsTerminated]).toEqual([2, 1])
+  const spec = w.runToRunning(testTask("b"))
+  w.exited(spec, 0)
+  expect(counters.executorsTerminated).toBe(1)
+  w.acknowledgeAll()
+  expect(counters.executorsTerminated).toBe(2)
 })

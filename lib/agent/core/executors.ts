@@ -10,7 +10,6 @@ import type {
 import type { ContainerExit, ContainerFailure, ContainerId } from "#lib/ports/index.ts"
 import { must } from "#lib/std/assert.ts"
 import { formatDuration } from "#lib/std/duration.ts"
-import type { Counters } from "./counters.ts"
 import { ExecutorTasks, type ExecutorKill } from "./executor-tasks.ts"
 import {
   hasCapability,
@@ -36,7 +35,6 @@ const KILL_RETRY_MS = 5_000
 /** What the life of custom executors needs of the rest of the agent. */
 export type ExecutorsParts = ContainerParts & {
   readonly info: AgentInfo
-  readonly counters: Counters
   /** Whether the agent is ending, and with it its executors. */
   readonly leaving: () => boolean
   /** How tasks that are killed while the agent drains end, if it does. */
@@ -97,7 +95,7 @@ export class Executors {
    * values of secrets are in no book.
    */
   launch(turn: Turn, executor: ExecutorRecord, arrived = processOf(executor).spec.task): void {
-    const at = turn.now + this.#parts.limits.launchTimeoutMs
+    const at = turn.now + this.#parts.limits.executorRegistrationMs
     this.#parts.timers.set(timer("executor", executor), at)
     this.#held.set(executor.launch.containerId, arrived)
     this.#handOver(turn, executor)
@@ -225,7 +223,10 @@ export class Executors {
   /** An executor tells what became of a task. */
   update(turn: Turn, containerId: ContainerId, status: TaskStatus): void {
     const executor = this.#parts.workload.executorOf(containerId)
-    if (executor === undefined || progressOf(executor).phase === "ended") return
+    if (executor === undefined || progressOf(executor).phase === "ended") {
+      this.#parts.counters.invalidStatusUpdates++
+      return
+    }
     this.#tasks.update(turn, executor, this.#connections.get(containerId), status)
   }
 
@@ -313,18 +314,19 @@ export class Executors {
 
   #awaitReturn(turn: Turn, executor: ExecutorRecord): void {
     const { containerId } = executor.launch
-    const { executorReturnMs, launchTimeoutMs } = this.#parts.limits
+    const { executorReturnMs, executorRegistrationMs } = this.#parts.limits
     const subscribedBefore = progressOf(executor).phase === "running"
     if (subscribedBefore) this.#returning.add(containerId)
-    const at = turn.now + (subscribedBefore ? executorReturnMs : launchTimeoutMs)
+    const at = turn.now + (subscribedBefore ? executorReturnMs : executorRegistrationMs)
     this.#parts.timers.set(timer("executor", executor), at)
   }
 
   #neverSubscribed(): ExecutorVerdict {
+    const { executorRegistrationMs } = this.#parts.limits
     return {
       state: "TASK_FAILED",
       reason: "REASON_EXECUTOR_REGISTRATION_TIMEOUT",
-      message: `Executor did not register within ${formatDuration(this.#parts.limits.launchTimeoutMs)}`,
+      message: `Executor did not register within ${formatDuration(executorRegistrationMs)}`,
     }
   }
 
@@ -367,6 +369,7 @@ export class Executors {
     const { containerId } = launch
     const { phase, verdict = found } = progressOf(executor)
     if (phase === "ended") return
+    this.#parts.counters.executorsTerminated++
     say(turn, "info", "an executor ended", { ...named(executor), status })
     for (const kind of ["executor", "executorKill"] as const)
       this.#parts.timers.clear(timer(kind, executor))

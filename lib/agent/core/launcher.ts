@@ -348,6 +348,7 @@ export class Launcher {
     const period = info.killPolicy?.gracePeriod?.nanoseconds
     return taskEnvironment({
       options,
+      limits,
       agentId: must(this.#parts.agentId(), NO_ID),
       task: info,
       executor,

@@ -8,6 +8,7 @@ import type {
 import type { ContainerExit, ContainerFailure, ContainerId, LogFields } from "#lib/ports/index.ts"
 import type { Termination } from "./nested/calls.ts"
 import { terminationOf, terminationOfFailure } from "./nested/termination.ts"
+import type { Counters } from "./counters.ts"
 import { Checks, NO_HEALTH, weighHealth } from "./checks.ts"
 import { launchOrder } from "./launch-order.ts"
 import { terminalStatus, type ContainerEnd } from "./outcome.ts"
@@ -42,6 +43,7 @@ export type ContainerParts = {
   readonly reports: Reports
   readonly workload: Workload
   readonly removals: VolumeRemovals
+  readonly counters: Counters
   /** Heard when a container has ended, an executor's without a process of its own too. */
   readonly onContainerEnd: (turn: Turn, containerId: ContainerId, end: Termination) => void
 }
@@ -287,6 +289,7 @@ export class Lifecycle {
     const { workload } = this.#parts
     const { launch } = task.executor
     if (!workload.completeTask(turn, task)) return
+    if (launch.kind !== "custom") this.#parts.counters.executorsTerminated++
     if (launch.kind === "default") this.#parts.onContainerEnd(turn, launch.containerId, {})
     if (task.executor.framework.terminating) return sayEnded(turn, task.executor.framework)
     if (launch.kind !== "default") return

@@ -51,10 +51,17 @@ export type AgentLimits = {
   readonly registrationBackoffMs: number
   /** A launch that takes longer, fetching and image pull included, fails. */
   readonly launchTimeoutMs: number
+  /**
+   * A custom executor that takes longer to subscribe, fetching and image pull included, is ended
+   * (`--executor_registration_timeout`).
+   */
+  readonly executorRegistrationMs: number
   /** Between SIGTERM and SIGKILL where no kill policy says otherwise. */
   readonly killGraceMs: number
   /** How long an executor has to subscribe again after a restart (`--executor_reregistration_timeout`). */
   readonly executorReturnMs: number
+  /** How long executors are told to wait for an agent that is away (`--recovery_timeout`). */
+  readonly recoveryTimeoutMs: number
   /** How long tasks of an ended framework or executor have (`--executor_shutdown_grace_period`). */
   readonly shutdownGraceMs: number
   /** Age at which the sandbox of an ended executor goes, on an empty disk (`--gc_delay`). */
@@ -72,8 +79,10 @@ export type AgentLimits = {
 export const DEFAULT_LIMITS: AgentLimits = {
   registrationBackoffMs: 1_000,
   launchTimeoutMs: 600_000,
+  executorRegistrationMs: 60_000,
   killGraceMs: 3_000,
   executorReturnMs: 2_000,
+  recoveryTimeoutMs: 900_000,
   shutdownGraceMs: 5_000,
   gcDelayMs: 7 * 24 * 3_600_000,
   gcDiskHeadroom: 0.1,

@@ -6,14 +6,14 @@ import {
   type Resources,
 } from "#lib/mesos/index.ts"
 import { countStates } from "#lib/agent/core/workload.ts"
+import type { FrameworkRecord } from "#lib/agent/core/records.ts"
 import type { AgentHttpOptions } from "./ports.ts"
 import { usedResources } from "./render-state.ts"
 
 const RESOURCES = ["cpus", "gpus", "mem", "disk"] as const
 
 /**
- * The agent's metrics by name; parts that this agent does not have (executor processes, oversubscription)
- * count zero. Source: apache/mesos: src/slave/metrics.cpp, docs/monitoring.md.
+ * The agent's metrics by name; parts that this agent does not have (oversubscription) count zero. Source: apache/mesos: src/slave/metrics.cpp, docs/monitoring.md.
  */
 export function agentMetrics({
   driver,
@@ -26,16 +26,16 @@ export function agentMetrics({
   const count = (...names: Parameters<typeof states.get>[0][]): number =>
     names.reduce((sum, name) => sum + (states.get(name) ?? 0), 0)
   const frameworks = [...agent.workload.frameworks].filter(({ executors }) => executors.size > 0)
-  const executors = frameworks.reduce((sum, framework) => sum + framework.executors.size, 0)
+  const executors = countExecutors(frameworks)
   return {
     "slave/uptime_secs": (clock.now() - options.startedAt) / 1000,
     "slave/registered": agent.registered ? 1 : 0,
     "slave/recovery_errors": 0,
     "slave/frameworks_active": frameworks.length,
-    "slave/executors_registering": 0,
-    "slave/executors_running": executors,
-    "slave/executors_terminating": 0,
-    "slave/executors_terminated": 0,
+    "slave/executors_registering": executors.starting,
+    "slave/executors_running": executors.running,
+    "slave/executors_terminating": executors.ending,
+    "slave/executors_terminated": counters.executorsTerminated,
     "slave/executors_preempted": 0,
     "slave/container_launch_errors": counters.launchErrors,
     "slave/executor_directory_max_allowed_age_secs": gc.allowedAgeMs / 1000,
@@ -50,8 +50,8 @@ export function agentMetrics({
     "slave/tasks_lost": counters.ended("TASK_LOST"),
     "slave/tasks_gone": counters.ended("TASK_GONE") + counters.ended("TASK_GONE_BY_OPERATOR"),
     "slave/valid_status_updates": counters.statusUpdates,
-    "slave/invalid_status_updates": 0,
-    "slave/valid_framework_messages": 0,
+    "slave/invalid_status_updates": counters.invalidStatusUpdates,
+    "slave/valid_framework_messages": counters.validFrameworkMessages,
     "slave/invalid_framework_messages": counters.invalidFrameworkMessages,
     "containerizer/mesos/container_destroy_errors": 0,
     "containerizer/fetcher/task_fetches_succeeded": driver.fetches.succeeded,
@@ -61,6 +61,14 @@ export function agentMetrics({
     "gc/path_removals_failed": gc.counts.failed,
     ...options.systemMetrics?.(),
   }
+}
+
+/** Executors that are not history; those built into the agent run as soon as they are there. */
+function countExecutors(frameworks: readonly FrameworkRecord[]) {
+  const counts = { starting: 0, running: 0, ending: 0, ended: 0 }
+  for (const { executors } of frameworks)
+    for (const { process } of executors.values()) counts[process?.phase ?? "running"]++
+  return counts
 }
 
 function resourceMetrics(total: Resources, used: Resources): Record<string, number> {
