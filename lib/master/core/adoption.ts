@@ -23,7 +23,7 @@ import {
   type AgentRecord,
   type FrameworkRecord,
 } from "./records.ts"
-import { sendMasterStatus } from "./statuses.ts"
+import { sendMasterStatus, statusFacts } from "./statuses.ts"
 import { isTerminal } from "./task-states.ts"
 import {
   addExecutor,
@@ -124,7 +124,7 @@ export function adoptAll(
         message: "Unreachable agent re-registered",
         agentId: agent.id,
         executorId: task.executorId,
-        healthy: task.statuses?.at(-1)?.healthy,
+        ...statusFacts(task),
       })
   }
   charges.settle()

@@ -1,4 +1,5 @@
 import { describe, expect, test } from "bun:test"
+import type { TaskId } from "#lib/mesos/index.ts"
 import { Bench, frameworkInfo, reportedTask, resources, taskInfo } from "./builders.ts"
 import { agentKey } from "./registry.ts"
 
@@ -168,6 +169,7 @@ describe("an agent that answers no more", () => {
 
   test("comes back with its tasks, and frameworks hear their state", () => {
     const { bench, agent, marathon } = lost()
+    const containerStatus = { containerId: { value: "c1" }, networkInfos: [] }
     bench.advance(90_000)
     bench.clear()
     const again = bench.register({
@@ -176,12 +178,18 @@ describe("an agent that answers no more", () => {
       tasks: [
         reportedTask("t1", marathon.id, agent.id, {
           resources: resources("cpus:1;mem:128", "web"),
+          statuses: [{ taskId: "t1" as TaskId, state: "TASK_RUNNING", containerStatus }],
         }),
       ],
     })
     expect(again.id).toBe(agent.id)
     expect(bench.statuses(marathon)).toMatchObject([
-      { taskId: "t1", state: "TASK_RUNNING", reason: "REASON_AGENT_REREGISTERED" },
+      {
+        taskId: "t1",
+        state: "TASK_RUNNING",
+        reason: "REASON_AGENT_REREGISTERED",
+        containerStatus,
+      },
     ])
     expect(bench.statuses(marathon)[0]?.uuid).toBeUndefined()
     const framework = bench.master.view.frameworks.get(marathon.id)!

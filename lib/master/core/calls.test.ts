@@ -197,6 +197,21 @@ describe("RECONCILE", () => {
     expect(explicit("t1")).toMatchObject([{ state: "TASK_FINISHED" }])
   })
 
+  test("tells where the container is, and what its last checks found", () => {
+    launch("t1")
+    const containerStatus = { containerId: { value: "c1" }, networkInfos: [] }
+    const checkStatus = { type: "COMMAND", command: { exitCode: 3 } } as const
+    bench.update(agent, marathon.id, { id: "t1", state: "TASK_STARTING", containerStatus })
+    bench.update(agent, marathon.id, {
+      id: "t1",
+      state: "TASK_RUNNING",
+      healthy: false,
+      checkStatus,
+    })
+    const [told] = explicit("t1")
+    expect(told).toMatchObject({ containerStatus, healthy: false, checkStatus })
+  })
+
   test("a task that its registered agent does not have is gone", () => {
     expect(explicit("t9", agent.id)).toMatchObject([{ state: "TASK_GONE", agentId: agent.id }])
   })

@@ -1,7 +1,7 @@
 import type { AgentId, TaskId, scheduler } from "#lib/mesos/index.ts"
 import type { Context } from "./context.ts"
 import type { FrameworkRecord, TaskRecord } from "./records.ts"
-import { sendMasterStatus, type MasterStatus } from "./statuses.ts"
+import { sendMasterStatus, statusFacts, type MasterStatus } from "./statuses.ts"
 import { stateFor } from "./task-states.ts"
 
 /** RECONCILE: tells the latest state of the named tasks, or of all live ones when none is named. */
@@ -73,7 +73,6 @@ const NOWHERE = "" as AgentId
 
 function tellState(ctx: Context, framework: FrameworkRecord, task: TaskRecord): void {
   const { taskId, agentId, executorId, state } = task
-  const last = task.statuses.at(-1)
   sendMasterStatus(ctx, framework, {
     taskId,
     agentId,
@@ -81,6 +80,6 @@ function tellState(ctx: Context, framework: FrameworkRecord, task: TaskRecord): 
     state,
     reason: "REASON_RECONCILIATION",
     message: "Reconciliation: Latest task state",
-    ...(last?.healthy === undefined ? {} : { healthy: last.healthy }),
+    ...statusFacts(task),
   })
 }

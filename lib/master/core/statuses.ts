@@ -1,6 +1,7 @@
 import type {
   AgentId,
   ExecutorId,
+  Task,
   TaskId,
   TaskState,
   TaskStatus,
@@ -24,7 +25,24 @@ export type MasterStatus = {
   readonly executorId?: ExecutorId | undefined
   /** Milliseconds since the epoch. */
   readonly unreachableAt?: number | undefined
-  readonly healthy?: boolean | undefined
+} & StatusFacts
+
+/** What a status made by the master repeats of the task's own ones. */
+export type StatusFacts = Pick<TaskStatus, "healthy" | "checkStatus" | "containerStatus">
+
+/**
+ * What is known of a task by the statuses that it has told: health and check of the latest, and the
+ * latest that says where its container is.
+ * Source: apache/mesos: src/common/protobuf_utils.cpp (getTaskHealth and those after it).
+ */
+export function statusFacts({ statuses = [] }: Pick<Task, "statuses">): StatusFacts {
+  const { healthy, checkStatus } = statuses.at(-1) ?? {}
+  const containerStatus = statuses.findLast((status) => status.containerStatus)?.containerStatus
+  return {
+    ...(healthy === undefined ? {} : { healthy }),
+    ...(checkStatus === undefined ? {} : { checkStatus }),
+    ...(containerStatus === undefined ? {} : { containerStatus }),
+  }
 }
 
 /** A status made by the master: without uuid, so nobody acknowledges or repeats it. */
