@@ -7,6 +7,9 @@ const MULTI_ROLE = [{ type: "MULTI_ROLE" }]
 const constraints = (role: string, groups: readonly object[]) => ({
   offer_constraints: { role_constraints: { [role]: { groups } } },
 })
+const offerFilter = (quantities: object) => ({
+  offer_filters: { a: { min_allocatable_resources: { quantities: [{ quantities }] } } },
+})
 const predicate = (change: object) => [
   { attribute_constraints: [{ selector: { attribute_name: "rack" }, predicate: change }] },
 ]
@@ -51,6 +54,21 @@ describe("2.2: a SUBSCRIBE that is refused is one ERROR and the end", () => {
     ["a negative timeout", { failover_timeout: -1 }, "failover_timeout (-1)"],
     ["an endless timeout", { failover_timeout: 1e12 }, "failover_timeout (1000000000000)"],
     ["an id with a slash", { id: { value: "a/b" } }, "'framework_info.id'"],
+    [
+      "a filter of no amounts",
+      offerFilter({}),
+      "'FrameworkInfo.offer_filters' of role 'a': Resource quantities must contain at least one quantity",
+    ],
+    [
+      "a filter of a negative amount",
+      offerFilter({ cpus: { value: -1 } }),
+      "'FrameworkInfo.offer_filters' of role 'a': Invalid resource quantity for 'cpus': -1",
+    ],
+    [
+      "a filter of an endless amount",
+      offerFilter({ mem: { value: "Infinity" } }),
+      "Invalid resource quantity for 'mem': Infinity",
+    ],
   ]
   test.each(rows)("%s", async (_, info, message, more = {}) => {
     const rules = { roles: ["a", "b"], rootSubmissions: false }
@@ -89,15 +107,23 @@ describe("2.2: a SUBSCRIBE that is refused is one ERROR and the end", () => {
     expect(await refusalOf(again)).toBe("Framework has been removed")
   })
 
-  test("another principal than before, by its word or by its credentials", async () => {
+  test("another principal than before", async () => {
     const scene = await Scene.open(JSON_TYPE, { principal: "p" })
     const id = scene.frameworkId
     const other = await scene.master.subscribe({ id, principal: "q" })
     expect(await refusalOf(other)).toContain("principal")
+  })
+
+  test("another principal than by its credentials is no SUBSCRIBE at all, and none is filled in", async () => {
     const master = await TestMaster.start({
       authenticate: () => ({ kind: "principal", principal: "p" }),
     })
-    expect(await refusalOf(await master.subscribe({ principal: "q" }))).toContain("'p'")
+    const framework_info = { user: "svc", name: "demo", principal: "q" }
+    const refused = await master.call({ type: "SUBSCRIBE", subscribe: { framework_info } })
+    expect([refused.status, await refused.text()]).toEqual([
+      400,
+      "Failed to validate scheduler::Call: Authenticated principal 'p' does not match principal 'q' set in `FrameworkInfo`",
+    ])
     const { events } = await master.subscribe()
     await until("the subscription", () => events.length > 0)
     const [framework] = master.driver.view.frameworks.values()
@@ -288,6 +314,16 @@ describe("2.4: a task that is refused alone, with TASK_ERROR", () => {
       "'ExecutorInfo.shutdown_grace_period'",
     ],
     [
+      "an executor's shared cgroups",
+      executor({ container: { type: "MESOS", linux_info: { share_cgroups: true } } }),
+      "'ExecutorInfo.container.linux_info.share_cgroups' must not be true",
+    ],
+    [
+      "revocable beside its executor's",
+      executor({ resources: [{ ...cpus, revocable: {} }] }),
+      "Cannot use both revocable and non-revocable 'cpus' at the same time",
+    ],
+    [
       "own cgroups",
       { container: { type: "MESOS", linux_info: { share_cgroups: false } } },
       "share_cgroups",
@@ -431,6 +467,11 @@ describe("2.4, 11: a task group that is refused as a whole", () => {
       "cgroups of one task only",
       { task: mesos({ linux_info: { share_cgroups: false } }) },
       "share_cgroups",
+    ],
+    [
+      "revocable beside what is not",
+      { task: { resources: [{ ...cpus, revocable: {} }] } },
+      "Cannot use both revocable and non-revocable 'cpus' at the same time",
     ],
     ["a bad task", { task: { resources: [] } }, "no resources"],
   ]

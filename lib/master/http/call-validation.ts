@@ -4,14 +4,14 @@ import { base64Length, type scheduler } from "#lib/mesos/index.ts"
 const UUID_BYTES = 16
 
 /**
- * Why a call is invalid by itself, whoever sends it, or undefined.
+ * Why a call is invalid by itself, or undefined; `authenticated` is the principal of who sends it.
  * Source: apache/mesos: src/master/validation.cpp (scheduler::call::validate).
  */
-export function callProblem(call: scheduler.Call): string | undefined {
-  if (call.kind === "subscribe")
-    return call.frameworkId === call.frameworkInfo.id
-      ? undefined
-      : "'framework_id' differs from 'subscribe.framework_info.id'"
+export function callProblem(
+  call: scheduler.Call,
+  authenticated: string | undefined,
+): string | undefined {
+  if (call.kind === "subscribe") return subscribeProblem(call, authenticated)
   if (call.frameworkId === undefined) return "Expecting 'framework_id' to be present"
   switch (call.kind) {
     case "updateFramework":
@@ -27,6 +27,16 @@ export function callProblem(call: scheduler.Call): string | undefined {
     default:
       return undefined
   }
+}
+
+function subscribeProblem(
+  { frameworkId, frameworkInfo: { id, principal } }: scheduler.Call & { kind: "subscribe" },
+  authenticated: string | undefined,
+): string | undefined {
+  if (frameworkId !== id) return "'framework_id' differs from 'subscribe.framework_info.id'"
+  return authenticated === undefined || principal === undefined || principal === authenticated
+    ? undefined
+    : `Authenticated principal '${authenticated}' does not match principal '${principal}' set in \`FrameworkInfo\``
 }
 
 const uuidProblem = (field: string, uuid: string): string | undefined =>

@@ -49,7 +49,7 @@ export async function serveScheduler(
   const decoded = decodeMessage("mesos.v1.scheduler.Call", json)
   if (!decoded.ok && decoded.error.code === "unknownType")
     return refuseUnknownType(options, admitted, json)
-  const problem = problemOf(decoded)
+  const problem = problemOf(decoded, caller.principal)
   if (problem !== undefined || !decoded.ok)
     return refuse(400, `Failed to validate scheduler::Call: ${problem}`)
   const call = decoded.value
@@ -62,8 +62,11 @@ export async function serveScheduler(
     : perform(options, admitted, call)
 }
 
-const problemOf = (decoded: Result<scheduler.Call, DecodeError>): string | undefined =>
-  decoded.ok ? callProblem(decoded.value) : decoded.error.message
+const problemOf = (
+  decoded: Result<scheduler.Call, DecodeError>,
+  principal: string | undefined,
+): string | undefined =>
+  decoded.ok ? callProblem(decoded.value, principal) : decoded.error.message
 
 async function subscribe(
   options: MasterHttpOptions,

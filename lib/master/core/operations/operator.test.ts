@@ -7,7 +7,7 @@ import {
   type TestScheduler,
 } from "#lib/master/core/builders.ts"
 import type { OperatorCall } from "#lib/master/core/types.ts"
-import { unallocate, type Resource, type Resources } from "#lib/mesos/index.ts"
+import { allocate, unallocate, type Resource, type Resources } from "#lib/mesos/index.ts"
 import {
   after,
   create,
@@ -191,6 +191,14 @@ describe("an operator's call", () => {
         },
         "'reserve.resources[0].reservations[0].principal'",
       ],
+      [
+        "what a framework was offered",
+        {
+          kind: "reserveResources",
+          resources: allocate(reserved("cpus:1", "web"), "web"),
+        },
+        "'reserve_resources.resources[0].allocation_info'",
+      ],
     ],
   )("to reserve %s is 400 and names the field", (_, call, field) => {
     const reply = bench.operate({ ...call, agentId: agent.id }, "ops")
@@ -207,6 +215,37 @@ describe("an operator's call", () => {
       addition,
     } as const
     expect(bench.operate(call).message).toContain("RESIZE_VOLUME")
+  })
+
+  test.each<[string, string, Partial<OperatorCall>]>([
+    [
+      "to reserve for a role below a role",
+      "HIERARCHICAL_ROLE",
+      { kind: "reserveResources", resources: reserved("cpus:1", "web/blue") },
+    ],
+    [
+      "to reserve what is reserved",
+      "RESERVATION_REFINEMENT",
+      { kind: "reserveResources", resources: reserved("cpus:1", "web", "web/blue") },
+    ],
+    [
+      "to make a volume of a role below a role",
+      "HIERARCHICAL_ROLE",
+      {
+        kind: "createVolumes",
+        volumes: [volume("v", 5, { reservations: [dynamic("web/blue")] })],
+      },
+    ],
+  ])("%s on an agent that lacks %s is 400", (_, missing, call) => {
+    const capabilities = (["HIERARCHICAL_ROLE", "RESERVATION_REFINEMENT"] as const).filter(
+      (each) => each !== missing,
+    )
+    const there = bench.register({ info: { hostname: "a2", resources: TOTAL }, capabilities })
+    const reply = bench.operate({ ...call, agentId: there.id } as OperatorCall)
+    expect(reply.status).toBe(400)
+    expect(reply.message).toEndWith(
+      `[0].reservations' is invalid: Agent ${there.id} lacks the capability ${missing}`,
+    )
   })
 })
 

@@ -11,6 +11,7 @@ import {
   subtractResources,
   unallocate,
   type AppliedOperation,
+  type OperationProblem,
   type ResourceOperation,
   type Resources,
 } from "#lib/mesos/index.ts"
@@ -56,6 +57,7 @@ export function operateOnResources(
     return { status: 400, message: `No agent found with specified ID '${String(agentId)}'` }
   const operation = operationOf(call)
   const problem =
+    allocatedProblem(call) ??
     operationProblem(operation) ??
     agentProblem(ctx, agent, operation) ??
     principalProblem(principal, operation)
@@ -71,6 +73,18 @@ export function operateOnResources(
   rescindHolders(ctx, agent, shared(consumed))
   perform(ctx, agent, operation, applied.value)
   return { status: 202 }
+}
+
+/** What operators reserve is nobody's yet. Source: apache/mesos: src/master/validation.cpp (reserve). */
+function allocatedProblem(call: ResourceCall): OperationProblem | undefined {
+  if (call.kind !== "reserveResources") return undefined
+  const index = (call.resources ?? []).findIndex(({ allocationRole }) => allocationRole)
+  return index < 0
+    ? undefined
+    : {
+        field: `reserve_resources.resources[${index}].allocation_info`,
+        message: "Operators reserve only what is not allocated",
+      }
 }
 
 function operationOf(call: ResourceCall): ResourceOperation {

@@ -93,7 +93,10 @@ export function agentProblem(
     return problem("agent_id", `Agent ${agent.id} has too many unacknowledged operations`)
   switch (operation.kind) {
     case "create":
-      return createdProblem(agent, operation.volumes ?? [])
+      return (
+        reservedProblem(agent, "create.volumes", operation.volumes) ??
+        createdProblem(agent, operation.volumes ?? [])
+      )
     case "destroy":
       return destroyedProblem(agent, operation.volumes ?? [])
     case "growVolume":
@@ -102,6 +105,7 @@ export function agentProblem(
         ? undefined
         : problem("volume", `Agent ${agent.id} lacks the capability RESIZE_VOLUME`)
     case "reserve":
+      return reservedProblem(agent, "reserve.resources", operation.resources)
     case "unreserve":
     case "createDisk":
     case "destroyDisk":
@@ -109,6 +113,27 @@ export function agentProblem(
     default:
       return operation satisfies never
   }
+}
+
+/** Agents of old know neither roles below roles nor reservations of what is reserved. */
+function reservedProblem(
+  { id, capabilities }: AgentRecord,
+  list: string,
+  resources: Resources = [],
+): OperationProblem | undefined {
+  for (const [index, resource] of resources.entries()) {
+    const needed = [
+      ...(reservationRole(resource).includes("/") ? (["HIERARCHICAL_ROLE"] as const) : []),
+      ...(resource.reservations.length > 1 ? (["RESERVATION_REFINEMENT"] as const) : []),
+    ]
+    const missing = needed.find((capability) => !capabilities.includes(capability))
+    if (missing !== undefined)
+      return problem(
+        `${list}[${index}].reservations`,
+        `Agent ${id} lacks the capability ${missing}`,
+      )
+  }
+  return undefined
 }
 
 /** A persistence id is unique per role on an agent, because it names the volume's directory. */

@@ -13,6 +13,7 @@ import {
 } from "#lib/mesos/index.ts"
 import { MIN_CPUS_MILLI, MIN_MEM_MILLI } from "#lib/master/core/allocator/minimum.ts"
 import { commandProblem, containerProblem } from "./command.ts"
+import { mixProblem } from "./revocable.ts"
 
 /** What an executor must agree with. */
 export type ExecutorRules = {
@@ -62,8 +63,6 @@ export function groupExecutorProblem(
   }
   if (executor.container?.type === "DOCKER")
     return "'ExecutorInfo.container.type' must not be 'DOCKER' for a LAUNCH_GROUP"
-  if (executor.container?.linuxInfo?.shareCgroups === true)
-    return "'ExecutorInfo.container.linux_info.share_cgroups' must not be true"
   return (
     sharedExecutorProblem(executor, rules) ?? minimumProblem(executor.resources ?? NO_RESOURCES)
   )
@@ -77,6 +76,8 @@ function sharedExecutorProblem(
   if (id !== undefined) return `'ExecutorInfo.executor_id' is invalid: ${id}`
   if (executor.frameworkId !== undefined && executor.frameworkId !== frameworkId)
     return `'ExecutorInfo.framework_id' is '${executor.frameworkId}', expected '${frameworkId}'`
+  if (executor.container?.linuxInfo?.shareCgroups === true)
+    return "'ExecutorInfo.container.linux_info.share_cgroups' must not be true"
   const grace = executor.shutdownGracePeriod?.nanoseconds
   if (grace !== undefined && grace < 0)
     return "'ExecutorInfo.shutdown_grace_period' must be non-negative"
@@ -86,6 +87,7 @@ function sharedExecutorProblem(
   if (executor.resources?.some(({ shared }) => shared))
     return "Executor resources must not be shared"
   return (
+    mixProblem([executor.resources]) ??
     (executor.command && commandProblem("executor.command", executor.command)) ??
     (executor.container && containerProblem("executor.container", executor.container)) ??
     (live && differenceProblem(executor, live))

@@ -31,6 +31,7 @@ export function frameworkProblem(
   return (
     idFieldProblem(info) ??
     rolesProblem(info, roles, rules) ??
+    filtersProblem(info) ??
     timeoutProblem(info) ??
     rootProblem(info, rules) ??
     suppressedProblem(suppressedRoles, roles) ??
@@ -62,6 +63,21 @@ function rolesProblem(
     if (rules.roles !== undefined && role !== "*" && !rules.roles.includes(role))
       return `Role '${role}' is not present in the master's --roles`
   }
+  return undefined
+}
+
+/** Source: apache/mesos: src/common/validation.cpp (validateOfferFilters). */
+function filtersProblem({ offerFilters = {} }: FrameworkInfo): string | undefined {
+  for (const [role, { minAllocatableResources }] of Object.entries(offerFilters))
+    for (const { quantities = {} } of minAllocatableResources?.quantities ?? []) {
+      const field = `'FrameworkInfo.offer_filters' of role '${role}'`
+      const amounts = Object.entries(quantities)
+      if (amounts.length === 0)
+        return `${field}: Resource quantities must contain at least one quantity`
+      for (const [name, { value }] of amounts)
+        if (!(value >= 0 && Number.isFinite(value)))
+          return `${field}: Invalid resource quantity for '${name}': ${value}`
+    }
   return undefined
 }
 

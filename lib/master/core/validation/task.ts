@@ -16,6 +16,7 @@ import {
 } from "#lib/mesos/index.ts"
 import { checkProblem, healthCheckProblem } from "./check.ts"
 import { commandProblem, containerProblem } from "./command.ts"
+import { mixProblem } from "./revocable.ts"
 import { groupExecutorProblem, launchExecutorProblem, type ExecutorRules } from "./executor.ts"
 
 /** What a task is checked against. */
@@ -45,6 +46,7 @@ export function taskProblem(task: TaskInfo, rules: TaskRules): string | undefine
       : undefined) ??
     (task.executor && launchExecutorProblem(task.executor, rules.executor)) ??
     (task.executor && roleProblem("executor.resources", task.executor.resources, rules.role)) ??
+    (task.executor && mixProblem([task.resources, task.executor.resources])) ??
     limitsProblem(task, rules)
   )
 }
@@ -68,6 +70,8 @@ export function groupProblem(
     if (problem !== undefined) return `Task '${task.taskId}' is invalid: ${problem}`
     seen.add(task.taskId)
   }
+  const mixed = mixProblem([executor.resources, ...tasks.map(({ resources }) => resources)])
+  if (mixed !== undefined) return mixed
   const shares = new Set(tasks.map(sharesCgroups))
   const live = rules.executor.liveShares?.()
   if (live !== undefined) shares.add(live)
@@ -130,11 +134,7 @@ function resourcesProblem({ resources = [] }: TaskInfo, role: string): string | 
   const problem = validateResources(resources)
   if (problem !== undefined)
     return `'TaskInfo.resources${problem.field}' is invalid: ${problem.message}`
-  const revocable = resources.filter((resource) => resource.revocable)
-  for (const { name } of revocable)
-    if (resources.some((other) => other.name === name && !other.revocable))
-      return `Cannot use both revocable and non-revocable '${name}' at the same time`
-  return roleProblem("resources", resources, role)
+  return mixProblem([resources]) ?? roleProblem("resources", resources, role)
 }
 
 function roleProblem(
