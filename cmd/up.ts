@@ -21,7 +21,7 @@ const {
   maxAgentPingTimeouts,
   agentReregisterTimeout,
 } = MASTER_SETTINGS
-const { resources, attributes, dockerSocket } = AGENT_SETTINGS
+const { resources, attributes, dockerSocket, launcher } = AGENT_SETTINGS
 
 export const command = defineCommand({
   input: settingFlags({
@@ -36,6 +36,7 @@ export const command = defineCommand({
     resources,
     attributes,
     dockerSocket,
+    launcher,
     agentPingTimeout,
     maxAgentPingTimeouts,
     agentReregisterTimeout,

@@ -312,7 +312,7 @@ _dcos() {
       [[ $cur == -* ]] || candidates="$(dcos task list --quiet 2>/dev/null)"
       ;;
     "up")
-      candidates=""; flags="--work-dir= --port= --marathon-port= --router-port= --agent-port= --resources= --attributes= --docker-socket= --agent-ping-timeout= --max-agent-ping-timeouts= --agent-reregister-timeout= --log-level= --help"
+      candidates=""; flags="--work-dir= --port= --marathon-port= --router-port= --agent-port= --resources= --attributes= --docker-socket= --launcher= --agent-ping-timeout= --max-agent-ping-timeouts= --agent-reregister-timeout= --log-level= --help"
       ;;
   esac
   if [[ $cur == -* ]]; then candidates="$flags"; fi

@@ -339,6 +339,7 @@ complete -c dcos -n '__dcos_at up' -l agent-port -r -d 'Port of the agent\'s API
 complete -c dcos -n '__dcos_at up' -l resources -r -d 'What the node offers, such as cpus:4;mem:1024;disk(db):5000;ports:[31000-32000], as JSON, or file:///path; what is not named is measured (mem and disk in MiB)'
 complete -c dcos -n '__dcos_at up' -l attributes -r -d 'Such as rack:abc;level:10;keys:[1000-1500]'
 complete -c dcos -n '__dcos_at up' -l docker-socket -r -d 'Socket of the Docker daemon; /var/run/docker.sock by default'
+complete -c dcos -n '__dcos_at up' -l launcher -r -d 'How tasks without an image run: as processes of this machine (posix), or in namespaces and cgroups of runc (linux), as tasks do in any case that ask for isolation; posix by default'
 complete -c dcos -n '__dcos_at up' -l agent-ping-timeout -r -d 'Time between two pings of an agent, and the time it has to answer one; 15secs by default'
 complete -c dcos -n '__dcos_at up' -l max-agent-ping-timeouts -r -d 'Pings in a row an agent may miss before it is unreachable; 5 by default'
 complete -c dcos -n '__dcos_at up' -l agent-reregister-timeout -r -d 'Time agents have to come back after a restart of the master; 10mins by default'

@@ -41,6 +41,16 @@ export type ContainerMount = {
   readonly propagation?: "hostToContainer" | "bidirectional" | undefined
 }
 
+/** A GPU of this machine. */
+export type Gpu = {
+  /** As the driver's tools number it. */
+  readonly index: number
+  /** Its device is /dev/nvidia<minor>. */
+  readonly minor: number
+  /** Such as "GPU-1f0c...": names it on any machine. */
+  readonly uuid: string
+}
+
 /** Everything a container runtime needs to start one container. Persisted, so it can be found again. */
 export type ContainerSpec = {
   readonly containerId: ContainerId
@@ -57,6 +67,8 @@ export type ContainerSpec = {
   readonly user?: string | undefined
   /** The whole environment of the task, `CommandInfo.environment` included. */
   readonly environment: Readonly<Record<string, string>>
+  /** The GPUs of the container, which nobody else has; it may use no others. */
+  readonly gpus?: readonly Gpu[] | undefined
   /**
    * Every volume of the container but Docker's own, host paths of `task.container.volumes` included: a
    * runtime does not read those. Given to `launch` only and never stored, as the secrets that `launch`

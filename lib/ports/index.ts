@@ -14,6 +14,7 @@ export type {
   ContainerSpec,
   ContainerStarted,
   ContainerStreams,
+  Gpu,
   TerminalSize,
 } from "./containers.ts"
 export type { FetchFailure, FetchRequest, Fetcher } from "./fetcher.ts"

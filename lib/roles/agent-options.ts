@@ -35,7 +35,7 @@ export function agentOptions(
     attributes: settings.text("attributes"),
     defaultRole: settings.required("defaultRole"),
     domain: domainOf(settings),
-    gpus: settings.list("nvidiaGpuDevices")?.length,
+    gpuDevices: gpuIndices(settings),
     reconfigurationPolicy: settings.oneOf("reconfigurationPolicy", POLICIES),
     limits: limitsOf(settings),
     fetcher: fetcherOptions(settings, environment),
@@ -54,6 +54,13 @@ export function agentOptions(
     log,
     logVerbosity: new TimedVerbosity(log, logLevel, systemClock),
   }
+}
+
+function gpuIndices(settings: AgentSettings): readonly number[] | undefined {
+  const parts = settings.list("nvidiaGpuDevices")
+  if (parts?.every((part) => /^\d{1,4}$/.test(part)) === false)
+    settings.refuse("nvidiaGpuDevices", "must be numbers with commas between them, such as 0,1")
+  return parts?.map(Number)
 }
 
 const limitsOf = (settings: AgentSettings): Partial<AgentLimits> => ({

@@ -1,6 +1,5 @@
 import {
   AgentDriver,
-  agentResources,
   createAgentApi,
   type AgentLimits,
   type DiskWatchOptions,
@@ -9,7 +8,6 @@ import {
 } from "#lib/agent/index.ts"
 import {
   ContainerProber,
-  countGpus,
   DiskSandboxes,
   LinkClient,
   listen,
@@ -25,22 +23,15 @@ import {
   type Handler,
   type UriFetcherOptions,
 } from "#lib/io/index.ts"
-import {
-  fromMilli,
-  parseAttributes,
-  scalarOf,
-  type AgentInfo,
-  type AgentToMaster,
-  type DomainInfo,
-} from "#lib/mesos/index.ts"
+import type { AgentToMaster, DomainInfo } from "#lib/mesos/index.ts"
 import type { ContainerSpec, Log, LogVerbosity, Volumes } from "#lib/ports/index.ts"
 import { must } from "#lib/std/assert.ts"
 import { makeRuntimes, type ContainerOptions } from "./agent-runtimes.ts"
 import { buildInfo } from "./build-info.ts"
 import type { AgentEnd, AgentEvents } from "./memory-link.ts"
 import { News } from "./news.ts"
+import { describeNode, type Node } from "./node.ts"
 import { causeText, StartError, type Running } from "./process.ts"
-import { inWorkDir } from "./work-dir.ts"
 
 /** How an agent is started. */
 export type AgentRoleOptions = {
@@ -61,8 +52,8 @@ export type AgentRoleOptions = {
   /** The role that resources are reserved to where they name none. */
   readonly defaultRole?: string | undefined
   readonly domain?: DomainInfo | undefined
-  /** How many GPUs tasks may use; measured where it is absent. */
-  readonly gpus?: number | undefined
+  /** The GPUs that tasks may use, as the driver's tools number them; all where it is absent. */
+  readonly gpuDevices?: readonly number[] | undefined
   readonly reconfigurationPolicy: ReconfigurationPolicy
   /** Times and limits that differ from the agent's defaults. */
   readonly limits?: Partial<AgentLimits> | undefined
@@ -126,13 +117,19 @@ export const connectRemote =
 export async function startAgent(options: AgentRoleOptions, connect: Connect): Promise<Running> {
   const failure = Promise.withResolvers<string>()
   const sandboxes = new DiskSandboxes()
-  const info = await describeNode(options, sandboxes)
+  const node = await describeNode(options, sandboxes)
   const store = new SqliteStore(`${options.workDir}/meta/agent.db`)
   const link = new LateLink()
   const { workDir, hostname, creatableHostPaths, log } = options
-  const volumes = await openVolumes({ workDir, hostname, creatableHostPaths, log })
+  const volumes = await openVolumes({
+    workDir,
+    hostname,
+    creatableHostPaths,
+    gpuDriver: node.gpuDriver,
+    log,
+  })
   const started = await AgentDriver.start({
-    ...driverOptions(options, info, volumes),
+    ...driverOptions(options, node, volumes),
     store,
     sandboxes,
     link,
@@ -192,12 +189,13 @@ const agentEvents = (driver: AgentDriver, link: MasterLink): AgentEvents => ({
 })
 
 /** What the driver is given beside its store, its link and who hears of its end. */
-function driverOptions(options: AgentRoleOptions, info: AgentInfo, volumes: Volumes) {
+function driverOptions(options: AgentRoleOptions, node: Node, volumes: Volumes) {
   const { ip, workDir, executable, log } = options
   const runtimes = makeRuntimes(options, options.containers)
   return {
     agent: {
-      info,
+      info: node.info,
+      gpus: node.gpus,
       ip,
       workDir,
       executable,
@@ -236,38 +234,6 @@ function openApi(options: AgentRoleOptions, handler: Handler) {
     remedy:
       "this agent answers its API to its own machine only; ask through the master, or start it with --insecure-api",
   })
-}
-
-/** What the agent announces of its node. */
-async function describeNode(
-  options: AgentRoleOptions,
-  sandboxes: DiskSandboxes,
-): Promise<AgentInfo> {
-  const machine = measureMachine()
-  await inWorkDir(options.workDir, () => sandboxes.createWorkDir(options.workDir))
-  const disk = await sandboxes.diskUsage(options.workDir)
-  const facts = {
-    cpus: machine.cpus,
-    gpus: options.gpus ?? (await countGpus()),
-    memMib: machine.memMib,
-    diskMib: Math.floor(disk.totalBytes / (1024 * 1024)),
-  }
-  const resources = agentResources(options.resources, facts, options.defaultRole)
-  if (!resources.ok) throw new StartError(`--resources: ${resources.error.message}`)
-  const gpus = fromMilli(scalarOf(resources.value, "gpus"))
-  if (options.gpus !== undefined && gpus !== options.gpus)
-    throw new StartError(
-      `--nvidia-gpu-devices names ${options.gpus} GPUs, but --resources says gpus:${gpus}: make them agree`,
-    )
-  const attributes = parseAttributes(options.attributes ?? "")
-  if (!attributes.ok) throw new StartError(`--attributes: ${attributes.error.message}`)
-  return {
-    hostname: options.hostname,
-    port: options.port,
-    resources: resources.value,
-    attributes: attributes.value,
-    ...(options.domain === undefined ? {} : { domain: options.domain }),
-  }
 }
 
 /** The settings with those that follow from the machine. */

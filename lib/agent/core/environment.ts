@@ -1,5 +1,6 @@
 import type { AgentId, ExecutorInfo, TaskInfo } from "#lib/mesos/index.ts"
-import type { ContainerId, ContainerSpec } from "#lib/ports/index.ts"
+import type { ContainerId, ContainerSpec, Gpu } from "#lib/ports/index.ts"
+import { gpuVariables } from "./gpus.ts"
 import type { ExecutorLaunch } from "./records.ts"
 import { formatDuration } from "#lib/std/duration.ts"
 import type { AgentLimits, AgentOptions } from "./types.ts"
@@ -26,6 +27,8 @@ export type EnvironmentSource = {
   /** Whether the container sees an image instead of the host's files. */
   readonly image: boolean
   readonly sandbox: string
+  /** Those of the container. */
+  readonly gpus: readonly Gpu[]
   readonly killGraceMs: number
   readonly checkpoint: boolean
 }
@@ -41,6 +44,7 @@ export function taskEnvironment(source: EnvironmentSource): Readonly<Record<stri
     ...(source.runtime === "process" ? { PATH: DEFAULT_PATH } : {}),
     ...source.options.taskEnvironment,
     ...agentVariables(source),
+    ...gpuVariables(source.options.gpus ?? [], source.gpus),
   }
   for (const { name, value } of source.task.command?.environment?.variables ?? [])
     if (value !== undefined) environment[name] = value

@@ -12,12 +12,13 @@ import {
   type TaskId,
   type TaskInfo,
 } from "#lib/mesos/index.ts"
-import type { ContainerId, ContainerSpec } from "#lib/ports/index.ts"
+import type { ContainerId, ContainerSpec, Gpu } from "#lib/ports/index.ts"
 import { must } from "#lib/std/assert.ts"
 import { ok, type Result } from "#lib/std/result.ts"
 import type { Admission } from "./admission.ts"
 import { taskEnvironment } from "./environment.ts"
 import type { Executors } from "./executors.ts"
+import { freeGpus, gpuCount, gpuRefusal } from "./gpus.ts"
 import type { IdSource } from "./id-source.ts"
 import { runtimeForm } from "./launch-order.ts"
 import type { Lifecycle } from "./lifecycle.ts"
@@ -109,6 +110,7 @@ export class Launcher {
       admission.framework(frameworkId, info) ??
       executorRefusal(task.executor) ??
       admission.resources(info, [task.resources]) ??
+      gpuRefusal(this.#freeGpus(), [task.resources]) ??
       (choice.ok ? volumeRefusal(task, choice.value, false) : undefined) ??
       admission.ownExecutor(frameworkId, executorId)
     if (refusal !== undefined || !choice.ok) {
@@ -152,6 +154,10 @@ export class Launcher {
         executorInfo.resources,
         ...tasks.map(({ resources }) => resources),
       ]) ??
+      gpuRefusal(
+        this.#freeGpus(),
+        tasks.map(({ resources }) => resources),
+      ) ??
       (choices.ok ? groupVolumeRefusal(tasks, choices.value) : undefined) ??
       admission.defaultExecutor(frameworkId, executorId)
     if (refusal !== undefined || !choices.ok) {
@@ -201,9 +207,11 @@ export class Launcher {
     if (tasks.length === 0) return
     const process = this.#processTask(info, tasks)
     const choice = chooseRuntime(process, options)
+    const running = workload.framework(frameworkId)?.executors.get(info.executorId)
     const refusal =
       admission.framework(frameworkId, owner) ??
       admission.resources(owner, [process.resources]) ??
+      gpuRefusal(this.#freeGpus(), running === undefined ? [process.resources] : []) ??
       (choice.ok ? volumeRefusal(process, choice.value, false) : choice.error) ??
       (message.kind === "runTaskGroup" ? groupRefusal(group) : undefined) ??
       admission.customExecutor(owner, info)
@@ -213,7 +221,6 @@ export class Launcher {
       return admission.refuseWithExecutor(turn, refused, why)
     }
     const framework = workload.ensureFramework(turn, frameworkId, owner)
-    const running = framework.executors.get(info.executorId)
     const executor =
       running ??
       this.#customExecutor(turn, framework, info, { task: process, choice: choice.value })
@@ -326,6 +333,7 @@ export class Launcher {
   #container(owner: ContainerOwner, arrival: Arrival): ExecutorProcess {
     const { containerId, choice, sandbox, directories, links } = arrival
     const info = taskWithoutSecrets(arrival.info)
+    const gpus = this.#freeGpus().slice(0, gpuCount(info.resources))
     return {
       spec: {
         containerId,
@@ -333,7 +341,8 @@ export class Launcher {
         task: runtimeForm(choice.runtime, info),
         sandbox,
         ...this.#user(owner.framework.info, info),
-        environment: this.#environment(owner, arrival),
+        environment: this.#environment(owner, arrival, gpus),
+        ...(gpus.length === 0 ? {} : { gpus }),
       },
       directories,
       links,
@@ -343,6 +352,7 @@ export class Launcher {
   #environment(
     { framework, info: executor, kind }: ContainerOwner,
     { info, containerId, choice, sandbox }: Arrival,
+    gpus: readonly Gpu[],
   ): Readonly<Record<string, string>> {
     const { options, limits } = this.#parts
     const period = info.killPolicy?.gracePeriod?.nanoseconds
@@ -357,6 +367,7 @@ export class Launcher {
       runtime: choice.runtime,
       image: choice.image,
       sandbox,
+      gpus,
       killGraceMs: period === undefined ? limits.killGraceMs : period / 1e6,
       checkpoint: framework.info.checkpoint ?? false,
     })
@@ -365,6 +376,10 @@ export class Launcher {
   #user(framework: FrameworkInfo, task: TaskInfo): Pick<ContainerSpec, "user"> {
     const user = task.command?.user ?? framework.user
     return this.#parts.options.switchUser && user !== "" ? { user } : {}
+  }
+
+  #freeGpus(): readonly Gpu[] {
+    return freeGpus(this.#parts.options.gpus ?? [], this.#parts.workload)
   }
 
   #defaultExecutor(turn: Turn, framework: FrameworkRecord, info: ExecutorInfo): ExecutorRecord {

@@ -12,7 +12,7 @@ import type {
   TaskStatus,
   TaskStatusReason,
 } from "#lib/mesos/index.ts"
-import type { ContainerExit, ContainerId, ContainerSpec } from "#lib/ports/index.ts"
+import type { ContainerExit, ContainerId, ContainerSpec, Gpu } from "#lib/ports/index.ts"
 import type { CallNumber, ContainerAnswer, ContainerCall } from "./nested/calls.ts"
 import type { ReconfigurationPolicy } from "./compatibility.ts"
 import type { Limitation } from "./records.ts"
@@ -35,6 +35,8 @@ export type AgentOptions = {
   readonly runtimes: ReadonlySet<ContainerSpec["runtime"]>
   /** How tasks without an image run: as processes ("posix"), or in containers of runc (`--launcher`). */
   readonly launcher?: "linux" | "posix" | undefined
+  /** The GPUs that tasks may use (`--nvidia_gpu_devices`); none by default. */
+  readonly gpus?: readonly Gpu[] | undefined
   /** Whether tasks run as the user that their framework names; needs root. */
   readonly switchUser: boolean
   /** More variables for every task (`--executor_environment_variables`). */

@@ -221,3 +221,18 @@ describe("parameters", () => {
     expect(one("restart", "always").error).toContain("the scheduler decides about restarts")
   })
 })
+
+test("device files are the container's at their own paths", () => {
+  const devices = ["/dev/nvidiactl", "/dev/nvidia0"]
+  const spec = place.spec("run", {
+    task: { container: { type: "DOCKER", docker: { image: "image" } } },
+  })
+  const made = createOptions({ spec, owner: "agent", memoryBytes: 2 ** 30, devices })
+  expect(made.ok && made.value.HostConfig?.Devices).toEqual(
+    devices.map((path) => ({
+      PathOnHost: path,
+      PathInContainer: path,
+      CgroupPermissions: "mrw",
+    })),
+  )
+})

@@ -27,6 +27,8 @@ export type CreateOptionsInput = {
   readonly owner: string
   /** Bytes of memory of the machine. */
   readonly memoryBytes: number
+  /** Device files for the container, at the same paths. */
+  readonly devices?: readonly string[] | undefined
 }
 
 /** Turns a task into the request that makes its container; refuses what Docker cannot do, saying why. */
@@ -54,6 +56,11 @@ export function createOptions(input: CreateOptionsInput): Result<ContainerCreate
   }
   const driver = volumes.value.driver ?? docker.volumeDriver
   if (driver !== undefined) draft.HostConfig.VolumeDriver = driver
+  draft.HostConfig.Devices = (input.devices ?? []).map((path) => ({
+    PathOnHost: path,
+    PathInContainer: path,
+    CgroupPermissions: "mrw",
+  }))
   for (const step of [
     () => applyCommand(draft, spec.task.command ?? {}),
     () => applyNetwork(draft, container, docker),

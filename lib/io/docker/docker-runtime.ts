@@ -19,6 +19,7 @@ import { err, ok } from "#lib/std/result.ts"
 import type { Result } from "#lib/std/result.ts"
 import { mesosContainerId } from "#lib/io/host/container-status.ts"
 import { errorText } from "#lib/io/host/files.ts"
+import { gpuDevices } from "#lib/io/gpu/devices.ts"
 import type { LogRotationOptions } from "#lib/io/host/log-rotation.ts"
 import { CONTAINER_LABEL, OWNER_LABEL, containerName, createOptions } from "./create-options.ts"
 import { DockerDaemon, daemonStatus, isUnreachable } from "./daemon.ts"
@@ -99,6 +100,7 @@ export class DockerRuntime implements ContainerRuntime {
       spec,
       owner: this.#options.owner,
       memoryBytes: totalmem(),
+      devices: gpuDevices(spec.gpus),
     })
     if (!options.ok) return launchFailure(options.error)
     let step = "could not be prepared"

@@ -21,6 +21,11 @@ export function deviceAccess(entry: unknown): Result<DeviceAccess, string> {
     .map(([, letter]) => letter)
     .join("")
   if (access === "") return err(`${shown} must allow read, write or mknod`)
+  return deviceAt(path, access)
+}
+
+/** A device of this machine that may be used so; refused, naming the path, when there is none. */
+export function deviceAt(path: string, access: string): Result<DeviceAccess, string> {
   try {
     const stat = statSync(path)
     if (!stat.isCharacterDevice() && !stat.isBlockDevice()) return err(`${path} is no device`)

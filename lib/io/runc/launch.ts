@@ -4,6 +4,7 @@ import { totalmem } from "node:os"
 import type { ContainerFailure, ContainerSpec } from "#lib/ports/index.ts"
 import { err, ok } from "#lib/std/result.ts"
 import type { Result } from "#lib/std/result.ts"
+import { gpuDevices } from "#lib/io/gpu/devices.ts"
 import { abortable } from "#lib/io/host/abortable.ts"
 import type { Accounts } from "#lib/io/host/accounts.ts"
 import { openLog } from "#lib/io/host/open-log.ts"
@@ -13,6 +14,7 @@ import type { CgroupTree } from "./cgroup-tree.ts"
 import { startConmon, startContainer } from "./conmon.ts"
 import type { RuncTools } from "./conmon.ts"
 import type { DeviceAccess } from "./devices.ts"
+import { deviceAt } from "./find-device.ts"
 import { encodeSpec } from "./encode-spec.ts"
 import { versionTwoLimits } from "./limits.ts"
 import type { OciSpec, OciUser } from "./oci.ts"
@@ -37,8 +39,6 @@ export type LaunchParts = {
   readonly roots: ContainerRoots
   readonly accounts: Accounts
   readonly settings: RuncSettings
-  /** Devices of one container alone. */
-  readonly devicesOf: (spec: ContainerSpec) => readonly DeviceAccess[]
 }
 
 /** A failure before or while the container was made, with the text to report. */
@@ -67,7 +67,7 @@ export async function launchContainer(
     cgroupsPath: parts.cgroups.processesPath(spec.containerId),
     cgroupVersion: parts.cgroups.version,
     parentPid: await parentPid(parts, spec),
-    devices: parts.devicesOf(spec),
+    devices: gpuDevices(spec.gpus).map(gpuAccess),
     seccomp: (capabilities) => defaultSeccomp(capabilities, process.arch),
     hostFiles: HOST_FILES.filter((file) => existsSync(file)),
     machineBytes: totalmem(),
@@ -93,6 +93,12 @@ export async function launchContainer(
   )
   if (signal.aborted) throw new LaunchError("the launch was given up")
   return ok(await make(parts, spec, { config: config.value, signal }))
+}
+
+function gpuAccess(path: string): DeviceAccess {
+  const found = deviceAt(path, "rw")
+  if (!found.ok) throw new LaunchError(`the container's GPU cannot be given to it: ${found.error}`)
+  return found.value
 }
 
 async function make(

@@ -27,7 +27,6 @@ import { CgroupTree, send } from "./cgroup-tree.ts"
 import { findConmons } from "./find-conmons.ts"
 import { waitsForStart } from "./conmon.ts"
 import type { RuncTools } from "./conmon.ts"
-import type { DeviceAccess } from "./devices.ts"
 import { launchContainer } from "./launch.ts"
 import { outOfMemory } from "./out-of-memory.ts"
 import { RuncRecords } from "./records.ts"
@@ -57,7 +56,6 @@ export type RuncRuntimeOptions = {
   readonly settings?: Partial<RuncSettings> | undefined
   /** Where images come from; without it only tasks without an image can be run. */
   readonly images?: ImageStore | undefined
-  readonly devicesOf?: ((spec: ContainerSpec) => readonly DeviceAccess[]) | undefined
   readonly logs?: LogRotationOptions | undefined
 }
 
@@ -260,7 +258,6 @@ export class RuncRuntime implements ContainerRuntime {
       roots: this.#roots,
       accounts: this.#accounts,
       settings: this.#settings,
-      devicesOf: this.#options.devicesOf ?? (() => []),
     }
   }
 

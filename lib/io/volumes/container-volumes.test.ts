@@ -280,3 +280,16 @@ test("books that cannot be read stop launches with volumes rather than be overwr
   expect((await prepare(place.spec("true"), [dockerVolume()])).error).toContain("version 99")
   expect(readFileSync(`${root}/books/x.json`, "utf8")).toBe('{"schema":99}')
 })
+
+test("the driver of GPUs is seen by containers that have GPUs and an image", async () => {
+  volumes = open({ gpuDriver: `${root}/driver` })
+  const gpus = [{ index: 0, minor: 0, uuid: "GPU-a" }]
+  const image = { type: "DOCKER", docker: { image: "image" } } as const
+  const seen = async (spec: ContainerSpec) => (await prepare(spec, [])).mounts
+  const boxed = place.spec("true", { task: { container: image }, runtime: "docker" })
+  expect(await seen({ ...boxed, gpus })).toEqual([
+    { source: `${root}/driver`, target: "/usr/local/nvidia", kind: "directory", readOnly: true },
+  ])
+  expect(await seen(boxed)).toEqual([])
+  expect(await seen({ ...place.spec("true"), gpus })).toEqual([])
+})

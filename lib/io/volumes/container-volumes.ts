@@ -16,6 +16,7 @@ import type { Result } from "#lib/std/result.ts"
 import { Accounts } from "#lib/io/host/accounts.ts"
 import type { Account } from "#lib/io/host/accounts.ts"
 import { errorText } from "#lib/io/host/files.ts"
+import { DRIVER_IN_CONTAINER } from "#lib/io/gpu/driver-volume.ts"
 import { KeyedLock } from "#lib/io/host/keyed-lock.ts"
 import { DEFAULT_DRIVER } from "./docker-volumes.ts"
 import type { DockerVolumes } from "./docker-volumes.ts"
@@ -58,6 +59,8 @@ export type ContainerVolumesOptions = {
   readonly bootId: string
   /** Directories below which missing host paths are made (`--host_path_volume_force_creation`). */
   readonly creatableHostPaths?: readonly string[] | undefined
+  /** Holds the driver of the machine's GPUs; containers that have GPUs and an image see it. */
+  readonly gpuDriver?: string | undefined
   readonly docker: DockerVolumes
   readonly csi?: CsiVolumes | undefined
   readonly secrets?: SecretResolver | undefined
@@ -107,6 +110,7 @@ export class ContainerVolumes implements Volumes {
           at = `the volume '${order.containerPath}'`
           mounts.push(await this.#make(preparing, order, index))
         }
+        mounts.push(...this.#gpuDriver(spec))
         const environment: Record<string, string> = {}
         for (const [name, secret] of Object.entries(secretEnvironment)) {
           at = `the environment variable '${name}'`
@@ -158,6 +162,13 @@ export class ContainerVolumes implements Volumes {
     const propagation = order.source.kind === "hostPath" ? order.source.propagation : undefined
     const mount = { source: path, target, kind, readOnly }
     return propagation === undefined ? mount : { ...mount, propagation }
+  }
+
+  #gpuDriver({ gpus = [], task: { container } }: ContainerSpec): readonly ContainerMount[] {
+    const { gpuDriver: source } = this.#options
+    const image = container?.docker ?? container?.mesos?.image
+    if (source === undefined || image === undefined || gpus.length === 0) return []
+    return [{ source, target: DRIVER_IN_CONTAINER, kind: "directory", readOnly: true }]
   }
 
   async #place(

@@ -11,13 +11,15 @@ export type AgentVolumesOptions = {
   readonly hostname: string
   /** Directories below which missing host paths are made. */
   readonly creatableHostPaths?: readonly string[] | undefined
+  /** Holds the driver of the machine's GPUs. */
+  readonly gpuDriver?: string | undefined
   readonly secrets?: SecretResolver | undefined
   readonly log: Log
 }
 
 /** The volumes of an agent: books below its work directory, secrets in memory where there is root. */
 export async function openVolumes(options: AgentVolumesOptions): Promise<ContainerVolumes> {
-  const { workDir, hostname, creatableHostPaths, secrets, log } = options
+  const { workDir, hostname, creatableHostPaths, gpuDriver, secrets, log } = options
   const owner = `${hostname}:${workDir}`
   const name = `dcos-secrets-${Bun.hash(owner).toString(36)}`
   return new ContainerVolumes({
@@ -25,6 +27,7 @@ export async function openVolumes(options: AgentVolumesOptions): Promise<Contain
     secretDir: await secretDirectory(name, `${workDir}/runtime/secrets`),
     bootId: bootId(),
     creatableHostPaths,
+    gpuDriver,
     docker: new DockerVolumes({ owner }),
     secrets,
     log,
