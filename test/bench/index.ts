@@ -2,6 +2,7 @@ import { allocation } from "./allocation.ts"
 import { coldStart } from "./cold-start.ts"
 import { growth } from "./growth.ts"
 import { idleMemory } from "./idle-memory.ts"
+import { imagePull } from "./image-pull.ts"
 import { install } from "./install.ts"
 import { launch } from "./launch.ts"
 import { scale } from "./scale/index.ts"
@@ -17,5 +18,6 @@ export const benchmarks: readonly Benchmark[] = [
   launch,
   growth,
   allocation,
+  imagePull,
   scale,
 ]
