@@ -1,0 +1,95 @@
+/** `dcos task exec` and `dcos task attach` through the cluster's one address, with real terminals. */
+import { afterEach, describe, expect, test } from "bun:test"
+import { Marathon } from "../fixtures/marathon.ts"
+import { Pty } from "../fixtures/pty.ts"
+import { waitFor } from "../fixtures/wait.ts"
+import { executable, testWorlds, type World } from "../fixtures/world.ts"
+
+const open = testWorlds()
+const ptys = new Set<Pty>()
+afterEach(() => {
+  for (const pty of ptys) pty.end()
+  ptys.clear()
+})
+
+/** A cluster with an app that does nothing, and a user of it. */
+async function scene(app: object = {}) {
+  const world = open()
+  const up = await world.up()
+  await world.dcos.ok(`cluster setup ${up.routerUrl}`)
+  const marathon = new Marathon(up.marathonUrl)
+  await marathon.run({ id: "/web", cmd: "echo up >ready; sleep 1000", cpus: 0.1, mem: 32, ...app })
+  return { world, up, marathon }
+}
+
+/** A command of the user in a terminal. */
+function terminal(world: World, ...args: readonly string[]): Pty {
+  const pty = new Pty([executable, ...args], { env: world.dcos.env, rows: 30, cols: 100 })
+  ptys.add(pty)
+  return pty
+}
+
+const exec = ["task", "exec"]
+
+describe("dcos task exec", () => {
+  test("runs in the task's sandbox and environment, with its streams apart, and passes the exit code on", async () => {
+    const { world } = await scene({ env: { GREETING: "moin" } })
+    const script = 'cat ready; echo "$GREETING"; echo oops >&2; exit 7'
+    const ran = await world.dcos.run([...exec, "web", "sh", "-c", script])
+    expect(ran).toEqual({ code: 7, stdout: "up\nmoin\n", stderr: "oops\n" })
+    expect((await world.dcos.run([...exec, "web", "sh", "-c", "kill -9 $$"])).code).toBe(137)
+    expect((await world.dcos.run([...exec, "web", "no-such-program"])).code).toBe(127)
+  })
+
+  test("passes input and output on byte for byte", async () => {
+    const { world } = await scene()
+    const bytes = crypto.getRandomValues(new Uint8Array(64 * 1024))
+    const all = Buffer.concat(Array.from({ length: 64 }, () => bytes))
+    const child = Bun.spawn([executable, ...exec, "-i", "web", "cat"], {
+      env: world.dcos.env,
+      stdin: new Blob([all]),
+      stdout: "pipe",
+    })
+    const back = await new Response(child.stdout).bytes()
+    expect(await child.exited).toBe(0)
+    expect(Buffer.compare(back, all)).toBe(0)
+  })
+
+  test("a shell in a terminal edits, resizes, interrupts and exits", async () => {
+    const { world } = await scene()
+    const pty = terminal(world, ...exec, "-it", "web", "sh")
+    pty.type("stty size; echo $TERM\r")
+    await pty.shows(/30 100\s+xterm/)
+    pty.resize(40, 120)
+    pty.type("until stty size | grep '40 120'; do sleep 0.1; done\r")
+    await pty.shows(/\n40 120/)
+    pty.type("echo w\u007fstill; sleep 1000\r")
+    await pty.shows(/\nstill/)
+    pty.type("\u0003")
+    pty.type("echo back=$?\r")
+    await pty.shows(/back=130/)
+    pty.type("exit 5\r")
+    expect(await pty.exited).toBe(5)
+  })
+
+  test("what a client leaves behind ends", async () => {
+    const { world } = await scene()
+    const leave = async (how: (pty: Pty) => void, code: number): Promise<void> => {
+      const pty = terminal(world, ...exec, "-it", "web", "sh", "-c", "echo pid=$$; sleep 1000")
+      await pty.shows(/pid=\d+/)
+      const pid = Number(/pid=(\d+)/.exec(pty.screen)?.[1])
+      how(pty)
+      expect(await pty.exited).toBe(code)
+      await waitFor("the process to end", () => {
+        try {
+          process.kill(pid, 0)
+          return false
+        } catch {
+          return true
+        }
+      })
+    }
+    await leave((pty) => pty.type("\u0010\u0011"), 0)
+    await leave((pty) => pty.end(), 137)
+  })
+})
