@@ -41,6 +41,8 @@ type Session = {
   readonly leader: ProcessIdentity
   readonly name: ContainerId
   readonly terminal: boolean
+  /** Whether a program between tells the end by a signal n as exit code 128 + n. */
+  readonly proxied: boolean
   /** Resolves when nothing of the container is left that could write. */
   readonly over: Promise<void>
 }
@@ -70,8 +72,10 @@ export class DebugContainers {
     })
     const leader = { pid: child.pid, startTime: readStat(child.pid)?.startTime ?? 0 }
     const terminal = spec.task.container?.ttyInfo !== undefined
-    const over = this.#follow(containerId, { child, leader, name: containerId, terminal })
-    this.#sessions.set(containerId, { child, leader, name: containerId, terminal, over })
+    const proxied = terminal || start.proxied === true
+    const session = { child, leader, name: containerId, terminal, proxied }
+    const over = this.#follow(containerId, session)
+    this.#sessions.set(containerId, { ...session, over })
     return leader
   }
 
@@ -138,12 +142,12 @@ export class DebugContainers {
   }
 
   async #follow(containerId: ContainerId, session: Omit<Session, "over">): Promise<void> {
-    const { child, terminal } = session
+    const { child, proxied } = session
     await child.exited
     const status = childStatus(child)
     await this.#killAll(session)
     if (this.#sessions.has(containerId))
-      this.#options.onExit(containerId, { status: terminal ? terminalStatus(status) : status })
+      this.#options.onExit(containerId, { status: proxied ? terminalStatus(status) : status })
     await Bun.sleep(DRAIN_MS)
   }
 

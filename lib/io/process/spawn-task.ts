@@ -14,7 +14,12 @@ import { DEFAULT_PATH, taskScript } from "./task-script.ts"
 export const CLEAN_ENVIRONMENT = { PATH: DEFAULT_PATH }
 
 /** How to become a process of a task: the programs to go through, and the script of the last one. */
-export type TaskStart = { readonly argv: readonly string[]; readonly script: string }
+export type TaskStart = {
+  readonly argv: readonly string[]
+  readonly script: string
+  /** Whether the last of them runs the command beside itself and tells of its end by an exit code. */
+  readonly proxied?: boolean
+}
 
 /**
  * Where a process' standard streams lead: its input is empty and the script comes from there, or they

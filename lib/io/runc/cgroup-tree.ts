@@ -27,6 +27,8 @@ export class CgroupTree {
   readonly version: 1 | 2
   readonly #mount: string
   readonly #name: string
+  /** How many containers of each family may have groups below the family's own. */
+  readonly #families = new Map<string, Set<ContainerId>>()
 
   constructor(name: string, mount = "/sys/fs/cgroup") {
     this.#mount = mount
@@ -46,6 +48,17 @@ export class CgroupTree {
     } catch (cause) {
       return `cgroups cannot be used: ${String(cause)}`
     }
+  }
+
+  /**
+   * Says that a container has groups, or will have: those that it shares with its family, the containers
+   * that it is nested in or beside, stay until all of them are removed.
+   */
+  claim(containerId: ContainerId): void {
+    const family = familyOf(containerId)
+    const members = this.#families.get(family)
+    if (members === undefined) this.#families.set(family, new Set([containerId]))
+    else members.add(containerId)
   }
 
   /** The group of a container's processes as runc is told it: from the top of the hierarchies. */
@@ -107,20 +120,27 @@ export class CgroupTree {
     return read(`${top}${this.#path(containerId)}/${file}`)
   }
 
-  /** Removes a container's groups with those nested in it; false while processes are left. */
+  /**
+   * Removes a container's groups with those nested in it, and those of its family after the last of it;
+   * false while processes are left.
+   */
   remove(containerId: ContainerId): boolean {
+    if (!this.#removeGroups(containerId)) return false
+    const family = familyOf(containerId)
+    const members = this.#families.get(family)
+    members?.delete(containerId)
+    if (members !== undefined && members.size > 0) return true
+    this.#families.delete(family)
+    // Whoever of the family has processes keeps its groups.
+    this.#removeGroups(family)
+    return true
+  }
+
+  #removeGroups(containerId: ContainerId): boolean {
     let gone = true
     for (const hierarchy of this.#hierarchies())
       gone = removeTree(`${hierarchy}${this.#path(containerId)}`) && gone
     return gone
-  }
-
-  /** Containers on the machine's own level that have groups. */
-  list(): readonly ContainerId[] {
-    const found = new Set<string>()
-    for (const hierarchy of this.#hierarchies())
-      for (const name of directories(`${hierarchy}/${this.#name}`)) found.add(name)
-    return [...found] as ContainerId[]
   }
 
   #path(containerId: ContainerId): string {
@@ -151,6 +171,10 @@ export class CgroupTree {
     return true
   }
 }
+
+/** The outermost container that this one is nested in, if only by name. */
+const familyOf = (containerId: ContainerId): ContainerId =>
+  (containerId.split(".")[0] ?? containerId) as ContainerId
 
 /** Sends a signal to a process that may have ended. */
 export function send(pid: number, signal: number | NodeJS.Signals): void {

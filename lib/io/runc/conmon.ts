@@ -1,4 +1,4 @@
-import { closeSync, constants, existsSync, openSync, readSync, rmSync } from "node:fs"
+import { closeSync, constants, existsSync, openSync, readFileSync, readSync, rmSync } from "node:fs"
 import type { ContainerId } from "#lib/ports/index.ts"
 import { err, ok } from "#lib/std/result.ts"
 import type { Result } from "#lib/std/result.ts"
@@ -105,12 +105,13 @@ export const waitsForStart = (stateDir: string, containerId: ContainerId): boole
  * Lets a container run that was made: what `runc start` does, without the cost of a process. Its
  * first process writes one byte into a named pipe once somebody reads from it, and then becomes the
  * task. The pipe goes first, so that after a crash of the agent nobody starts the container again.
- * False when the process ended before, or was started already.
+ * False when the process ended before, or was started already. Signals are the task's from then on:
+ * runc would take them as its own.
  */
 export async function startContainer(
   stateDir: string,
   containerId: ContainerId,
-  isAlive: () => boolean,
+  first: { readonly pid: number; isAlive(): boolean },
 ): Promise<boolean> {
   const fifo = startFifo(stateDir, containerId)
   const { O_NONBLOCK, O_RDONLY } = constants
@@ -125,12 +126,22 @@ export async function startContainer(
     rmSync(fifo, { force: true })
     const deadline = performance.now() + START_DEADLINE_MS
     while (!hasByte(descriptor)) {
-      if (!isAlive() || performance.now() > deadline) return false
+      if (!first.isAlive() || performance.now() > deadline) return false
       await Bun.sleep(1)
     }
+    while (isRunc(first.pid) && performance.now() < deadline) await Bun.sleep(0)
     return true
   } finally {
     closeSync(descriptor)
+  }
+}
+
+/** Whether a process is still runc's, which prepares the container, and not yet the task. */
+function isRunc(pid: number): boolean {
+  try {
+    return readFileSync(`/proc/${pid}/cmdline`, "latin1").endsWith("runc\0init\0")
+  } catch {
+    return false
   }
 }
 

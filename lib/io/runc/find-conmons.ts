@@ -1,19 +1,25 @@
 import { readdir, readFile } from "node:fs/promises"
+import { basename, dirname } from "node:path"
 import type { ContainerId } from "#lib/ports/index.ts"
 
 /**
- * The supervisors of a container, whether or not they have written themselves down. Reads the command
- * line of every process, so it is for rare cases.
+ * The supervisors of all containers whose bundles lie in a directory, whether or not they have written
+ * themselves down. Reads the command line of every process, so it is for rare cases.
  */
-export async function findConmons(containerId: ContainerId): Promise<readonly number[]> {
-  const found: number[] = []
+export async function findConmons(
+  bundlesDir: string,
+): Promise<ReadonlyMap<ContainerId, readonly number[]>> {
+  const found = new Map<ContainerId, number[]>()
   for (const name of await readdir("/proc")) {
     if (!/^\d+$/.test(name)) continue
     const line = await readFile(`/proc/${name}/cmdline`, "latin1").catch(() => "")
     const [program = "", ...words] = line.split("\0")
-    const at = words.indexOf("--cuuid")
-    if (program.endsWith("conmon") && at >= 0 && words[at + 1] === containerId)
-      found.push(Number(name))
+    const bundle = words[words.indexOf("--bundle") + 1] ?? ""
+    if (!program.endsWith("conmon") || dirname(bundle) !== bundlesDir) continue
+    const containerId = basename(bundle) as ContainerId
+    const pids = found.get(containerId)
+    if (pids === undefined) found.set(containerId, [Number(name)])
+    else pids.push(Number(name))
   }
   return found
 }

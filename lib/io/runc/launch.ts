@@ -125,8 +125,8 @@ async function make(
   }
   if (signal.aborted) throw new LaunchError("the launch was given up")
   const init = readStat(made.value)
-  const alive = (): boolean => init !== undefined && isAlive(init)
-  if (!(await startContainer(records.stateDir, containerId, alive)))
+  const first = { pid: made.value, isAlive: () => init !== undefined && isAlive(init) }
+  if (!(await startContainer(records.stateDir, containerId, first)))
     throw new LaunchError(
       (await records.complaint(containerId)) || "its first process ended before it was started",
     )
@@ -139,14 +139,11 @@ async function userOf(
   { root, accounts: files }: PreparedRoot,
 ): Promise<OciUser> {
   if (spec.user !== undefined && spec.user !== "") {
-    const account = await accounts.find(spec.user)
-    if (account === undefined)
-      throw new LaunchError(
-        `user '${spec.user}' does not exist on the agent: create it, or name another user`,
-      )
-    const group = await readFile("/etc/group", "utf8").catch(() => "")
-    const { uid, gid, name } = account
-    return { uid, gid, additionalGids: groupsOf(group, name) }
+    const user = await hostUser(accounts, spec.user)
+    if (user !== undefined) return user
+    throw new LaunchError(
+      `user '${spec.user}' does not exist on the agent: create it, or name another user`,
+    )
   }
   const named = root.kind === "image" ? root.config.user : undefined
   if (named === undefined || named === "" || files === undefined)
@@ -155,6 +152,15 @@ async function userOf(
   if (user === undefined)
     throw new LaunchError(`the image's user '${named}' is not in its /etc/passwd and /etc/group`)
   return user
+}
+
+/** Numbers of an account of this machine; undefined when there is none of that name. */
+export async function hostUser(accounts: Accounts, user: string): Promise<OciUser | undefined> {
+  const account = await accounts.find(user)
+  if (account === undefined) return undefined
+  const group = await readFile("/etc/group", "utf8").catch(() => "")
+  const { uid, gid, name } = account
+  return { uid, gid, additionalGids: groupsOf(group, name) }
 }
 
 /** The first process of the container that this one lives in, where that is one of ours. */

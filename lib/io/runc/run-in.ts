@@ -4,8 +4,9 @@ import { errorText } from "#lib/io/host/files.ts"
 import { killSession } from "#lib/io/host/session.ts"
 import { Tail } from "#lib/io/host/tail.ts"
 import { childStatus } from "#lib/io/host/wait-status.ts"
-import { argumentsOf, variablesOf } from "./command.ts"
 import type { RuncTools } from "./conmon.ts"
+import { encodeSpec } from "./encode-spec.ts"
+import { execProcess } from "./exec-process.ts"
 import type { OciSpec } from "./oci.ts"
 import type { RuncRecords } from "./records.ts"
 
@@ -38,17 +39,9 @@ export async function runInContainer(options: RunInOptions): Promise<CommandOutc
     const { process: first } = JSON.parse(
       await readFile(`${bundle}/config.json`, "utf8"),
     ) as OciSpec
-    const args = argumentsOf(request.command, undefined)
-    if (!args.ok) return { kind: "failed", message: args.error }
-    const more = Object.entries(variablesOf(request.command)).map(
-      ([name, value]) => `${name}=${value}`,
-    )
-    const { consoleSize: _size, ...rest } = first
-    await writeFile(
-      file,
-      JSON.stringify({ ...rest, terminal: false, args: args.value, env: [...first.env, ...more] }),
-      { mode: 0o600 },
-    )
+    const made = execProcess(first, { command: request.command })
+    if (!made.ok) return { kind: "failed", message: made.error }
+    await writeFile(file, encodeSpec(made.value), { mode: 0o600 })
     const general = ["--root", records.stateDir, "--log", log]
     const exec = ["exec", "--process", file, "--pid-file", pidFile, spec.containerId]
     const child = Bun.spawn([tools.runc, ...general, ...exec], {

@@ -234,7 +234,7 @@ describe.skipIf(!usable)("the end of a container", () => {
   test("is the end of a fork bomb", async () => {
     await runtime.close()
     runtime = open({ settings: { cgroupsRoot: CGROUPS, pidsLimit: 50 } })
-    const one = spec("bomb() { bomb | bomb & }; bomb; exec sleep 1000")
+    const one = spec("bomb() { bomb | bomb & }; bomb & exec sleep 1000")
     await launch(one)
     await until(() => place.read(one, "stderr").includes("fork"))
     await runtime.kill(one.containerId, { force: true })

@@ -23,16 +23,19 @@ import { LogRotation } from "#lib/io/host/log-rotation.ts"
 import type { LogRotationOptions } from "#lib/io/host/log-rotation.ts"
 import { bootId, isAlive, readStat } from "#lib/io/host/proc.ts"
 import type { ProcessIdentity } from "#lib/io/host/proc.ts"
+import { DebugContainers } from "#lib/io/process/debug-containers.ts"
+import { ProcessSnapshots } from "#lib/io/process/process-snapshots.ts"
 import { CgroupTree, send } from "./cgroup-tree.ts"
 import { findConmons } from "./find-conmons.ts"
 import { waitsForStart } from "./conmon.ts"
 import type { RuncTools } from "./conmon.ts"
-import { launchContainer } from "./launch.ts"
+import { hostUser, launchContainer } from "./launch.ts"
 import { outOfMemory } from "./out-of-memory.ts"
 import { RuncRecords } from "./records.ts"
 import { ContainerRoots } from "./roots.ts"
 import { runInContainer } from "./run-in.ts"
 import { DEFAULT_RUNC_SETTINGS } from "./settings.ts"
+import { startSession } from "./sessions.ts"
 import type { RuncSettings } from "./settings.ts"
 import { containerStatistics } from "./statistics.ts"
 import { askToEnd } from "./stop.ts"
@@ -40,6 +43,8 @@ import { askToEnd } from "./stop.ts"
 /** How long a supervisor that has lost its container may take to write down how it ended. */
 const EXIT_DEADLINE_MS = 5000
 const EXIT_POLL_MS = 5
+
+const SIGTERM = 15
 
 /** Tries to remove what the kernel still holds of an ended container, and the wait between them. */
 const SWEEP_TRIES = 100
@@ -83,6 +88,7 @@ export class RuncRuntime implements ContainerRuntime {
   readonly #roots: ContainerRoots
   readonly #accounts = new Accounts()
   readonly #running = new Map<ContainerId, Running>()
+  readonly #debug: DebugContainers
   readonly #watch: EndedWatch
   readonly #rotation: LogRotation
   #listener: (containerId: ContainerId, exit: ContainerExit) => void = () => {}
@@ -96,6 +102,12 @@ export class RuncRuntime implements ContainerRuntime {
     this.#cgroups = new CgroupTree(this.#settings.cgroupsRoot)
     this.#roots = new ContainerRoots(options.rootsDir, options.images)
     this.#rotation = new LogRotation(options.logs)
+    this.#debug = new DebugContainers({
+      snapshots: new ProcessSnapshots(),
+      directory: options.runtimeDir,
+      stty: findTool("stty"),
+      onExit: (containerId, exit) => this.#listener(containerId, exit),
+    })
     this.#watch = new EndedWatch({
       directory: this.#records.endedDir,
       onHint: (containerId) => this.#hint(containerId),
@@ -134,6 +146,8 @@ export class RuncRuntime implements ContainerRuntime {
       await this.#prepare()
       await this.#records.create(containerId, bootId())
       created = true
+      if (spec.debug) return await this.#launchSession(spec)
+      this.#cgroups.claim(containerId)
       const launched = await launchContainer(this.#launchParts(), spec, signal)
       if (launched.ok) return ok(await this.#started(spec, launched.value))
       await this.#destroy(containerId)
@@ -149,6 +163,7 @@ export class RuncRuntime implements ContainerRuntime {
   async recover(spec: ContainerSpec): Promise<ContainerRecovery> {
     const { containerId } = spec
     await this.#prepare()
+    this.#cgroups.claim(containerId)
     const boot = await this.#records.boot(containerId)
     if (boot === undefined) return { kind: "unknown" }
     if (boot !== bootId()) return { kind: "exited", exit: { message: "the machine was restarted" } }
@@ -164,14 +179,14 @@ export class RuncRuntime implements ContainerRuntime {
     }
     const status = await this.#statusSoon(containerId)
     if (status !== undefined) {
-      this.#sweep(containerId)
+      void this.#sweep(containerId)
       return { kind: "exited", exit: this.#exit(spec, status) }
     }
     const running = await this.#find(spec, record)
     if (running === undefined) {
       const limitation = outOfMemory(this.#cgroups, containerId)
       await this.#cgroups.killAll(containerId)
-      this.#sweep(containerId)
+      void this.#sweep(containerId)
       return { kind: "exited", exit: limitation === undefined ? lostExit() : { limitation } }
     }
     this.#track(running)
@@ -186,6 +201,11 @@ export class RuncRuntime implements ContainerRuntime {
     containerId: ContainerId,
     options: { readonly force: boolean; readonly signal?: number | undefined },
   ): Promise<void> {
+    if (this.#debug.has(containerId))
+      return this.#debug.signal(
+        containerId,
+        options.force ? undefined : (options.signal ?? SIGTERM),
+      )
     const running = this.#running.get(containerId)
     if (running === undefined) return
     const { pid, protectedInit } = running
@@ -202,24 +222,26 @@ export class RuncRuntime implements ContainerRuntime {
   }
 
   async forget(spec: ContainerSpec): Promise<void> {
+    await this.#debug.forget(spec.containerId)
     await this.#remove(spec.containerId)
   }
 
   async removeOrphans(known: ReadonlySet<ContainerId>): Promise<readonly ContainerId[]> {
     await this.#prepare()
-    const parents = new Set([...known].map((id) => id.split(".")[0]))
+    // Other agents of this machine have containers in the same cgroups: ours have a bundle here.
+    const conmons = await findConmons(this.#records.bundlesDir)
     const found = new Set([
       ...(await this.#records.list()),
       ...(await this.#roots.list()),
-      ...this.#cgroups.list().filter((id) => !parents.has(id)),
+      ...conmons.keys(),
     ])
     const orphans = [...found].filter((id) => !known.has(id))
-    for (const containerId of orphans) await this.#destroy(containerId)
+    await Promise.all(orphans.map((id) => this.#destroy(id, conmons.get(id) ?? [])))
     return orphans
   }
 
-  attach(): Promise<Result<ContainerStreams, string>> {
-    return Promise.resolve(err("the container has no terminal to attach to"))
+  attach(spec: ContainerSpec): Promise<Result<ContainerStreams, string>> {
+    return Promise.resolve(this.#debug.attach(spec))
   }
 
   runIn(spec: ContainerSpec, request: CommandRequest): Promise<CommandOutcome> {
@@ -239,6 +261,7 @@ export class RuncRuntime implements ContainerRuntime {
     this.#closed = true
     this.#watch.stop()
     this.#rotation.stop()
+    this.#debug.close()
     this.#running.clear()
     return Promise.resolve()
   }
@@ -261,6 +284,25 @@ export class RuncRuntime implements ContainerRuntime {
     }
   }
 
+  async #launchSession(spec: ContainerSpec): Promise<Result<ContainerStarted, ContainerFailure>> {
+    const { containerId } = spec
+    const started = await startSession(
+      {
+        tools: tools(),
+        records: this.#records,
+        debug: this.#debug,
+        userOf: (name) => hostUser(this.#accounts, name),
+      },
+      spec,
+    )
+    if (!started.ok) {
+      await this.#records.remove(containerId)
+      return err({ reason: "REASON_CONTAINER_LAUNCH_FAILED", message: started.error })
+    }
+    await this.#records.setSession(containerId, started.value)
+    return ok(this.#status(spec, started.value.pid))
+  }
+
   async #started(spec: ContainerSpec, pid: number): Promise<ContainerStarted> {
     const record = await this.#records.launch(spec.containerId)
     const running = record === undefined ? undefined : await this.#find(spec, record)
@@ -273,7 +315,7 @@ export class RuncRuntime implements ContainerRuntime {
 
   async #concludeEarly(spec: ContainerSpec): Promise<void> {
     const status = await this.#statusSoon(spec.containerId, EXIT_DEADLINE_MS)
-    this.#sweep(spec.containerId)
+    void this.#sweep(spec.containerId)
     if (this.#closed) return
     this.#listener(spec.containerId, status === undefined ? lostExit() : this.#exit(spec, status))
   }
@@ -320,7 +362,7 @@ export class RuncRuntime implements ContainerRuntime {
   #untrack({ spec }: Running): void {
     this.#running.delete(spec.containerId)
     this.#rotation.remove(spec.sandbox)
-    this.#sweep(spec.containerId)
+    void this.#sweep(spec.containerId)
   }
 
   #poll(): void {
@@ -364,22 +406,28 @@ export class RuncRuntime implements ContainerRuntime {
   }
 
   /** Ends what an ended container left behind, and lets the kernel forget its cgroups. */
-  #sweep(containerId: ContainerId, tries = SWEEP_TRIES): void {
-    void this.#cgroups.killAll(containerId).then(() => {
-      if (this.#cgroups.remove(containerId) || tries <= 0 || this.#closed) return
-      setTimeout(() => this.#sweep(containerId, tries - 1), SWEEP_RETRY_MS).unref()
-    })
+  async #sweep(containerId: ContainerId): Promise<boolean> {
+    for (let tries = 0; tries < SWEEP_TRIES && !this.#closed; tries++) {
+      await this.#cgroups.killAll(containerId)
+      if (this.#cgroups.remove(containerId)) return true
+      await Bun.sleep(SWEEP_RETRY_MS)
+    }
+    return false
   }
 
   /** Ends a container whatever became of it, and removes every trace. */
-  async #destroy(containerId: ContainerId): Promise<void> {
-    for (const pid of await findConmons(containerId)) process.kill(pid, "SIGKILL")
-    await this.#cgroups.killAll(containerId)
+  async #destroy(containerId: ContainerId, conmons?: readonly number[]): Promise<void> {
+    const session = await this.#records.session(containerId)
+    if (session !== undefined) await this.#debug.sweep(containerId, session)
+    const all = conmons ?? (await findConmons(this.#records.bundlesDir)).get(containerId) ?? []
+    for (const pid of all) send(pid, "SIGKILL")
     await this.#remove(containerId)
   }
 
+  /** Records go last: without them nobody would come back for the rest. */
   async #remove(containerId: ContainerId): Promise<void> {
-    this.#sweep(containerId)
+    if (!(await this.#sweep(containerId)))
+      throw new Error(`processes of container ${containerId} do not end`)
     await this.#roots.remove(containerId)
     await this.#records.remove(containerId)
   }
