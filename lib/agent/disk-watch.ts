@@ -150,9 +150,23 @@ function quotasOf({ sandbox, workDir, resources }: WatchedContainer): readonly Q
 const diskBytes = (resources: Resources): number =>
   Math.floor((scalarOf(resources, "disk") * 1024 * 1024) / 1000)
 
-/** The containers of tasks that run, but for Docker's. */
+/** The containers of tasks and custom executors that run, but for Docker's. */
 export function* runningContainers(agent: Agent): Generator<WatchedContainer> {
   const { workDir } = agent.options
+  for (const { executors } of agent.workload.frameworks)
+    for (const { launch, process, tasks } of executors.values()) {
+      const { spec } = launch.process ?? {}
+      if (spec === undefined || spec.runtime === "docker") continue
+      if (process?.startedAt === undefined || process.phase === "ended") continue
+      const { containerId, sandbox } = spec
+      const resources = [...tasks.values()].flatMap(({ launch }) => launch.info.resources ?? [])
+      yield {
+        containerId,
+        sandbox,
+        workDir,
+        resources: [...(launch.info.resources ?? []), ...resources],
+      }
+    }
   for (const { launch, progress } of agent.workload.tasks()) {
     const { spec, info } = launch
     if (spec === undefined || spec.runtime === "docker") continue

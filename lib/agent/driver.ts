@@ -21,6 +21,7 @@ import { Agent } from "./core/agent.ts"
 import { AGENT_PREFIX } from "./core/checkpoint.ts"
 import type { AgentEffect, AgentInput, AgentOptions } from "./core/types.ts"
 import { ExecutorStreams } from "./executor-streams.ts"
+import { MemoryWatch } from "./memory-watch.ts"
 import { ProbeActions } from "./probe-actions.ts"
 
 /** The link to the master. Neither member throws; what is sent while it is closed vanishes. */
@@ -62,6 +63,7 @@ export class AgentDriver {
   readonly #containers: ContainerActions
   readonly #probes: ProbeActions
   readonly #disks: DiskWatch
+  readonly #memory: MemoryWatch
   readonly #calls: ContainerCalls
   /** What executors say and hear, for the HTTP API. */
   readonly executors: ExecutorStreams
@@ -114,8 +116,10 @@ export class AgentDriver {
       onFatal: options.onFatal,
     })
     this.#disks = new DiskWatch({ ...options, containers: () => runningContainers(agent), post })
+    this.#memory = new MemoryWatch({ ...options, available: agent.options.runtimes, post })
     this.#loop.post({ kind: "start" })
     this.#disks.start()
+    this.#memory.start()
   }
 
   /** The link to the master is open. */
@@ -161,6 +165,7 @@ export class AgentDriver {
     this.executors.endAll()
     this.#probes.stopAll()
     this.#disks.stop()
+    this.#memory.stop()
     this.#containers.stop()
     for (const runtime of this.#options.runtimes) await runtime.close()
   }

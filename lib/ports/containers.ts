@@ -180,6 +180,11 @@ export interface ContainerRuntime {
   runIn(spec: ContainerSpec, request: CommandRequest): Promise<CommandOutcome>
   /** The address at which the container's ports answer from this machine: 127.0.0.1 on the host network. */
   address(spec: ContainerSpec): Promise<string>
+  /**
+   * Containers that are found to use more than they may, where nothing but measuring keeps them within
+   * their limits. They run on: whoever asks ends them. Absent where the kernel keeps all limits.
+   */
+  findExcesses?(): Promise<ReadonlyMap<ContainerId, NonNullable<ContainerExit["limitation"]>>>
   /** What the container uses now; undefined when it has ended or cannot be measured. */
   statistics(spec: ContainerSpec): Promise<ResourceStatistics | undefined>
   /** Stops watching, leaves every container running. */

@@ -6,6 +6,7 @@ import type { AGENT_SETTINGS } from "./agent-settings.ts"
 import { fetcherOptions } from "./fetcher-options.ts"
 import { containerOptions } from "./container-options.ts"
 import { domainOf } from "./domain.ts"
+import { isolationOf } from "./isolation.ts"
 import { daemonLog } from "./process.ts"
 import { TimedVerbosity } from "./timed-verbosity.ts"
 import { defaultWorkDir, LOG_LEVELS, type RoleEnvironment } from "./settings.ts"
@@ -24,8 +25,11 @@ export function agentOptions(
   const ip = settings.text("advertiseIp") ?? machine.ip
   const logLevel = settings.oneOf("logLevel", LOG_LEVELS)
   const log = daemonLog(logLevel)
+  const workDir = settings.text("workDir") ?? defaultWorkDir("agent", environment)
+  const isolation = isolationOf(settings, workDir)
   return {
-    workDir: settings.text("workDir") ?? defaultWorkDir("agent", environment),
+    workDir,
+    processes: isolation.processes,
     hostname: settings.text("hostname") ?? ip,
     ip,
     listenIp: settings.required("ip"),
@@ -41,7 +45,7 @@ export function agentOptions(
     fetcher: fetcherOptions(settings, environment),
     diskWatch: {
       intervalMs: settings.duration("containerDiskWatchInterval"),
-      enforce: settings.on("enforceContainerDiskQuota"),
+      enforce: isolation.disk,
     },
     creatableHostPaths: settings
       .text("hostPathVolumeForceCreation")
@@ -50,7 +54,7 @@ export function agentOptions(
     dockerSocket: settings.required("dockerSocket"),
     containers: containerOptions(settings),
     executable: environment.executable,
-    flags: settings.inEffect(),
+    flags: { ...settings.inEffect(), isolation: isolation.names },
     log,
     logVerbosity: new TimedVerbosity(log, logLevel, systemClock),
   }

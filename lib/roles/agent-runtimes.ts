@@ -8,6 +8,7 @@ import {
   type RuncSettings,
 } from "#lib/io/index.ts"
 import type { ContainerRuntime, Log } from "#lib/ports/index.ts"
+import type { Isolation } from "./isolation.ts"
 
 /** What runs containers, and how. */
 export type ContainerOptions = {
@@ -37,6 +38,8 @@ export type RuntimePlace = {
   readonly ip: string
   readonly dockerSocket: string
   readonly executable: string
+  /** How tasks that run as processes are kept within their limits. */
+  readonly processes?: Isolation["processes"] | undefined
   readonly log: Log
 }
 
@@ -48,7 +51,7 @@ export function makeRuntimes(
   const { ip: address, workDir } = place
   const runtimeDir = `${workDir}/runtime`
   return [
-    new ProcessRuntime({ runtimeDir: `${runtimeDir}/process`, address }),
+    new ProcessRuntime({ runtimeDir: `${runtimeDir}/process`, address, ...place.processes }),
     new RuncRuntime({
       runtimeDir: `${runtimeDir}/runc`,
       rootsDir: `${workDir}/provisioner/containers`,

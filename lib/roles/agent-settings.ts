@@ -150,7 +150,16 @@ export const AGENT_SETTINGS = {
   },
   enforceContainerDiskQuota: {
     help: "End containers that keep more on disk than their resources say",
-    fallback: "false",
+    fallback: "true",
+  },
+  enforceContainerMemory: {
+    help: "End tasks that use more memory than they may where no cgroup keeps them within it",
+    fallback: "true",
+    ours: true,
+  },
+  isolation: {
+    hint: "isolators",
+    help: "How tasks that run as processes are limited: cgroups/cpu,cgroups/mem by the kernel, posix/cpu,posix/mem by measuring, disk/du for their disk; by default the best that this machine can do",
   },
   hostPathVolumeForceCreation: {
     hint: "dirs",

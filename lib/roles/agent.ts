@@ -28,6 +28,7 @@ import type { ContainerSpec, Log, LogVerbosity, Volumes } from "#lib/ports/index
 import { must } from "#lib/std/assert.ts"
 import { makeRuntimes, type ContainerOptions } from "./agent-runtimes.ts"
 import { buildInfo } from "./build-info.ts"
+import type { Isolation } from "./isolation.ts"
 import type { AgentEnd, AgentEvents } from "./memory-link.ts"
 import { News } from "./news.ts"
 import { describeNode, type Node } from "./node.ts"
@@ -63,6 +64,8 @@ export type AgentRoleOptions = {
   readonly fetcher?: Partial<UriFetcherOptions> | undefined
   /** How often what containers keep on disk is measured, and whether they are ended for it. */
   readonly diskWatch?: DiskWatchOptions | undefined
+  /** How tasks that run as processes are kept within their limits. */
+  readonly processes?: Isolation["processes"] | undefined
   /** Directories below which host paths of volumes are made where they are missing. */
   readonly creatableHostPaths?: readonly string[] | undefined
   /** What runs containers, and how. */

@@ -20,7 +20,7 @@ import { describeAgent, reconcileTask } from "./introduction.ts"
 import { Launcher } from "./launcher.ts"
 import { Lifecycle, type ContainerParts } from "./lifecycle.ts"
 import { NestedContainers } from "./nested/nested.ts"
-import { isTerminal, lives, type FrameworkRecord } from "./records.ts"
+import { isTerminal, lives, type FrameworkRecord, type Limitation } from "./records.ts"
 import { Operations } from "./operations.ts"
 import { Registration } from "./registration.ts"
 import { Reports } from "./reports.ts"
@@ -224,7 +224,7 @@ export class Agent implements Machine<AgentInput, AgentEffect> {
           return this.#nested.exited(turn, input.containerId, input.exit)
         return this.#lifecycle.exited(turn, input.containerId, input.exit)
       case "limitReached":
-        return this.#lifecycle.limitReached(turn, input.containerId, input.limitation)
+        return this.#limitReached(turn, input.containerId, input.limitation)
       case "containerUnknown":
         if (this.#executors.unknown(turn, input.containerId)) return
         if (this.#nested.has(input.containerId))
@@ -260,6 +260,12 @@ export class Agent implements Machine<AgentInput, AgentEffect> {
       default:
         return input satisfies never
     }
+  }
+
+  #limitReached(turn: Turn, containerId: ContainerId, limitation: Limitation): void {
+    if (this.#executors.limitReached(turn, containerId, limitation)) return
+    if (this.#nested.has(containerId)) this.#nested.limitReached(turn, containerId, limitation)
+    else this.#lifecycle.limitReached(turn, containerId, limitation)
   }
 
   #start(turn: Turn): void {

@@ -151,6 +151,26 @@ describe("a custom executor", () => {
     expect(exits(w)).toEqual([9])
   })
 
+  test("that takes more than it may is killed, and its tasks fail for that", () => {
+    const { w, containerId } = running()
+    const limitation = {
+      reason: "REASON_CONTAINER_LIMITATION_DISK",
+      message: "Disk usage (6MB) exceeds quota (5MB)",
+      resources: [],
+    } as const
+    w.give({ kind: "limitReached", containerId, limitation })
+    w.give({ kind: "limitReached", containerId, limitation })
+    expect(w.all("kill")).toEqual([{ kind: "kill", containerId, force: true }])
+    w.exited({ containerId }, 9)
+    expect(last(w)).toMatchObject({
+      state: "TASK_FAILED",
+      source: "SOURCE_AGENT",
+      reason: "REASON_CONTAINER_LIMITATION_DISK",
+      message: "Disk usage (6MB) exceeds quota (5MB)",
+      limitation: { resources: [] },
+    })
+  })
+
   test("that ends takes its tasks along, and is history once they are acknowledged", () => {
     const { w, containerId } = running()
     w.exited({ containerId }, 256)

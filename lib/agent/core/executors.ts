@@ -17,6 +17,7 @@ import {
   type ExecutorProgress,
   type ExecutorRecord,
   type ExecutorVerdict,
+  type Limitation,
   type TaskRecord,
 } from "./records.ts"
 import { sayEnded } from "./introduction.ts"
@@ -158,12 +159,7 @@ export class Executors {
     if (executor === undefined) return false
     const { limitation, message } = exit
     const verdict: ExecutorVerdict = limitation
-      ? {
-          state: "TASK_FAILED",
-          reason: limitation.reason,
-          message: limitation.message,
-          limitation: { resources: limitation.resources },
-        }
+      ? verdictOf(limitation)
       : {
           state: "TASK_FAILED",
           reason: "REASON_EXECUTOR_TERMINATED",
@@ -171,6 +167,20 @@ export class Executors {
         }
     this.#ended(turn, executor, exit.status ?? -1, verdict)
     this.#parts.onContainerEnd(turn, containerId, terminationOf(exit))
+    return true
+  }
+
+  /** The container takes more than it may, and is ended for that. False when it is no executor's. */
+  limitReached(turn: Turn, containerId: ContainerId, limitation: Limitation): boolean {
+    const executor = this.#parts.workload.executorOf(containerId)
+    if (executor === undefined) return false
+    const { phase, startedAt } = progressOf(executor)
+    if (startedAt === undefined || phase === "ending" || phase === "ended") return true
+    const verdict = verdictOf(limitation)
+    say(turn, "warn", "ends an executor that takes too much", named(executor))
+    this.#set(turn, executor, { phase: "ending", deadline: turn.now, verdict })
+    this.#parts.timers.clear(timer("executor", executor))
+    this.#kill(turn, executor)
     return true
   }
 
@@ -411,6 +421,13 @@ const volumesOf = (executor: ExecutorRecord): Resources =>
 
 const progressOf = ({ process }: ExecutorRecord): ExecutorProgress =>
   must(process, "a custom executor has a process")
+
+const verdictOf = ({ reason, message, resources }: Limitation): ExecutorVerdict => ({
+  state: "TASK_FAILED",
+  reason,
+  message,
+  limitation: { resources },
+})
 
 const named = ({ launch }: ExecutorRecord) => ({
   executor: launch.info.executorId,

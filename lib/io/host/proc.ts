@@ -91,5 +91,15 @@ export function initialVariable(pid: number, name: string): string | undefined {
   }
 }
 
+let pageBytes: number | undefined
+
+/** Bytes per memory page of this machine. */
+export function pageSize(): number {
+  pageBytes ??=
+    Number(/KernelPageSize:\s+(\d+) kB/.exec(readFileSync("/proc/self/smaps", "utf8"))?.[1] ?? 4) *
+    1024
+  return pageBytes
+}
+
 /** Identifies this run of the machine's kernel. */
 export const bootId = (): string => readFileSync("/proc/sys/kernel/random/boot_id", "utf8").trim()

@@ -78,7 +78,8 @@ function memoryLimits(task: TaskInfo, { machineBytes }: LimitOptions): TaskLimit
   }
 }
 
-const memoryBytes = (mebibytes: number): number =>
+/** A limit of memory in bytes, not below what programs need to run at all. */
+export const memoryBytes = (mebibytes: number): number =>
   Math.max(MEMORY_MIN_BYTES, Math.floor(mebibytes * 1024 * 1024))
 
 /** Whoever promised little and takes much is the first to go when the machine runs out. */

@@ -1,5 +1,5 @@
 import { afterAll, afterEach, beforeEach, describe, expect, test } from "bun:test"
-import { existsSync, mkdirSync, readFileSync, rmdirSync, writeFileSync } from "node:fs"
+import { mkdirSync, readFileSync, writeFileSync } from "node:fs"
 import type { Resource } from "#lib/mesos/index.ts"
 import { signaledStatus } from "#lib/io/host/wait-status.ts"
 import { Exits, TestPlace, until } from "#lib/io/testing/containers.ts"
@@ -9,6 +9,7 @@ import { ProcessRuntime } from "./process-runtime.ts"
 import { describeWith } from "../../../test/fixtures/system-parts.ts"
 
 const NAME = `dcos-test-${process.pid}`
+const BOTH = { cpu: true, memory: true }
 
 const scalarOf = (name: string, amount: number): Resource => ({
   name,
@@ -18,7 +19,7 @@ const scalarOf = (name: string, amount: number): Resource => ({
 
 function whyNot(): string | undefined {
   try {
-    new Cgroups(NAME).prepare()
+    new Cgroups({ name: NAME, ...BOTH }).prepare()
     return undefined
   } catch (cause) {
     return `cgroups cannot be written: ${String(cause)}`
@@ -37,22 +38,23 @@ describe("version 2", () => {
     const mount = `${place.root}/cgroup`
     mkdirSync(mount)
     writeFileSync(`${mount}/cgroup.controllers`, "cpu memory")
-    const cgroups = new Cgroups("mesos", mount)
+    const cgroups = new Cgroups({ name: "mesos", ...BOTH }, mount)
     expect(() => cgroups.prepare()).toThrow("the kernel offers no")
     for (const file of ["memory.max", "cpu.weight"]) writeFileSync(`${mount}/mesos/${file}`, "")
     cgroups.prepare()
     expect(readFileSync(`${mount}/mesos/cgroup.subtree_control`, "utf8")).toBe("+cpu +memory")
-    const { containerId, task } = place.spec("true", {
+    const spec = place.spec("true", {
       task: {
         resources: [scalarOf("cpus", 0.5), scalarOf("mem", 64)],
         limits: { cpus: { value: 2 }, mem: { value: 128 } },
       },
     })
+    const { containerId } = spec
     const group = `${mount}/mesos/${containerId}`
     mkdirSync(group)
     const files = ["cpu.weight", "cpu.max", "memory.low", "memory.max", "memory.oom.group"]
     for (const file of [...files, "cgroup.procs"]) writeFileSync(`${group}/${file}`, "")
-    expect(cgroups.create(containerId, task)).toEqual([group])
+    expect(cgroups.create(spec)).toEqual([group])
     expect(files.map((file) => readFileSync(`${group}/${file}`, "utf8"))).toEqual([
       "50",
       "200000 100000",
@@ -62,9 +64,32 @@ describe("version 2", () => {
     ])
     writeFileSync(`${group}/cgroup.procs`, "7\n8\n")
     expect(cgroups.members(containerId)).toEqual([7, 8])
-    expect(cgroups.ranOutOfMemory(containerId)).toBe(false)
+    expect(cgroups.outOfMemory(containerId)).toBeUndefined()
     writeFileSync(`${group}/memory.events`, "oom 1\noom_kill 1\noom_group_kill 0\n")
-    expect(cgroups.ranOutOfMemory(containerId)).toBe(true)
+    writeFileSync(`${group}/memory.peak`, `${128 * 1024 * 1024}`)
+    writeFileSync(`${group}/memory.stat`, "anon 7\n")
+    expect(cgroups.outOfMemory(containerId)).toEqual({
+      reason: "REASON_CONTAINER_LIMITATION_MEMORY",
+      message:
+        "Memory limit exceeded: Requested: 128MB Maximum Used: 128MB\n\nMEMORY STATISTICS: \nanon 7\n",
+      resources: [scalarOf("mem", 128)],
+    })
+    expect(cgroups.limitsMemory(spec)).toBe(true)
+  })
+
+  test("leaves memory that containers share to those who measure it", () => {
+    const mount = `${place.root}/cgroup`
+    mkdirSync(mount)
+    writeFileSync(`${mount}/cgroup.controllers`, "cpu memory")
+    const cgroups = new Cgroups({ name: "mesos", ...BOTH }, mount)
+    const alone = place.spec("true", { task: { resources: [scalarOf("mem", 64)] } })
+    const member = { ...alone, parent: alone.containerId }
+    const group = `${mount}/mesos/${alone.containerId}`
+    mkdirSync(group, { recursive: true })
+    writeFileSync(`${group}/memory.max`, "max")
+    cgroups.create(member)
+    expect(readFileSync(`${group}/memory.max`, "utf8")).toBe("max")
+    expect(cgroups.limitsMemory(member)).toBe(false)
   })
 })
 
@@ -74,14 +99,16 @@ describeWith({ name: "cgroups", missing })("on this machine", () => {
   beforeEach(() => {
     exits = new Exits()
     const { runtimeDir } = place
-    runtime = new ProcessRuntime({ runtimeDir, address: "127.0.0.1", cgroups: NAME })
+    runtime = new ProcessRuntime({
+      runtimeDir,
+      address: "127.0.0.1",
+      cgroups: { name: NAME, ...BOTH },
+    })
     runtime.onExit(exits.listen)
   })
   afterEach(() => runtime.close())
   afterAll(() => {
-    for (const parent of ["", "/memory", "/cpu"])
-      if (existsSync(`/sys/fs/cgroup${parent}/${NAME}`))
-        rmdirSync(`/sys/fs/cgroup${parent}/${NAME}`)
+    new Cgroups({ name: NAME, ...BOTH }).close()
   })
 
   const launch = async (command: string, mem: number) => {
@@ -100,10 +127,23 @@ describeWith({ name: "cgroups", missing })("on this machine", () => {
       status: signaledStatus(9),
       limitation: {
         reason: "REASON_CONTAINER_LIMITATION_MEMORY",
-        message: "Memory limit exceeded: the container may use 32 MB",
+        message: expect.stringContaining(
+          "Memory limit exceeded: Requested: 32MB Maximum Used: 32MB\n\nMEMORY STATISTICS: \ncache ",
+        ),
         resources: [scalarOf("mem", 32)],
       },
     })
+    await runtime.forget(spec)
+  })
+
+  test("a container of which the kernel killed only a part has used up its memory", async () => {
+    await runtime.available()
+    const spec = await launch("dd if=/dev/zero of=/dev/null bs=300M count=1; sleep 1000", 32)
+    const excess = async () => (await runtime.findExcesses?.())?.get(spec.containerId)
+    await until(async () => (await excess()) !== undefined)
+    expect((await excess())?.reason).toBe("REASON_CONTAINER_LIMITATION_MEMORY")
+    await runtime.kill(spec.containerId, { force: true })
+    await exits.of(spec)
     await runtime.forget(spec)
   })
 
@@ -115,7 +155,7 @@ describeWith({ name: "cgroups", missing })("on this machine", () => {
     await runtime.kill(spec.containerId, { force: true })
     await exits.of(spec)
     await until(() => ["Z", undefined].includes(readStat(pid)?.state))
-    await until(() => new Cgroups(NAME).remove(spec.containerId))
+    await until(() => new Cgroups({ name: NAME, ...BOTH }).remove(spec.containerId))
     await runtime.forget(spec)
   })
 })

@@ -1,14 +1,42 @@
 import { existsSync, mkdirSync, readFileSync, rmdirSync, writeFileSync } from "node:fs"
-import type { TaskInfo } from "#lib/mesos/index.ts"
-import type { ContainerId } from "#lib/ports/index.ts"
-import { errorCode } from "#lib/io/host/files.ts"
+import type { ContainerExit, ContainerId, ContainerSpec } from "#lib/ports/index.ts"
+import { errorCode, errorText } from "#lib/io/host/files.ts"
+import { memoryLimitation } from "#lib/io/host/memory-limitation.ts"
 import { CPU_PERIOD_US, taskLimits } from "#lib/io/host/task-limits.ts"
 import type { TaskLimits } from "#lib/io/host/task-limits.ts"
+import { sharesLimits } from "./memory-excess.ts"
 
 /** A cgroup to make: where, what to write into it, in order, and whether the kernel may lack the file. */
 type Group = {
   readonly path: string
   readonly settings: readonly (readonly [file: string, value: string])[]
+}
+
+/** Which limits the kernel keeps. */
+export type CgroupOptions = {
+  /** The group above all containers': one for each agent of a machine. */
+  readonly name: string
+  readonly cpu: boolean
+  readonly memory: boolean
+  /** Whether cpus that a task asked for are a limit too, where it names none. */
+  readonly enableCfs?: boolean | undefined
+}
+
+/** The group of an agent's containers: two agents of one machine must not take each other's for theirs. */
+export const agentCgroup = (workDir: string): string => `dcos-${Bun.hash(workDir).toString(36)}`
+
+/** Why the kernel cannot limit process containers here, for people; undefined where it can. */
+export function cgroupProblem(name: string): string | undefined {
+  if (process.getuid?.() !== 0) return "it needs an agent that runs as root"
+  const cgroups = new Cgroups({ name, cpu: true, memory: true })
+  try {
+    cgroups.prepare()
+    return undefined
+  } catch (cause) {
+    return errorText(cause)
+  } finally {
+    cgroups.close()
+  }
 }
 
 /**
@@ -18,12 +46,15 @@ type Group = {
 export class Cgroups {
   readonly #mount: string
   readonly #name: string
+  readonly #kinds: readonly ("cpu" | "memory")[]
+  readonly #enableCfs: boolean
   readonly #unified: boolean
 
-  /** `name` is the group above all containers', "mesos" by default in the API's originals. */
-  constructor(name: string, mount = "/sys/fs/cgroup") {
+  constructor({ name, cpu, memory, enableCfs = false }: CgroupOptions, mount = "/sys/fs/cgroup") {
     this.#mount = mount
+    this.#enableCfs = enableCfs
     this.#name = name
+    this.#kinds = [...(cpu ? ["cpu" as const] : []), ...(memory ? ["memory" as const] : [])]
     this.#unified = existsSync(`${mount}/cgroup.controllers`)
   }
 
@@ -40,13 +71,22 @@ export class Cgroups {
     if (this.#unified) writeFileSync(`${memory}/cgroup.subtree_control`, "+cpu +memory")
   }
 
+  /** Whether the kernel keeps the container within its memory; not where it shares a limit with others. */
+  limitsMemory(spec: ContainerSpec): boolean {
+    return this.#kinds.includes("memory") && !sharesLimits(spec)
+  }
+
   /** Makes the groups of a container and sets its limits; returns the directories to join. */
-  create(containerId: ContainerId, task: TaskInfo): readonly string[] {
-    const groups = this.#groups(containerId, task)
+  create(spec: ContainerSpec): readonly string[] {
+    const groups = this.#groups(spec)
     for (const { path, settings } of groups) {
       mkdirSync(path, { recursive: true })
       for (const [file, value] of settings)
-        if (existsSync(`${path}/${file}`)) writeFileSync(`${path}/${file}`, value)
+        if (
+          this.#kinds.some((kind) => file.startsWith(`${kind}.`)) &&
+          existsSync(`${path}/${file}`)
+        )
+          writeFileSync(`${path}/${file}`, value)
     }
     return groups.map(({ path }) => path)
   }
@@ -57,11 +97,20 @@ export class Cgroups {
     return (read(`${path}/cgroup.procs`) ?? "").split("\n").filter(Boolean).map(Number)
   }
 
-  /** Whether the kernel has killed a process of the container because its memory was used up. */
-  ranOutOfMemory(containerId: ContainerId): boolean {
+  /** The limit that a container died of, when the kernel has killed in it for want of memory. */
+  outOfMemory(containerId: ContainerId): ContainerExit["limitation"] {
     const [memory = ""] = this.#paths(containerId)
-    const text = read(`${memory}/${this.#unified ? "memory.events" : "memory.oom_control"}`) ?? ""
-    return Number(/^oom_kill (\d+)$/m.exec(text)?.[1] ?? 0) > 0
+    const value = (file: string): string => read(`${memory}/${file}`) ?? ""
+    const events = value(this.#unified ? "memory.events" : "memory.oom_control")
+    if (Number(/^oom_kill (\d+)$/m.exec(events)?.[1] ?? 0) === 0) return undefined
+    const [limit, peak] = this.#unified
+      ? [value("memory.max"), value("memory.peak") || value("memory.current")]
+      : [value("memory.limit_in_bytes"), value("memory.max_usage_in_bytes")]
+    return memoryLimitation({
+      limitBytes: Number(limit) || 0,
+      usedBytes: Number(peak) || 0,
+      statistics: value("memory.stat"),
+    })
   }
 
   /** Removes the groups of a container; harmless when they are gone. False while processes are left. */
@@ -75,6 +124,16 @@ export class Cgroups {
     }
   }
 
+  /** Removes the group above all containers' where none is left in it. */
+  close(): void {
+    for (const path of this.#parents())
+      try {
+        rmdirSync(path)
+      } catch {
+        // Containers are in it, or it was never made.
+      }
+  }
+
   #parents(): readonly string[] {
     const hierarchies = this.#unified ? [""] : ["/memory", "/cpu"]
     return hierarchies.map((hierarchy) => `${this.#mount}${hierarchy}/${this.#name}`)
@@ -85,10 +144,11 @@ export class Cgroups {
     return this.#parents().map((parent) => `${parent}/${containerId}`)
   }
 
-  #groups(containerId: ContainerId, task: TaskInfo): readonly Group[] {
+  #groups(spec: ContainerSpec): readonly Group[] {
+    const { containerId, task } = spec
     const [first = "", second = first] = this.#paths(containerId)
-    const limits = taskLimits(task)
-    const memory = this.#memory(limits)
+    const limits = taskLimits(task, { enableCfs: this.#enableCfs })
+    const memory = sharesLimits(spec) ? [] : this.#memory(limits)
     const cpu = this.#cpu(limits)
     if (this.#unified) return [{ path: first, settings: [...memory, ...cpu] }]
     return [

@@ -1,5 +1,5 @@
 import { access } from "node:fs/promises"
-import type { ResourceStatistics, TaskInfo } from "#lib/mesos/index.ts"
+import type { ResourceStatistics } from "#lib/mesos/index.ts"
 import type {
   CommandOutcome,
   CommandRequest,
@@ -20,11 +20,12 @@ import { errorCode, errorText } from "#lib/io/host/files.ts"
 import { LogRotation } from "#lib/io/host/log-rotation.ts"
 import type { LogRotationOptions } from "#lib/io/host/log-rotation.ts"
 import { openLog } from "#lib/io/host/open-log.ts"
-import { resourcesOf, scalar } from "#lib/io/host/task-resources.ts"
 import { runBeside } from "./beside.ts"
 import { Cgroups } from "./cgroups.ts"
+import type { CgroupOptions } from "./cgroups.ts"
 import { EndedWatch } from "#lib/io/host/ended-watch.ts"
 import { DebugContainers, SCRIPT_DESCRIPTOR } from "./debug-containers.ts"
+import { memoryExcesses } from "./memory-excess.ts"
 import { SESSION } from "./members.ts"
 import type { ContainerProcesses } from "./members.ts"
 import { findTools } from "./prefix.ts"
@@ -51,9 +52,13 @@ export type ProcessRuntimeOptions = {
   /** The agent's address, which its containers share. */
   readonly address: string
   readonly logs?: LogRotationOptions | undefined
-  /** Name of the cgroup above all containers'; without it tasks have no limits but their rlimits. */
-  readonly cgroups?: string | undefined
+  /** Limits that the kernel keeps; without them tasks have none but their rlimits. */
+  readonly cgroups?: CgroupOptions | undefined
+  /** Whether containers are measured that the kernel does not keep within their memory. */
+  readonly measureMemory?: boolean | undefined
 }
+
+type Limitation = NonNullable<ContainerExit["limitation"]>
 
 /** A container that runs, as far as this process knows. */
 type Running = {
@@ -238,12 +243,31 @@ export class ProcessRuntime implements ContainerRuntime {
     return containerStatistics(await this.#snapshots.fresh(), running.processes, spec.task)
   }
 
+  async findExcesses(): Promise<ReadonlyMap<ContainerId, Limitation>> {
+    const found = new Map<ContainerId, Limitation>()
+    const measured: Running[] = []
+    for (const running of this.#running.values()) {
+      const { containerId } = running.spec
+      const kept = this.#cgroups?.limitsMemory(running.spec) === true
+      // The kernel may have killed one process only, and the others run on without it.
+      const limitation = kept ? this.#cgroups?.outOfMemory(containerId) : undefined
+      if (limitation !== undefined) found.set(containerId, limitation)
+      if (!kept) measured.push(running)
+    }
+    if (this.#options.measureMemory !== true || measured.length === 0) return found
+    const table = await this.#snapshots.fresh()
+    for (const [containerId, limitation] of memoryExcesses(measured, table))
+      found.set(containerId, limitation)
+    return found
+  }
+
   close(): Promise<void> {
     this.#closed = true
     this.#watch.stop()
     this.#rotation.stop()
     this.#terminator.close()
     this.#debug.close()
+    this.#cgroups?.close()
     this.#running.clear()
     return Promise.resolve()
   }
@@ -258,7 +282,7 @@ export class ProcessRuntime implements ContainerRuntime {
   async #start(spec: ContainerSpec, start: TaskStart): Promise<ContainerStarted> {
     const { containerId, sandbox } = spec
     const { setsid } = this.#tools
-    const cgroups = this.#cgroups?.create(containerId, spec.task) ?? []
+    const cgroups = this.#cgroups?.create(spec) ?? []
     const owner = spec.user === undefined ? undefined : await this.#accounts.find(spec.user)
     await using script = await openNameless(this.#options.runtimeDir, start.script)
     await using stdout = await openLog(`${sandbox}/stdout`, owner)
@@ -346,9 +370,9 @@ export class ProcessRuntime implements ContainerRuntime {
     return alive ? undefined : lostExit()
   }
 
-  #exit({ containerId, task }: ContainerSpec, status: number): ContainerExit {
-    if (status === 0 || this.#cgroups?.ranOutOfMemory(containerId) !== true) return { status }
-    return { status, limitation: outOfMemory(task) }
+  #exit({ containerId }: ContainerSpec, status: number): ContainerExit {
+    const limitation = status === 0 ? undefined : this.#cgroups?.outOfMemory(containerId)
+    return limitation === undefined ? { status } : { status, limitation }
   }
 
   #terminable(containerId: ContainerId, processes: ContainerProcesses): Terminable {
@@ -398,16 +422,6 @@ function signalFirst({ task }: ContainerProcesses, signal: number): void {
     if (isAlive(task)) process.kill(task.pid, signal)
   } catch {
     // It ended meanwhile, or is another user's and the agent has no root.
-  }
-}
-
-/** The end of a container that used up its memory. */
-function outOfMemory(task: TaskInfo): NonNullable<ContainerExit["limitation"]> {
-  const limit = task.limits?.["mem"]?.value ?? scalar(task, "mem") ?? 0
-  return {
-    reason: "REASON_CONTAINER_LIMITATION_MEMORY",
-    message: `Memory limit exceeded: the container may use ${limit} MB`,
-    resources: resourcesOf(task, "mem"),
   }
 }
 

@@ -1,20 +1,9 @@
-import { readFileSync } from "node:fs"
 import type { ResourceStatistics, TaskInfo } from "#lib/mesos/index.ts"
 import { scalar } from "#lib/io/host/task-resources.ts"
 import { containerMembers } from "./members.ts"
 import type { ContainerProcesses } from "./members.ts"
-import { TICKS_PER_SECOND } from "#lib/io/host/proc.ts"
+import { pageSize, TICKS_PER_SECOND } from "#lib/io/host/proc.ts"
 import type { ProcessTable } from "#lib/io/host/proc.ts"
-
-let pageBytes: number | undefined
-
-/** Bytes per memory page of this machine. */
-function pageSize(): number {
-  pageBytes ??=
-    Number(/KernelPageSize:\s+(\d+) kB/.exec(readFileSync("/proc/self/smaps", "utf8"))?.[1] ?? 4) *
-    1024
-  return pageBytes
-}
 
 /** The sum over a container's live processes; what has ended in it no longer counts. */
 export function containerStatistics(

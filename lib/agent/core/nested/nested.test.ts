@@ -273,6 +273,24 @@ describe("wait", () => {
   })
 })
 
+test("a container that takes more than it may is killed, and whoever waits hears why", () => {
+  const s = new Scene()
+  const name = `${s.task}.a`
+  s.run(name)
+  const limitation = {
+    reason: "REASON_CONTAINER_LIMITATION_MEMORY",
+    message: "too much",
+    resources: [],
+  } as const
+  s.world.give({ kind: "limitReached", containerId: id(name), limitation })
+  expect(s.killed).toEqual([name])
+  const call = s.wait(id(name))
+  s.exited(name, 9)
+  expect(s.answers.get(call)).toMatchObject({
+    termination: { exitStatus: 9, state: "TASK_FAILED", reason: limitation.reason },
+  })
+})
+
 describe("kill", () => {
   const kill = (s: Scene, name: string, signal = 9) =>
     s.ask({ kind: "kill", containerId: id(name), signal })

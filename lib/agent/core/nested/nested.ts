@@ -8,7 +8,7 @@ import type {
 import { must } from "#lib/std/assert.ts"
 import { keys, put, remove } from "#lib/agent/core/checkpoint.ts"
 import { containerStatus } from "#lib/agent/core/statuses.ts"
-import { containerOf, lives } from "#lib/agent/core/records.ts"
+import { containerOf, lives, type Limitation } from "#lib/agent/core/records.ts"
 import { say, type TimerKey, type Timers, type Turn } from "#lib/agent/core/turn.ts"
 import type { AgentLimits, AgentOptions } from "#lib/agent/core/types.ts"
 import type { Workload } from "#lib/agent/core/workload.ts"
@@ -146,7 +146,16 @@ export class NestedContainers {
 
   exited(turn: Turn, containerId: ContainerId, exit: ContainerExit): void {
     const container = must(this.#containers.get(containerId), "asked for by `has`")
-    if (container.state !== "ended") this.#end(turn, container, terminationOf(exit))
+    const { limitation = container.limitation } = exit
+    if (container.state !== "ended")
+      this.#end(turn, container, terminationOf({ ...exit, limitation }))
+  }
+
+  /** The container takes more than it may, and is ended for that. */
+  limitReached(turn: Turn, containerId: ContainerId, limitation: Limitation): void {
+    const container = must(this.#containers.get(containerId), "asked for by `has`")
+    if (container.state !== "running" || container.doomed) return
+    this.#destroy(turn, this.#set(turn, { ...container, limitation }))
   }
 
   /** No trace was found of a container of an earlier life. */

@@ -1,5 +1,6 @@
 import type { ContainerStatus, ExecutorId, FrameworkId } from "#lib/mesos/index.ts"
 import type { ContainerId, ContainerSpec } from "#lib/ports/index.ts"
+import type { Limitation } from "#lib/agent/core/records.ts"
 import type { SandboxLink } from "#lib/agent/core/types.ts"
 import type { ContainerPurpose, Termination } from "./calls.ts"
 
@@ -24,6 +25,8 @@ export type CalledContainer = {
   readonly status?: ContainerStatus | undefined
   /** Set when it is to end: it is killed until it does. */
   readonly doomed?: true | undefined
+  /** What it took too much of, where it is to end for that. */
+  readonly limitation?: Limitation | undefined
   /** Set when it has ended. */
   readonly termination?: Termination | undefined
 }

@@ -1,0 +1,91 @@
+import { afterEach, beforeEach, expect, test } from "bun:test"
+import type { ContainerSpec } from "#lib/ports/index.ts"
+import { Exits, TestPlace, until } from "#lib/io/testing/containers.ts"
+import { ProcessRuntime } from "./process-runtime.ts"
+
+let place: TestPlace
+let runtime: ProcessRuntime
+let exits: Exits
+let specs: ContainerSpec[]
+beforeEach(() => {
+  place = new TestPlace()
+  exits = new Exits()
+  specs = []
+  const { runtimeDir } = place
+  runtime = new ProcessRuntime({ runtimeDir, address: "127.0.0.1", measureMemory: true })
+  runtime.onExit(exits.listen)
+})
+afterEach(async () => {
+  for (const spec of specs) {
+    await runtime.kill(spec.containerId, { force: true })
+    await exits.of(spec)
+  }
+  await runtime.close()
+  place[Symbol.dispose]()
+})
+
+const mem = (mib: number) => ({
+  name: "mem",
+  value: { kind: "scalar" as const, milli: mib * 1000 },
+  reservations: [],
+})
+
+/** A container whose shell keeps that many MiB in a variable. */
+async function taking(
+  mib: number,
+  task: Partial<ContainerSpec["task"]>,
+  within?: string,
+): Promise<ContainerSpec> {
+  const fill = `v=$(head -c ${mib * 1024 * 1024} /dev/zero | tr '\\0' x); echo full; sleep 1000; echo $v`
+  const alone = place.spec(fill, { task })
+  const nested = `${within}.${specs.length}` as ContainerSpec["containerId"]
+  const parent = within as ContainerSpec["containerId"]
+  const spec = within === undefined ? alone : { ...alone, containerId: nested, parent }
+  const started = await runtime.launch(spec, new AbortController().signal)
+  if (!started.ok) throw new Error(started.error.message)
+  specs.push(spec)
+  await until(() => place.read(spec) === "full\n")
+  return spec
+}
+
+test("tells which containers take more memory than they may, in the words of Mesos", async () => {
+  const greedy = await taking(60, { resources: [mem(40)] })
+  await taking(60, { resources: [mem(40)], limits: { mem: { value: Infinity } } })
+  await taking(60, { resources: [mem(40)], limits: { mem: { value: 200 } } })
+  // Less than a cgroup can be limited to is not asked for here either.
+  await taking(8, { resources: [mem(1)] })
+  const found = [...((await runtime.findExcesses?.()) ?? [])]
+  expect(found).toHaveLength(1)
+  const [containerId, limitation] = found[0]!
+  expect(containerId).toBe(greedy.containerId)
+  expect(limitation.reason).toBe("REASON_CONTAINER_LIMITATION_MEMORY")
+  expect(limitation.message).toMatch(
+    /^Memory limit exceeded: Requested: 40MB Maximum Used: \d+[KM]?B\n\nMEMORY STATISTICS: \nprocesses 2\nrss \d+\npss \d+\n$/,
+  )
+  const [resource] = limitation.resources
+  expect(resource).toMatchObject({ name: "mem" })
+  expect(resource?.value.kind === "scalar" ? resource.value.milli : 0).toBeGreaterThanOrEqual(
+    60_000,
+  )
+})
+
+test("adds up what the members of a group may take and do take", async () => {
+  await taking(60, { resources: [mem(40)] }, "modest")
+  await taking(8, { resources: [mem(60)] }, "modest")
+  const first = await taking(60, { resources: [mem(40)] }, "greedy")
+  const second = await taking(8, { resources: [mem(10)] }, "greedy")
+  const found = [...((await runtime.findExcesses?.()) ?? [])]
+  expect(found.map(([containerId]) => containerId)).toEqual([first.containerId, second.containerId])
+  expect(found[0]?.[1].message).toStartWith("Memory limit exceeded: Requested: 50MB ")
+})
+
+test("counts memory that processes share once", async () => {
+  // Each of the subshells has all of its parent's variable, without a copy of it.
+  const fill =
+    "v=$(head -c 20971520 /dev/zero | tr '\\0' x); for i in 1 2 3; do (sleep 1000; echo $v) & done; echo full; wait"
+  const spec = place.spec(fill, { task: { resources: [mem(50)] } })
+  await runtime.launch(spec, new AbortController().signal)
+  specs.push(spec)
+  await until(() => place.read(spec) === "full\n")
+  expect([...((await runtime.findExcesses?.()) ?? [])]).toEqual([])
+})
