@@ -7,6 +7,7 @@ import {
   type FrameworkInfo,
   type Resource,
   type Resources,
+  type TaskId,
   type TaskInfo,
 } from "#lib/mesos/index.ts"
 import { must } from "#lib/std/assert.ts"
@@ -15,6 +16,9 @@ import type { StatusStreams } from "./status-streams.ts"
 import { groupInvalid, type Refusal } from "./task-support.ts"
 import { say, type Turn } from "./turn.ts"
 import type { Workload } from "./workload.ts"
+
+/** Refused tasks that are remembered: as many as may be on their way twice. */
+const REFUSED_MAX = 1_000
 
 /** What admission needs of the rest of the agent. */
 export type AdmissionParts = {
@@ -31,11 +35,15 @@ export type Refused = {
   readonly frameworkId: FrameworkId
   readonly executorId: ExecutorId
   readonly tasks: readonly TaskInfo[]
+  /** When the master accepted them. */
+  readonly acceptedAt: number
 }
 
 /** Decides whether tasks that the master sends may start here, and tells their frameworks why not. */
 export class Admission {
   readonly #parts: AdmissionParts
+  /** When the tasks were accepted that were refused last, by framework and task. */
+  readonly #refused = new Map<string, number>()
 
   constructor(parts: AdmissionParts) {
     this.#parts = parts
@@ -45,7 +53,10 @@ export class Admission {
   repeated(turn: Turn, frameworkId: FrameworkId, task: TaskInfo, acceptedAt: number): boolean {
     const { streams, workload } = this.#parts
     const known = workload.task(frameworkId, task.taskId)
-    if (known === undefined) return streams.pending(frameworkId, task.taskId).length > 0
+    if (known === undefined) {
+      const refusedAt = this.#refused.get(refusedKey(frameworkId, task.taskId)) ?? -Infinity
+      return refusedAt >= acceptedAt || streams.pending(frameworkId, task.taskId).length > 0
+    }
     if (known.launch.acceptedAt >= acceptedAt) return true
     if (known.progress.completedAt !== undefined) return false
     const fields = { task: task.taskId, framework: frameworkId }
@@ -107,9 +118,11 @@ export class Admission {
   }
 
   /** The tasks never exist here; their framework hears why. */
-  refuse(turn: Turn, { frameworkId, executorId, tasks }: Refused, refusal: Refusal): void {
+  refuse(turn: Turn, refused: Refused, refusal: Refusal): void {
+    const { frameworkId, executorId, tasks, acceptedAt } = refused
     const agentId = must(this.#parts.agentId(), "tasks arrive after registration only")
     for (const { taskId } of tasks) {
+      this.#remember(refusedKey(frameworkId, taskId), acceptedAt)
       const fields = { task: taskId, framework: frameworkId, reason: refusal.message }
       say(turn, "warn", "refuses a task", fields)
       this.#parts.streams.push(turn, frameworkId, {
@@ -137,10 +150,22 @@ export class Admission {
     })
   }
 
+  /** A second copy of the message may come when the reason for the refusal is gone. */
+  #remember(key: string, acceptedAt: number): void {
+    this.#refused.delete(key)
+    this.#refused.set(key, acceptedAt)
+    for (const oldest of this.#refused.keys()) {
+      if (this.#refused.size <= REFUSED_MAX) return
+      this.#refused.delete(oldest)
+    }
+  }
+
   #executor(frameworkId: FrameworkId, executorId: ExecutorId) {
     return this.#parts.workload.framework(frameworkId)?.executors.get(executorId)
   }
 }
+
+const refusedKey = (frameworkId: FrameworkId, taskId: TaskId): string => `${frameworkId}/${taskId}`
 
 const isReserved = ({ reservations, disk }: Resource): boolean =>
   reservations.length > 0 || disk?.persistence !== undefined

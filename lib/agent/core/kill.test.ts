@@ -219,6 +219,23 @@ test("draining kills with the shorter grace, says so, and refuses launches until
   expect(w.store.has("/agent/drain")).toBe(false)
 })
 
+test("a second copy of a launch that was refused is refused too, once the agent drains no more", () => {
+  const { w, spec } = running()
+  w.receive({ kind: "drain", config: {} })
+  const launch = { kind: "runTask", framework: testFramework(), task: testTask("web.2") } as const
+  const acceptedAt = w.now
+  w.receive({ ...launch, acceptedAt })
+  w.exited(spec, TERMINATED)
+  w.acknowledgeAll()
+  expect(w.agent.drain.current).toBeUndefined()
+  w.effects = []
+  w.receive({ ...launch, acceptedAt })
+  expect(w.all("launch")).toEqual([])
+  w.advance(1)
+  w.receive({ ...launch, acceptedAt: w.now })
+  expect(w.all("launch")).toHaveLength(1)
+})
+
 test("an agent that drains for good reports its tasks as gone", () => {
   const { w, spec } = running()
   w.receive({ kind: "drain", config: { markGone: true } })

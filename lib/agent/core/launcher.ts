@@ -115,7 +115,7 @@ export class Launcher {
       admission.ownExecutor(frameworkId, executorId)
     if (refusal !== undefined || !choice.ok) {
       const why = refusal ?? (choice as { readonly error: Refusal }).error
-      return admission.refuse(turn, { frameworkId, executorId, tasks: [task] }, why)
+      return admission.refuse(turn, { frameworkId, executorId, tasks: [task], acceptedAt }, why)
     }
     const framework = workload.ensureFramework(turn, frameworkId, info)
     const containerId = ids.uuid() as ContainerId
@@ -162,7 +162,8 @@ export class Launcher {
       admission.defaultExecutor(frameworkId, executorId)
     if (refusal !== undefined || !choices.ok) {
       const why = refusal ?? (choices as { readonly error: Refusal }).error
-      return admission.refuseWithExecutor(turn, { frameworkId, executorId, tasks }, why)
+      const refused = { frameworkId, executorId, tasks, acceptedAt }
+      return admission.refuseWithExecutor(turn, refused, why)
     }
     const framework = workload.ensureFramework(turn, frameworkId, info)
     const executor = this.#defaultExecutor(turn, framework, executorInfo)
@@ -217,7 +218,7 @@ export class Launcher {
       admission.customExecutor(owner, info)
     if (refusal !== undefined || !choice.ok) {
       const why = refusal ?? (choice as { readonly error: Refusal }).error
-      const refused = { frameworkId, executorId: info.executorId, tasks }
+      const refused = { frameworkId, executorId: info.executorId, tasks, acceptedAt }
       return admission.refuseWithExecutor(turn, refused, why)
     }
     const framework = workload.ensureFramework(turn, frameworkId, owner)
