@@ -16,6 +16,11 @@ export class Disk {
     for (const [key, text] of this.#entries) if (key.startsWith(prefix)) yield text
   }
 
+  /** Loses everything. */
+  wipe(): void {
+    this.#entries.clear()
+  }
+
   scan(prefix: string): readonly (readonly [string, unknown])[] {
     return [...this.#entries]
       .filter(([key]) => key.startsWith(prefix))

@@ -45,6 +45,9 @@ const RECONCILE_MS = 30_000
 const KILL_AGAIN_MS = 15_000
 const DECLINE_AGAIN_MS = 1_000
 
+/** States of which a master may be wrong: an agent that was taken out may come back with the task. */
+const LOST: ReadonlySet<TaskState> = new Set<TaskState>(["TASK_LOST", "TASK_UNKNOWN"])
+
 /** What the executor of a group takes; left free beside tasks of their own too. */
 const EXECUTOR_RESOURCES: Resources = [
   scalarResource("cpus", 50),
@@ -337,7 +340,7 @@ export class ScriptedFramework {
       // Lost with an agent that is out of reach may come back; unknown is what was never launched.
       const vague = state === "TASK_LOST" && status.unreachableTime !== undefined
       task.ended = (isTerminal(state) && !vague) || state === "TASK_UNKNOWN"
-    }
+    } else if (LOST.has(task.state ?? state) && !isTerminal(state)) this.#killAgainLost(task)
     if (uuid !== undefined && agentId !== undefined)
       this.#call({ kind: "acknowledge", agentId, taskId: status.taskId, uuid })
   }
@@ -471,6 +474,12 @@ export class ScriptedFramework {
     this.#call({ kind: "kill", taskId: task.id, agentId: task.agentId })
   }
 
+  /** A task came back with an agent that had been taken out of the cluster: its time is over. */
+  #killAgainLost(task: Task): void {
+    this.#world.marks.hit("task.cameBack")
+    this.#kill(task)
+  }
+
   #killAgain(): void {
     for (const { id, agentId, ended, wantsKill } of this.#memory.tasks.values())
       if (wantsKill && !ended) this.#call({ kind: "kill", taskId: id, agentId })
@@ -481,6 +490,7 @@ export class ScriptedFramework {
       .filter(({ ended }) => !ended)
       .map(({ id, agentId }) => ({ taskId: id, agentId }))
     if (tasks.length > 0) this.#call({ kind: "reconcile", tasks })
+    this.#call({ kind: "reconcile", tasks: [] })
     const operations = this.#stock.toReconcile()
     if (operations.length > 0) this.#call({ kind: "reconcileOperations", operations })
   }

@@ -34,6 +34,14 @@ type NodeTruth = { readonly total: Resources; free: Resources }
 /** What an agent says of a task that it does not have, where the master may have said TASK_GONE. */
 const NEVER_THERE: ReadonlySet<TaskState> = new Set<TaskState>(["TASK_DROPPED", "TASK_LOST"])
 
+/** What the master alone can say, for good. */
+const FINAL_FROM_MASTER: ReadonlySet<TaskState> = new Set<TaskState>([
+  "TASK_DROPPED",
+  "TASK_ERROR",
+  "TASK_GONE",
+  "TASK_GONE_BY_OPERATOR",
+])
+
 /** Where the framework of a container is named: in its sandbox, as Mesos lays it out. */
 const FRAMEWORK_IN_PATH = /\/frameworks\/([^/]+)\//
 
@@ -51,8 +59,8 @@ export class Monitor {
     { readonly node: NodeTruth; readonly resources: Resources }
   >()
   readonly #removed = new Set<FrameworkId>()
-  /** Nodes that an operator ever drained: the tasks there are killed without their frameworks. */
-  readonly #draining = new Set<string>()
+  /** Nodes that an operator ever had emptied: tasks there are killed without their frameworks. */
+  readonly #emptying = new Set<string>()
   /** Reservations and volumes that are known to be on a disk, with the node. */
   readonly #made = new Map<string, string>()
   readonly #undone = new Set<string>()
@@ -108,7 +116,7 @@ export class Monitor {
       this.broken("a task id launches at most once", `${taskId} ran on ${truth.node}, then ${node}`)
     if (truth.told !== undefined)
       this.broken("ended tasks stay ended", `${taskId} starts after it was told ${truth.told}`)
-    if (truth.heard !== undefined)
+    if (truth.heard !== undefined && truth.heard.state !== "TASK_GONE_BY_OPERATOR")
       this.broken("ended tasks stay ended", `${taskId} starts after ${truth.heard.state} was heard`)
     truth.node = node
     truth.running = true
@@ -188,9 +196,14 @@ export class Monitor {
     this.killAsked(frameworkId, taskId)
   }
 
-  /** An operator has a node drained. */
-  draining(node: string): void {
-    this.#draining.add(node)
+  /** An operator has a node drained, taken down or declared gone. */
+  emptying(node: string): void {
+    this.#emptying.add(node)
+  }
+
+  /** A node is another machine from now on, with nothing on its disk. */
+  replaced(node: string): void {
+    for (const [key, where] of this.#made) if (where === node) this.#made.delete(key)
   }
 
   /** Somebody asks for the end of a reservation or of a volume: it may be gone from now on. */
@@ -216,9 +229,10 @@ export class Monitor {
     this.broken(invariant, `${who}: ${text}`)
   }
 
-  /** An agent gives up: in these runs none has a reason to. */
+  /** An agent gives up: none has a reason to that no operator wants away. */
   agentExits(node: string, message: string): void {
-    this.broken("no agent is turned away", `${node}: ${message}`)
+    this.#marks.hit("agent.turnedAway")
+    if (!this.#emptying.has(node)) this.broken("no agent is turned away", `${node}: ${message}`)
   }
 
   /** The master's books, counted by itself and from its view. */
@@ -289,7 +303,7 @@ export class Monitor {
     { status: { healthy }, node }: { readonly status: TaskStatus; readonly node: string },
   ): void {
     const { taskId, running, ended } = truth
-    const killAsked = truth.killAsked || this.#draining.has(node)
+    const killAsked = truth.killAsked || this.#emptying.has(node)
     const wrong = (why: string): void =>
       this.broken("ends are told as they were", `${taskId} ${state}: ${why}`)
     if (running) wrong("its container runs")
@@ -301,9 +315,11 @@ export class Monitor {
   /** The master speaks from what it knows: only some of its words are final. */
   #heardOfMaster(truth: TaskTruth, { state, reason }: TaskStatus): void {
     // Without PARTITION_AWARE, lost means out of sight; a reconciliation repeats an agent's word.
-    const final = state === "TASK_DROPPED" || state === "TASK_ERROR" || state === "TASK_GONE"
+    const final = FINAL_FROM_MASTER.has(state)
     if (!final || (reason === "REASON_RECONCILIATION" && truth.told === state)) return
-    if (truth.heard === undefined && truth.running)
+    // Somebody vouched that the agent is no more: what it still runs is never heard of again.
+    const vouched = state === "TASK_GONE_BY_OPERATOR"
+    if (truth.heard === undefined && truth.running && !vouched)
       this.broken("ended tasks stay ended", `${truth.taskId} is ${state} to the master, but runs`)
     truth.heard ??= { state, source: "SOURCE_MASTER" }
   }
@@ -318,6 +334,7 @@ export class Monitor {
     if (state === "TASK_FAILED") this.#marks.hit("task.failed")
     if (state === "TASK_KILLED") this.#marks.hit("task.killed")
     if (state === "TASK_DROPPED" || state === "TASK_GONE") this.#marks.hit("task.dropped")
+    if (state === "TASK_GONE_BY_OPERATOR") this.#marks.hit("task.goneByOperator")
     if (state === "TASK_UNREACHABLE") this.#marks.hit("task.unreachable")
   }
 }

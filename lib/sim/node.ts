@@ -15,6 +15,9 @@ import { note, randomMs, traceLog, type World } from "./world.ts"
 /** What a node has, as `--resources` says it. */
 const RESOURCES = "cpus:4;mem:4096;disk:10000;ports:[31000-31099]"
 
+/** What an agent ends with that was declared gone. */
+const GONE = "Agent has been marked gone"
+
 /** Longest time to fetch the files of a task. */
 const FETCH_MAX_MS = 2_000
 
@@ -32,6 +35,7 @@ export class Node {
   #driver: AgentDriver | undefined
   #side: AgentSide | undefined
   #store: DiskStore | undefined
+  #started = false
 
   constructor(world: World, network: LinkNetwork, index: number) {
     this.#world = world
@@ -59,8 +63,14 @@ export class Node {
     return this.#driver
   }
 
+  /** Whether the machine was ever started. */
+  get started(): boolean {
+    return this.#started
+  }
+
   /** Starts the agent, and the faults that hit the machine. */
   start(): void {
+    this.#started = true
     this.process.start()
     this.#planReboot()
   }
@@ -123,6 +133,7 @@ export class Node {
       onExit: (message) => {
         world.monitor.agentExits(this.name, message)
         this.process.crash(message)
+        if (message === GONE) this.#replace()
       },
       onFatal: (cause) => {
         if (life.over) return
@@ -136,6 +147,16 @@ export class Node {
       world.monitor.checkMade(this.name, started.value.agent.resources.total)
       return side.open()
     })
+  }
+
+  /** An operator puts another machine in the place of one that was declared gone. */
+  #replace(): void {
+    const { marks, monitor } = this.#world
+    marks.hit("node.replaced")
+    note(this.#world, this.name, "is replaced")
+    this.containers.reboot()
+    this.disk.wipe()
+    monitor.replaced(this.name)
   }
 
   /** What the agent knows must be what its disk makes of it. */

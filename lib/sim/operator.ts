@@ -2,6 +2,15 @@ import type { MasterDriver, MasterView, OperatorCall } from "#lib/master/index.t
 import { scalarResource, type AgentId, type Resources } from "#lib/mesos/index.ts"
 import type { Random } from "#lib/std/random.ts"
 import type { MasterAt } from "./stream.ts"
+import {
+  hasSuccessor,
+  quotaMatter,
+  SCHEDULE,
+  standingMatter,
+  UNKNOWN,
+  weightMatter,
+  type Matter,
+} from "./matters.ts"
 import { note, randomMs, type World } from "./world.ts"
 
 /** Roles that get quotas and weights. */
@@ -15,18 +24,6 @@ const UNDO_MS = 1_000
 
 /** A machine that the operator deals with. */
 export type OperatedNode = { readonly name: string; readonly ip: string }
-
-/** Something that the operator decides, and how the master shows it. */
-type Matter = {
-  readonly key: string
-  /** The agent that it is about, if it is about one. */
-  readonly agentId?: AgentId | undefined
-  /** What the master shows where nothing was decided. */
-  readonly initial: string
-  readonly read: (view: MasterView) => string
-  /** The call that goes back to `initial`. */
-  readonly undo: () => OperatorCall
-}
 
 /**
  * An operator who changes quotas, weights, agents, the maintenance schedule, reservations and volumes at
@@ -85,26 +82,35 @@ export class Operator {
     const { monitor } = this.#world
     for (const { matter, may } of this.#matters.values()) {
       const shown = matter.read(driver.view)
-      if (!may.includes(shown))
+      // Its first id was lost before the agent could store it: the next has taken its place.
+      const isLost = shown === UNKNOWN && hasSuccessor(driver.view, matter)
+      if (!may.includes(shown) && !isLost)
         monitor.broken(
           "what an operator was answered holds",
           `${matter.key} is ${shown}, not ${may.join(" or ")}`,
         )
     }
-    for (const agent of driver.view.agents.values())
-      if (agent.deactivated && agent.offers.size > 0)
-        monitor.broken("nothing is offered on deactivated agents", agent.id)
+    const { agents, goneAgents, maintenance } = driver.view
+    const down = [...maintenance.machines.values()].filter(({ mode }) => mode === "DOWN")
+    for (const { id, info, deactivated, offers } of agents.values()) {
+      if (deactivated && offers.size > 0)
+        monitor.broken("nothing is offered on deactivated agents", id)
+      if (goneAgents.has(id)) monitor.broken("gone agents stay away", id)
+      if (down.some((machine) => machine.id.hostname === info.hostname))
+        monitor.broken("no agent runs on a machine that is down", id)
+    }
   }
 
   #act(): void {
     if (this.#asked !== undefined) return
     const random = this.#random
-    const dice = random.below(10)
+    const dice = random.below(12)
     if (dice < 2) this.#updateQuota()
     else if (dice === 2) this.#updateWeight()
-    else if (dice === 3) this.#schedule()
-    else if (dice < 8) this.#handleAgent()
-    else this.#handleResources()
+    else if (dice < 5) this.#maintain()
+    else if (dice < 9) this.#handleAgent()
+    else if (dice < 11) this.#handleResources()
+    else this.#markGone()
   }
 
   #updateQuota(): void {
@@ -126,6 +132,33 @@ export class Operator {
     this.#decide(weightMatter(role), String(weight), { kind: "updateWeights", weightInfos })
   }
 
+  /** Takes a scheduled machine down, or up again, or changes the schedule. */
+  #maintain(): void {
+    const view = this.#master()?.driver.view
+    const { monitor, marks } = this.#world
+    for (const { id, mode } of view?.maintenance.machines.values() ?? []) {
+      if (this.#random.chance(0.4)) break
+      const machines = [id]
+      if (mode === "DOWN") {
+        marks.hit("operator.machineUp")
+        return this.#decide(SCHEDULE, "", { kind: "stopMaintenance", machines })
+      }
+      marks.hit("operator.machineDown")
+      monitor.emptying(id.hostname ?? "")
+      this.#forgetStanding(id.hostname)
+      const next = `${id.hostname} DOWN`
+      return this.#decide(SCHEDULE, next, { kind: "startMaintenance", machines })
+    }
+    return this.#schedule()
+  }
+
+  /** Agents of a machine that goes down are forgotten; they come back as though nothing was decided. */
+  #forgetStanding(hostname: string | undefined): void {
+    for (const entry of this.#matters.values())
+      if (entry.matter.hostname !== undefined && entry.matter.hostname === hostname)
+        entry.may = [...new Set([...entry.may, UNKNOWN, entry.matter.initial])]
+  }
+
   /** Plans maintenance for one machine, or for none. */
   #schedule(): void {
     const { name, ip } = this.#random.pick(this.#nodes)
@@ -134,7 +167,11 @@ export class Operator {
     const planned = this.#random.chance(0.6)
     const windows = planned ? [{ machineIds, unavailability: { start } }] : []
     if (planned) this.#world.marks.hit("operator.schedule")
-    this.#decide(SCHEDULE, planned ? `${name} DRAINING` : "", {
+    // A machine that is down stays so when it is planned again.
+    const is = this.#mayBe(SCHEDULE).map((now) =>
+      now === `${name} DOWN` ? now : `${name} DRAINING`,
+    )
+    this.#decide(SCHEDULE, planned ? [...new Set(is)] : "", {
       kind: "updateMaintenanceSchedule",
       schedule: { windows },
     })
@@ -144,19 +181,37 @@ export class Operator {
     const agent = this.#anyAgent()
     if (agent === undefined) return
     const { agentId, hostname } = agent
-    const matter = standingMatter(agentId)
+    const matter = standingMatter(agentId, hostname)
     const dice = this.#random.below(4)
     if (dice === 0) {
       this.#world.marks.hit("operator.drain")
-      this.#world.monitor.draining(hostname)
+      this.#world.monitor.emptying(hostname)
       const maxGracePeriod = { seconds: this.#random.below(10) }
-      this.#decide(matter, "draining", { kind: "drainAgent", agentId, maxGracePeriod })
+      const markGone = this.#random.chance(0.2)
+      // The master marks it gone once it is empty.
+      const next = markGone ? ["draining", "gone"] : "draining"
+      this.#decide(matter, next, { kind: "drainAgent", agentId, maxGracePeriod, markGone })
     } else if (dice === 1) {
       this.#world.marks.hit("operator.deactivate")
-      // An agent that drains is deactivated already, and drains on.
-      const next = this.#mayBe(matter).map((now) => (now === "draining" ? now : "deactivated"))
+      // An agent that drains is deactivated already, and drains on, perhaps to be marked gone.
+      const is = this.#mayBe(matter)
+      const drains = is.includes("draining")
+      const next = is.map((now) =>
+        now === "draining" || (drains && now === "gone") ? now : "deactivated",
+      )
       this.#decide(matter, next, { kind: "deactivateAgent", agentId })
-    } else this.#decide(matter, "active", matter.undo())
+    } else this.#decide(matter, "active", { kind: "reactivateAgent", agentId })
+  }
+
+  /** Vouches that an agent will not come back, right or wrong: its machine is replaced. */
+  #markGone(): void {
+    const agent = this.#anyAgent()
+    if (agent === undefined) return
+    const { agentId, hostname } = agent
+    const { marks, monitor } = this.#world
+    marks.hit("operator.gone")
+    monitor.emptying(hostname)
+    this.#decide(standingMatter(agentId, hostname), "gone", { kind: "markAgentGone", agentId })
   }
 
   /** Reserves disk and makes a volume of it, or takes one away. */
@@ -261,49 +316,9 @@ export class Operator {
       const [first, ...rest] = this.#unsettled(view)
       if (first !== undefined) {
         const matter = this.#random.pick([first, ...rest])
-        this.#decide(matter, matter.initial, matter.undo())
+        this.#decide(matter, matter.initial, matter.undo(view))
       }
     }
     this.#world.schedule.after(UNDO_MS, () => this.#undo())
   }
-}
-
-const quotaMatter = (role: string): Matter => ({
-  key: `the quota of ${role}`,
-  initial: "none",
-  read: ({ quotas }) => {
-    const limit = quotas.get(role)?.limits.get("cpus")
-    return limit === undefined ? "none" : `at most ${limit}`
-  },
-  undo: () => ({ kind: "updateQuota", quotaConfigs: [{ role }] }),
-})
-
-const weightMatter = (role: string): Matter => ({
-  key: `the weight of ${role}`,
-  initial: "1",
-  read: (view) => String(view.weight(role)),
-  undo: () => ({ kind: "updateWeights", weightInfos: [{ role, weight: 1 }] }),
-})
-
-const standingMatter = (agentId: AgentId): Matter => ({
-  key: `agent ${agentId}`,
-  agentId,
-  initial: "active",
-  read: (view) => {
-    const { agents, recoveredAgents, unreachableAgents } = view
-    const agent =
-      agents.get(agentId) ?? recoveredAgents.get(agentId) ?? unreachableAgents.get(agentId)
-    if (agent === undefined) return "unknown"
-    if (agent.drain !== undefined) return "draining"
-    return agent.deactivated === true ? "deactivated" : "active"
-  },
-  undo: () => ({ kind: "reactivateAgent", agentId }),
-})
-
-const SCHEDULE: Matter = {
-  key: "the maintenance schedule",
-  initial: "",
-  read: ({ maintenance }) =>
-    [...maintenance.machines.values()].map(({ id, mode }) => `${id.hostname} ${mode}`).join(", "),
-  undo: () => ({ kind: "updateMaintenanceSchedule", schedule: { windows: [] } }),
 }

@@ -77,7 +77,10 @@ export class Process {
   /** A place where the process may die: says whether it just did. */
   crashPoint(mark: Mark): boolean {
     if (this.#life === undefined) return true
-    if (!strikes(this.#world, this.#world.swarm.crashPoint, mark)) return false
+    const world = this.#world
+    const planned = world.crashPlan?.(this.name, mark) === true
+    if (planned) world.marks.hit(mark)
+    if (!planned && !strikes(world, world.swarm.crashPoint, mark)) return false
     this.crash(mark)
     return true
   }

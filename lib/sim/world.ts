@@ -16,6 +16,9 @@ export type Seams = {
 /** Gives an agent a frame as though it came from the master. */
 export type ReceiveFrame = (frame: string) => void
 
+/** Says whether the named process dies here; asked at every crash point that a process reaches. */
+export type CrashPlan = (process: string, mark: Mark) => boolean
+
 /** What all parts of a simulation share. */
 export type World = {
   readonly schedule: Schedule
@@ -24,6 +27,8 @@ export type World = {
   readonly monitor: Monitor
   readonly swarm: Swarm
   readonly seams: Seams
+  /** Whether a process dies at a crash point that it has reached, beside those that come by chance. */
+  readonly crashPlan?: CrashPlan | undefined
   /** Faults that come by chance are drawn from here. */
   readonly chance: Random
   /** Whether faults come at all: true in the first phase of a run, false in the second. */
