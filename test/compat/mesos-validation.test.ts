@@ -188,6 +188,8 @@ const ports = (...range: readonly (readonly [number, number])[]) => ({
   type: "RANGES",
   ranges: { range: range.map(([begin, end]) => ({ begin, end })) },
 })
+const reserved = { ...scalar("disk", 1), reservations: [{ type: "DYNAMIC", role: "db" }] }
+const volume = { persistence: { id: "v" }, volume: { container_path: "d", mode: "RW" } }
 const variable = (change: object) => ({
   command: { value: "true", environment: { variables: [{ name: "A", ...change }] } },
 })
@@ -240,7 +242,77 @@ describe("2.4: a task that is refused alone, with TASK_ERROR", () => {
     ],
     ["no resources", { resources: [] }, "no resources"],
     ["a negative amount", { resources: [scalar("cpus", -1)] }, "[0].scalar.value"],
+    ["an amount that rounds to nothing", { resources: [scalar("cpus", 0.0004)] }, "0.001"],
     ["no name", { resources: [scalar("", 1)] }, "[0].name"],
+    [
+      "a disk that says nothing",
+      { resources: [{ ...scalar("disk", 1), disk: {} }] },
+      "'TaskInfo.resources[0].disk' is invalid: DiskInfo is set but empty",
+    ],
+    [
+      "a volume that does not last",
+      {
+        resources: [
+          { ...scalar("disk", 1), disk: { volume: { container_path: "d", mode: "RW" } } },
+        ],
+      },
+      "'TaskInfo.resources[0].disk.volume' is invalid: Non-persistent volume not supported",
+    ],
+    [
+      "a volume of what nobody reserved",
+      { resources: [{ ...scalar("disk", 1), disk: volume }] },
+      "'TaskInfo.resources[0].reservations' is invalid: Persistent volumes cannot be created from unreserved resources",
+    ],
+    [
+      "a volume with a place on the host",
+      {
+        resources: [
+          {
+            ...reserved,
+            disk: { ...volume, volume: { ...volume.volume, host_path: "/d" } },
+          },
+        ],
+      },
+      "'TaskInfo.resources[0].disk.volume.host_path' is invalid",
+    ],
+    [
+      "a volume id with a slash",
+      { resources: [{ ...reserved, disk: { ...volume, persistence: { id: "a/b" } } }] },
+      "'TaskInfo.resources[0].disk.persistence.id' is invalid",
+    ],
+    [
+      "a reservation to everybody",
+      { resources: [{ ...cpus, reservations: [{ type: "DYNAMIC", role: "*" }] }] },
+      "'TaskInfo.resources[0].reservations[0].role' is invalid",
+    ],
+    [
+      "shared cpus",
+      { resources: [{ ...cpus, shared: {} }] },
+      "Only persistent volumes can be shared",
+    ],
+    [
+      "revocable and reserved",
+      {
+        resources: [{ ...cpus, revocable: {}, reservations: [{ type: "DYNAMIC", role: "db" }] }],
+      },
+      "Revocable resource 'cpus' cannot be reserved",
+    ],
+    [
+      "ports that its executor has",
+      {
+        ...executor({ resources: [ports([31001, 31002])] }),
+        resources: [cpus, ports([31000, 31001])],
+      },
+      "There are overlapping resources",
+    ],
+    [
+      "a volume that its executor has",
+      {
+        ...executor({ resources: [{ ...reserved, disk: volume }] }),
+        resources: [{ ...reserved, disk: volume }],
+      },
+      "Persistence ID 'v' is not unique",
+    ],
     ["a part of a gpu", { resources: [cpus, scalar("gpus", 0.5)] }, "'gpus'"],
     [
       "ranges that overlap",
@@ -261,11 +333,7 @@ describe("2.4: a task that is refused alone, with TASK_ERROR", () => {
     [
       "a volume twice",
       {
-        resources: [1, 2].map(() => ({
-          ...scalar("disk", 1),
-          reservations: [{ type: "DYNAMIC", role: "db" }],
-          disk: { persistence: { id: "v" }, volume: { container_path: "d", mode: "RW" } },
-        })),
+        resources: [1, 2].map(() => ({ ...reserved, disk: volume })),
       },
       "'v' is not unique",
     ],
@@ -280,6 +348,16 @@ describe("2.4: a task that is refused alone, with TASK_ERROR", () => {
       "a volume from nowhere",
       { container: { type: "MESOS", volumes: [{ mode: "RW", container_path: "d" }] } },
       "'container.volumes[0]'",
+    ],
+    [
+      "a volume of a kind without its message",
+      {
+        container: {
+          type: "MESOS",
+          volumes: [{ mode: "RW", container_path: "d", source: { type: "SECRET" } }],
+        },
+      },
+      "'container.volumes[0]' must have 'source.secret'",
     ],
     [
       "a container's name",
@@ -386,8 +464,11 @@ describe("2.4: a task that is refused alone, with TASK_ERROR", () => {
   })
 })
 
+/** What differs in a group's executor, and in its second task or in both. */
+type Change = { readonly executor?: object; readonly task?: object; readonly both?: boolean }
+
 describe("2.4, 11: a task group that is refused as a whole", () => {
-  const group = (scene: Scene, offer: Json, change: { executor?: object; task?: object }) => ({
+  const group = (scene: Scene, offer: Json, change: Change) => ({
     type: "LAUNCH_GROUP",
     launch_group: {
       executor: {
@@ -400,13 +481,13 @@ describe("2.4, 11: a task group that is refused as a whole", () => {
       task_group: {
         tasks: ["a", "b"].map((id, index) => ({
           ...(launch(id, offer).launch.task_infos[0] as object),
-          ...(index === 1 ? change.task : {}),
+          ...(index === 1 || change.both ? change.task : {}),
         })),
       },
     },
   })
   const mesos = (change: object) => ({ container: { type: "MESOS", ...change } })
-  type Row = readonly [what: string, change: { executor?: object; task?: object }, message: string]
+  type Row = readonly [what: string, change: Change, message: string]
   const rows: readonly Row[] = [
     ["an executor without type", { executor: { type: undefined } }, "'ExecutorInfo.type'"],
     ["no framework", { executor: { framework_id: undefined } }, "'ExecutorInfo.framework_id'"],
@@ -472,6 +553,11 @@ describe("2.4, 11: a task group that is refused as a whole", () => {
       "revocable beside what is not",
       { task: { resources: [{ ...cpus, revocable: {} }] } },
       "Cannot use both revocable and non-revocable 'cpus' at the same time",
+    ],
+    [
+      "ports of another task",
+      { task: { resources: [cpus, scalar("mem", 32), ports([31000, 31000])] }, both: true },
+      "There are overlapping resources",
     ],
     ["a bad task", { task: { resources: [] } }, "no resources"],
   ]

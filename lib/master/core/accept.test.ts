@@ -113,7 +113,9 @@ describe("LAUNCH", () => {
     bench.clear()
     const other = bench.register()
     bench.launch(marathon, [taskInfo("t1", other.id)])
-    expect(bench.statuses(marathon)[0]?.message).toBe("Task has duplicate ID: t1")
+    expect(bench.statuses(marathon)[0]?.message).toBe(
+      "Task reuses the ID of an unreachable task: t1",
+    )
   })
 
   test("a task id may be used again once its end is acknowledged", () => {
@@ -252,7 +254,7 @@ describe("LAUNCH_GROUP", () => {
         ["t2", { resources: resources("cpus:1;mem:32;ports:[31000-31001]") }],
       ],
       {},
-      "more than available",
+      "There are overlapping resources",
     ],
     [
       "no framework id",

@@ -7,7 +7,6 @@ import {
   shared,
   subtractResources,
   sumDisjoint,
-  sumResources,
   unallocate,
   type ExecutorInfo,
   type OfferOperation,
@@ -44,7 +43,10 @@ function rulesOf({ framework, agent, role }: Pool, executor: ExecutorInfo | unde
     agentId: agent.id,
     agentCapabilities: agent.capabilities,
     role,
-    inUse: (taskId) => framework.tasks.has(taskId) || framework.unreachableTasks.has(taskId),
+    inUse: (taskId) => {
+      if (framework.tasks.has(taskId)) return "live"
+      return framework.unreachableTasks.has(taskId) ? "unreachable" : undefined
+    },
     executor: {
       frameworkId: framework.id,
       live: key === undefined ? undefined : agent.executorsByKey.get(key)?.info,
@@ -137,11 +139,12 @@ function shortage(
     executor !== undefined && rules.executor.live === undefined ? [...tasks, executor] : tasks
   const parts = users.map(({ resources }) => normalizeResources(resources ?? NO_RESOURCES))
   const needed = sumDisjoint(parts)
-  return needed !== undefined &&
-    offersHold(remaining, exclusive(needed)) &&
+  if (needed === undefined)
+    return `There are overlapping resources in what the tasks and their executor use: ${parts.map(text).join(" and ")}`
+  return offersHold(remaining, exclusive(needed)) &&
     shared(needed).every((volume) => offersHold(remaining, [volume]))
     ? undefined
-    : `Total resources ${text(needed ?? sumResources(parts))} required by task and its executor is more than available ${text(remaining)}`
+    : `Total resources ${text(needed)} required by task and its executor is more than available ${text(remaining)}`
 }
 
 const text = (resources: Resources): string => renderResources(unallocate(resources))

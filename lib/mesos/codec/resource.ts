@@ -55,7 +55,7 @@ export const resourceCodec = (plain: Codec): Codec => ({
 function decodeValue(wire: WireResource, decoding: Decoding): ResourceValue | undefined {
   switch (wire.type) {
     case "SCALAR":
-      if (wire.scalar !== undefined) return { kind: "scalar", milli: toMilli(wire.scalar.value) }
+      if (wire.scalar !== undefined) return { kind: "scalar", milli: milliOf(wire.scalar.value) }
       break
     case "RANGES":
       if (wire.ranges !== undefined) return { kind: "ranges", ranges: wire.ranges.range ?? [] }
@@ -70,6 +70,9 @@ function decodeValue(wire: WireResource, decoding: Decoding): ResourceValue | un
   }
   return decoding.fail("missing", `resource '${wire.name}' of type ${wire.type} has no such value`)
 }
+
+/** What is not zero must not be taken for it: an amount that rounds to nothing stays, to be refused. */
+const milliOf = (value: number): number => toMilli(value) || value * 1000
 
 /** Both forms in one resource are admitted exactly if they say the same, as what operators see does. */
 function decodeReservations(

@@ -122,14 +122,9 @@ function persistentProblem(resource: Resource): OperationProblem | undefined {
 function createProblem(resource: Resource): OperationProblem | undefined {
   const volume = resource.disk?.volume
   if (!isPersistent(resource)) return persistentProblem(resource)
-  if (volume === undefined)
-    return problem("disk.volume", "A persistent volume needs it: where tasks see the data")
-  if (volume.containerPath === "")
+  if (volume?.containerPath === "")
     return problem("disk.volume.container_path", "It must not be empty")
-  if (volume.mode !== "RW") return problem("disk.volume.mode", "It must be RW")
-  return volume.hostPath === undefined
-    ? undefined
-    : problem("disk.volume.host_path", "It must not be set: the agent chooses the place")
+  return volume?.mode === "RW" ? undefined : problem("disk.volume.mode", "It must be RW")
 }
 
 /** What growing and shrinking ask of the volume itself. */

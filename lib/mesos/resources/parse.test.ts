@@ -71,7 +71,8 @@ const resource = (change: Partial<Resource>): Resource => ({
 })
 const role = (...roles: string[]): Resource["reservations"] =>
   roles.map((each) => ({ type: "DYNAMIC", role: each }))
-const volume = { persistence: { id: "v" } }
+const seen = { mode: "RW", containerPath: "data" } as const
+const volume = { persistence: { id: "v" }, volume: seen }
 
 describe("validation", () => {
   test.each<[string, string, Partial<Resource>]>([
@@ -104,6 +105,26 @@ describe("validation", () => {
     ["disk", "must not be set for resource 'cpus'", { name: "cpus", disk: {} }],
     ["shared", "Only persistent volumes", { shared: true }],
     ["reservations", "unreserved", { disk: volume }],
+    ["scalar.value", "less than 0.001", { value: { kind: "scalar", milli: 0.4 } }],
+    ["disk", "set but empty", { disk: {} }],
+    ["disk.volume", "Non-persistent volume", { disk: { volume: seen } }],
+    [
+      "disk.volume",
+      "where tasks see",
+      { disk: { persistence: { id: "v" } }, reservations: role("a") },
+    ],
+    [
+      "disk.volume.host_path",
+      "the agent chooses",
+      { disk: { ...volume, volume: { ...seen, hostPath: "/d" } }, reservations: role("a") },
+    ],
+    ["disk.source.type", "unknown", { disk: { source: { type: "UNKNOWN" } } }],
+    ["disk.source.path", "RAW disk", { disk: { source: { type: "RAW", path: { root: "/d" } } } }],
+    [
+      "disk.source.mount",
+      "BLOCK disk",
+      { disk: { source: { type: "BLOCK", mount: { root: "/d" } } } },
+    ],
     ["disk.persistence.id", "invalid characters", { disk: { persistence: { id: "a/b" } } }],
   ])("%s: %s", (field, message, change) => {
     const problem = validateResource(resource(change))

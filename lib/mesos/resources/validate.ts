@@ -1,5 +1,6 @@
 import { idProblem } from "#lib/mesos/ids.ts"
 import type { Range, Reservation, Resource, Resources } from "#lib/mesos/resource.ts"
+import type { ResourceDiskInfo, ResourceDiskInfoSource } from "#lib/mesos/v1/core.ts"
 import { DEFAULT_ROLE, isStrictSubrole, roleProblem } from "#lib/mesos/roles.ts"
 import { reservationRole } from "./reservation.ts"
 
@@ -55,6 +56,7 @@ function validateScalar(name: string, milli: number): ResourceProblem | undefine
   const refuse = (message: string): ResourceProblem => ({ field: "scalar.value", message })
   if (!Number.isFinite(milli)) return refuse(`Resource '${name}' is not a finite number`)
   if (milli < 0) return refuse(`Resource '${name}' is negative: ${milli / 1000}`)
+  if (milli > 0 && milli < 1) return refuse(`Resource '${name}' is less than 0.001`)
   if (!Number.isSafeInteger(milli)) return refuse(`Resource '${name}' is too large`)
   if (name === "gpus" && milli % 1000 !== 0)
     return refuse(`The 'gpus' resource must be a whole number, not ${milli / 1000}`)
@@ -122,13 +124,15 @@ function validateKind(resource: Resource): ResourceProblem | undefined {
   const persistence = disk?.persistence
   if (disk !== undefined && name !== "disk")
     return { field: "disk", message: `DiskInfo must not be set for resource '${name}'` }
+  const origin = disk?.source && validateDiskSource(disk.source)
+  if (origin !== undefined) return origin
   if (resource.revocable && reservations.length > 0)
     return { field: "revocable", message: `Revocable resource '${name}' cannot be reserved` }
   if (resource.revocable && persistence !== undefined)
     return { field: "revocable", message: "Persistent volumes cannot be revocable" }
   if (resource.shared && persistence === undefined)
     return { field: "shared", message: "Only persistent volumes can be shared" }
-  if (persistence === undefined) return undefined
+  if (persistence === undefined) return disk && notPersistent(disk)
   const problem = idProblem(persistence.id)
   if (problem !== undefined) return { field: "disk.persistence.id", message: problem }
   if (reservations.length === 0)
@@ -138,5 +142,33 @@ function validateKind(resource: Resource): ResourceProblem | undefined {
     }
   if (resource.value.kind !== "scalar")
     return { field: "type", message: "A persistent volume must be a scalar" }
-  return undefined
+  if (disk?.volume === undefined)
+    return {
+      field: "disk.volume",
+      message: "A persistent volume needs it: where tasks see the data",
+    }
+  return disk.volume.hostPath === undefined
+    ? undefined
+    : { field: "disk.volume.host_path", message: "It must not be set: the agent chooses the place" }
+}
+
+/** Source: apache/mesos: src/common/resources.cpp (validate). */
+function validateDiskSource({
+  type,
+  mount,
+  path,
+}: ResourceDiskInfoSource): ResourceProblem | undefined {
+  if (type === "UNKNOWN") return { field: "disk.source.type", message: "It is unknown" }
+  if (type === "PATH" || type === "MOUNT") return undefined
+  const root = mount === undefined ? (path === undefined ? undefined : "path") : "mount"
+  return root === undefined
+    ? undefined
+    : { field: `disk.source.${root}`, message: `It must not be set for a ${type} disk` }
+}
+
+/** What a DiskInfo that makes no persistent volume says. */
+function notPersistent({ volume, source }: ResourceDiskInfo): ResourceProblem | undefined {
+  if (volume !== undefined)
+    return { field: "disk.volume", message: "Non-persistent volume not supported" }
+  return source === undefined ? { field: "disk", message: "DiskInfo is set but empty" } : undefined
 }

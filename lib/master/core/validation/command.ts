@@ -5,6 +5,7 @@ import type {
   EnvironmentVariable,
   Secret,
   Volume,
+  VolumeSource,
 } from "#lib/mesos/index.ts"
 
 /** Why a command is refused, or undefined; `field` is where it stands. */
@@ -51,6 +52,8 @@ function secretProblem({ type, reference, value }: Secret): string | undefined {
       return value === undefined ? undefined : "has a secret of type REFERENCE with 'value'"
     case "VALUE":
       if (value === undefined) return "has a secret of type VALUE without 'value'"
+      // What a container's environment cannot hold.
+      if (atob(value.data).includes("\0")) return "has a secret with null bytes"
       return reference === undefined ? undefined : "has a secret of type VALUE with 'reference'"
     case "UNKNOWN":
     case undefined:
@@ -80,6 +83,32 @@ export function containerProblem(field: string, container: ContainerInfo): strin
 function volumeProblem({ hostPath, image, source }: Volume): string | undefined {
   const given = [hostPath, image, source].filter((member) => member !== undefined)
   return given.length === 1
-    ? undefined
+    ? source && sourceProblem(source)
     : "must have exactly one of 'host_path', 'image' and 'source'"
+}
+
+/** Source: apache/mesos: src/common/validation.cpp (validateVolume). */
+function sourceProblem(source: VolumeSource): string | undefined {
+  const lacks = (member: string, value: object | undefined): string | undefined =>
+    value === undefined ? `must have 'source.${member}' when it is of that type` : undefined
+  switch (source.type) {
+    case "DOCKER_VOLUME":
+      return lacks("docker_volume", source.dockerVolume)
+    case "HOST_PATH":
+      return lacks("host_path", source.hostPath)
+    case "SANDBOX_PATH":
+      return lacks("sandbox_path", source.sandboxPath)
+    case "SECRET":
+      return lacks("secret", source.secret)
+    case "CSI_VOLUME":
+      return (
+        lacks("csi_volume", source.csiVolume) ??
+        lacks("csi_volume.static_provisioning", source.csiVolume?.staticProvisioning)
+      )
+    case "UNKNOWN":
+    case undefined:
+      return "has a 'source.type' that is unknown"
+    default:
+      return source.type satisfies never
+  }
 }

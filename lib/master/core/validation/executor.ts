@@ -13,7 +13,7 @@ import {
 } from "#lib/mesos/index.ts"
 import { MIN_CPUS_MILLI, MIN_MEM_MILLI } from "#lib/master/core/allocator/minimum.ts"
 import { commandProblem, containerProblem } from "./command.ts"
-import { mixProblem } from "./revocable.ts"
+import { togetherProblem } from "./together.ts"
 
 /** What an executor must agree with. */
 export type ExecutorRules = {
@@ -87,7 +87,7 @@ function sharedExecutorProblem(
   if (executor.resources?.some(({ shared }) => shared))
     return "Executor resources must not be shared"
   return (
-    mixProblem([executor.resources]) ??
+    togetherProblem([executor.resources]) ??
     (executor.command && commandProblem("executor.command", executor.command)) ??
     (executor.container && containerProblem("executor.container", executor.container)) ??
     (live && differenceProblem(executor, live))

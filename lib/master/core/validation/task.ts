@@ -16,7 +16,7 @@ import {
 } from "#lib/mesos/index.ts"
 import { checkProblem, healthCheckProblem } from "./check.ts"
 import { commandProblem, containerProblem } from "./command.ts"
-import { mixProblem } from "./revocable.ts"
+import { togetherProblem } from "./together.ts"
 import { groupExecutorProblem, launchExecutorProblem, type ExecutorRules } from "./executor.ts"
 
 /** What a task is checked against. */
@@ -25,8 +25,8 @@ export type TaskRules = {
   readonly agentCapabilities: readonly AgentInfoCapabilityType[]
   /** The allocation role of the offers. */
   readonly role: string
-  /** Whether an active or unreachable task of the framework has the id. */
-  readonly inUse: (taskId: TaskId) => boolean
+  /** Which task of the framework has the id, of those that keep it to themselves. */
+  readonly inUse: (taskId: TaskId) => "live" | "unreachable" | undefined
   /** What its executor must agree with; for a group, with the group's own executor. */
   readonly executor: ExecutorRules
 }
@@ -46,7 +46,7 @@ export function taskProblem(task: TaskInfo, rules: TaskRules): string | undefine
       : undefined) ??
     (task.executor && launchExecutorProblem(task.executor, rules.executor)) ??
     (task.executor && roleProblem("executor.resources", task.executor.resources, rules.role)) ??
-    (task.executor && mixProblem([task.resources, task.executor.resources])) ??
+    (task.executor && togetherProblem([task.resources, task.executor.resources])) ??
     limitsProblem(task, rules)
   )
 }
@@ -70,7 +70,7 @@ export function groupProblem(
     if (problem !== undefined) return `Task '${task.taskId}' is invalid: ${problem}`
     seen.add(task.taskId)
   }
-  const mixed = mixProblem([executor.resources, ...tasks.map(({ resources }) => resources)])
+  const mixed = togetherProblem([executor.resources, ...tasks.map(({ resources }) => resources)])
   if (mixed !== undefined) return mixed
   const shares = new Set(tasks.map(sharesCgroups))
   const live = rules.executor.liveShares?.()
@@ -93,12 +93,9 @@ function groupTaskProblem(
     return "The `ExecutorInfo` of task differs from the `ExecutorInfo` of the group"
   if (task.container?.type === "DOCKER") return "Docker ContainerInfo is not supported on the task"
   const { networkInfos = [] } = task.container ?? {}
-  for (const [field, type] of [
-    ["health_check", task.healthCheck?.type],
-    ["check", task.check?.type],
-  ] as const)
-    if (networkInfos.length > 0 && (type === "HTTP" || type === "TCP"))
-      return `'${field}' of type ${type} is not supported for a task with its own network`
+  const { type } = task.healthCheck ?? {}
+  if (networkInfos.length > 0 && (type === "HTTP" || type === "TCP"))
+    return `'health_check' of type ${type} is not supported for a task with its own network`
   const problem = commonProblem(task, rules) ?? limitsProblem(task, rules)
   if (problem !== undefined) return problem
   const ownCgroups = task.container?.linuxInfo?.shareCgroups === false
@@ -111,7 +108,9 @@ function groupTaskProblem(
 function commonProblem(task: TaskInfo, rules: TaskRules): string | undefined {
   const id = idProblem(task.taskId)
   if (id !== undefined) return `'TaskInfo.task_id' is invalid: ${id}`
-  if (rules.inUse(task.taskId)) return `Task has duplicate ID: ${task.taskId}`
+  const use = rules.inUse(task.taskId)
+  if (use === "live") return `Task has duplicate ID: ${task.taskId}`
+  if (use === "unreachable") return `Task reuses the ID of an unreachable task: ${task.taskId}`
   if (task.agentId !== rules.agentId)
     return `Task uses invalid agent ${task.agentId} while agent ${rules.agentId} is expected`
   const grace = task.killPolicy?.gracePeriod?.nanoseconds
@@ -134,7 +133,7 @@ function resourcesProblem({ resources = [] }: TaskInfo, role: string): string | 
   const problem = validateResources(resources)
   if (problem !== undefined)
     return `'TaskInfo.resources${problem.field}' is invalid: ${problem.message}`
-  return mixProblem([resources]) ?? roleProblem("resources", resources, role)
+  return togetherProblem([resources]) ?? roleProblem("resources", resources, role)
 }
 
 function roleProblem(

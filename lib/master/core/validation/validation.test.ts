@@ -3,10 +3,12 @@ import { resources, taskInfo } from "#lib/master/core/builders.ts"
 import type {
   AgentId,
   CommandInfo,
+  ContainerInfo,
   ExecutorId,
   ExecutorInfo,
   FrameworkId,
   TaskInfo,
+  VolumeSource,
 } from "#lib/mesos/index.ts"
 import { checkProblem, healthCheckProblem, inferHealthCheckType } from "./check.ts"
 import { containerProblem, environmentProblem } from "./command.ts"
@@ -20,7 +22,7 @@ const RULES: TaskRules = {
   agentId: AGENT,
   agentCapabilities: ["TASK_RESOURCE_LIMITS"],
   role: "web",
-  inUse: (id) => id === ("used" as string),
+  inUse: (id) => (id === ("used" as string) ? "live" : undefined),
   executor: { frameworkId: FRAMEWORK, live: undefined },
 }
 const task = (over: Partial<TaskInfo> = {}, id = "t1"): TaskInfo => taskInfo(id, AGENT, over)
@@ -239,6 +241,10 @@ describe("environments", () => {
     [{ name: "A", type: "SECRET" }, "must have a secret set"],
     [{ name: "A", type: "SECRET", value: "1", secret: {} }, "must not have a value set"],
     [{ name: "A", type: "SECRET", secret: {} }, "a secret of unknown type"],
+    [
+      { name: "A", type: "SECRET", secret: { type: "VALUE", value: { data: "YQBi" } } },
+      "a secret with null bytes",
+    ],
     [{ name: "A", type: "SECRET", secret: { type: "VALUE" } }, "without 'value'"],
     [{ name: "A", type: "SECRET", secret: { type: "REFERENCE" } }, "without 'reference'"],
     [
@@ -265,6 +271,10 @@ describe("environments", () => {
 })
 
 describe("containers", () => {
+  const from = (source: VolumeSource): ContainerInfo => ({
+    type: "MESOS",
+    volumes: [{ mode: "RW", containerPath: "a", source }],
+  })
   test.each([
     [{ type: "MESOS" }, undefined],
     [{ type: "DOCKER", docker: { image: "x" } }, undefined],
@@ -281,11 +291,25 @@ describe("containers", () => {
       { type: "DOCKER", docker: { image: "x", parameters: [{ key: "name", value: "y" }] } },
       "must not set 'name'",
     ],
-  ] as const)("%j: %p", (container, message) => {
-    const problem = containerProblem("container", container)
-    if (message === undefined) expect(problem).toBeUndefined()
-    else expect(problem).toContain(message)
-  })
+    [from({ type: "HOST_PATH", hostPath: { path: "/b" } }), undefined],
+    [from({}), "'container.volumes[0]' has a 'source.type' that is unknown"],
+    [from({ type: "DOCKER_VOLUME" }), "must have 'source.docker_volume'"],
+    [from({ type: "HOST_PATH" }), "must have 'source.host_path'"],
+    [from({ type: "SANDBOX_PATH" }), "must have 'source.sandbox_path'"],
+    [from({ type: "SECRET" }), "must have 'source.secret'"],
+    [from({ type: "CSI_VOLUME" }), "must have 'source.csi_volume'"],
+    [
+      from({ type: "CSI_VOLUME", csiVolume: { pluginName: "p" } }),
+      "must have 'source.csi_volume.static_provisioning'",
+    ],
+  ] as readonly (readonly [ContainerInfo, string | undefined])[])(
+    "%j: %p",
+    (container, message) => {
+      const problem = containerProblem("container", container)
+      if (message === undefined) expect(problem).toBeUndefined()
+      else expect(problem).toContain(message)
+    },
+  )
 })
 
 test("a framework that did not say whether it checkpoints may say that it does not", () => {
