@@ -2,6 +2,7 @@ import type { scheduler } from "#lib/mesos/index.ts"
 import { answerInverseOffers, clearInverseFilters } from "./inverse-offers.ts"
 import { accept, decline } from "./accept.ts"
 import type { Context } from "./context.ts"
+import { countCall } from "./framework-metrics.ts"
 import { removeFramework, updateFramework } from "./frameworks.ts"
 import { reconcileOperations } from "./operations/reconcile.ts"
 import { acknowledgeOperation } from "./operations/statuses.ts"
@@ -18,8 +19,7 @@ export function onCall(ctx: Context, input: CallInput): void {
   const refusal = callRefusal(ctx, input)
   if (framework === undefined || refusal !== undefined)
     return ctx.reply(input.request, refusal ?? { status: 400 })
-  framework.count("calls")
-  framework.count(CALL_METRICS[input.call.kind])
+  countCall(ctx, framework, input.call.kind)
   ctx.reply(input.request, perform(ctx, framework, input.call))
 }
 
@@ -194,27 +194,3 @@ function messageExecutor(
     sent ? "valid_framework_to_executor_messages" : "invalid_framework_to_executor_messages",
   )
 }
-
-const CALL_NAMES: Readonly<Record<OtherCall["kind"], string>> = {
-  teardown: "TEARDOWN",
-  accept: "ACCEPT",
-  decline: "DECLINE",
-  acceptInverseOffers: "ACCEPT_INVERSE_OFFERS",
-  declineInverseOffers: "DECLINE_INVERSE_OFFERS",
-  revive: "REVIVE",
-  suppress: "SUPPRESS",
-  kill: "KILL",
-  shutdown: "SHUTDOWN",
-  acknowledge: "ACKNOWLEDGE",
-  acknowledgeOperationStatus: "ACKNOWLEDGE_OPERATION_STATUS",
-  reconcile: "RECONCILE",
-  reconcileOperations: "RECONCILE_OPERATIONS",
-  message: "MESSAGE",
-  request: "REQUEST",
-  updateFramework: "UPDATE_FRAMEWORK",
-}
-
-/** Names of the per-framework call counters, made once so that a hot path builds no strings. */
-const CALL_METRICS = Object.fromEntries(
-  Object.entries(CALL_NAMES).map(([kind, name]) => [kind, `calls/${name.toLowerCase()}`]),
-) as Readonly<Record<OtherCall["kind"], string>>

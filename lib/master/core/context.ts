@@ -18,7 +18,8 @@ import { MaintenanceBook } from "./maintenance.ts"
 import { OperationBook } from "./operations/book.ts"
 import type { StoredOperation } from "./operations/stored.ts"
 import { operationUuid } from "./operations/uuid.ts"
-import type { AgentRecord, FrameworkRecord, KillTask, OfferRecord } from "./records.ts"
+import { countTaskState, EVENT_METRICS } from "./framework-metrics.ts"
+import type { AgentRecord, FrameworkRecord, KillTask, OfferRecord, TaskRecord } from "./records.ts"
 import { RemovalQueue } from "./removal-limiter.ts"
 import type { StoredAgent } from "./registry.ts"
 import {
@@ -104,6 +105,8 @@ export class Context {
 
   /** Metrics that only grow, by their name without "master/". */
   readonly counters = new Map<string, number>()
+  /** Calls of live frameworks, by their principal. */
+  readonly callsByPrincipal = new Map<string, number>()
   /** Live tasks by state. */
   readonly taskStates = new Map<TaskState, number>()
 
@@ -187,22 +190,8 @@ export class Context {
     this.counters.set(name, (this.counters.get(name) ?? 0) + by)
   }
 
-  countTasks(state: TaskState, by: number): void {
+  countTasks({ framework }: TaskRecord, state: TaskState, by: 1 | -1): void {
     this.taskStates.set(state, (this.taskStates.get(state) ?? 0) + by)
+    countTaskState(framework, state, by)
   }
-}
-
-/** Names of the per-framework event counters, spelled once so that a hot path builds no strings. */
-const EVENT_METRICS: Readonly<Record<scheduler.Event["kind"], string>> = {
-  subscribed: "events/subscribed",
-  offers: "events/offers",
-  inverseOffers: "events/inverse_offers",
-  rescind: "events/rescind",
-  rescindInverseOffer: "events/rescind_inverse_offer",
-  update: "events/update",
-  updateOperationStatus: "events/update_operation_status",
-  message: "events/message",
-  failure: "events/failure",
-  error: "events/error",
-  heartbeat: "events/heartbeat",
 }

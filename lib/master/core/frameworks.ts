@@ -2,6 +2,7 @@ import type { FrameworkId, FrameworkInfo, TaskStatus, scheduler } from "#lib/mes
 import { equal } from "#lib/std/equal.ts"
 import { ok, type Result } from "#lib/std/result.ts"
 import type { Context } from "./context.ts"
+import { countCall, forgetPrincipal } from "./framework-metrics.ts"
 import { abandonOperations } from "./operations/ending.ts"
 import { isRemoved, parseFramework, storeFramework, storeRemoval } from "./framework-store.ts"
 import { discardInverseOffersOf, forgetAnswersOf } from "./inverse-offers.ts"
@@ -190,6 +191,7 @@ function start(
   { suppressedRoles, offerConstraints }: scheduler.CallSubscribe,
 ): void {
   storeFramework(ctx, framework)
+  countCall(ctx, framework, "subscribe")
   framework.stream = stream
   framework.suppressedRoles = new Set(suppressedRoles)
   framework.offerConstraints = offerConstraints
@@ -281,6 +283,7 @@ export function removeFramework(ctx: Context, framework: FrameworkRecord): void 
   if (!ctx.leavingFrameworks.has(framework.id)) ctx.allocator.removeFramework(framework.id)
   ctx.failovers.clear(framework)
   ctx.frameworks.delete(framework.id)
+  forgetPrincipal(ctx, framework.info.principal)
   framework.unregisteredAt = ctx.now
   storeRemoval(ctx, framework.id)
   ctx.completedFrameworks.set(framework.id, framework)

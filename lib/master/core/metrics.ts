@@ -1,7 +1,7 @@
 import type { TaskState } from "#lib/mesos/index.ts"
 import type { Context } from "./context.ts"
+import { frameworkMetrics, principalMetrics } from "./framework-metrics.ts"
 import { operationMetrics } from "./operations/metrics.ts"
-import type { FrameworkRecord } from "./records.ts"
 
 /** Scalars that have gauges of their own. */
 const RESOURCES = ["cpus", "gpus", "mem", "disk"] as const
@@ -46,7 +46,8 @@ export function masterMetrics(ctx: Context, now: number): Readonly<Record<string
   for (const name of COUNTERS) metrics[`master/${name}`] = 0
   for (const [name, value] of ctx.counters) metrics[`master/${name}`] = value
   agentMetrics(ctx, metrics)
-  frameworkMetrics(ctx, metrics)
+  frameworksMetrics(ctx, metrics)
+  principalMetrics(ctx, metrics)
   taskMetrics(ctx, metrics)
   operationMetrics(ctx, metrics)
   resourceMetrics(ctx, metrics)
@@ -68,24 +69,16 @@ function agentMetrics(ctx: Context, metrics: Record<string, number>): void {
   metrics["master/slaves_unreachable"] = ctx.unreachable.size
 }
 
-function frameworkMetrics(ctx: Context, metrics: Record<string, number>): void {
+function frameworksMetrics(ctx: Context, metrics: Record<string, number>): void {
   let connected = 0
   for (const framework of ctx.frameworks.values()) {
     if (framework.connected) connected++
-    oneFramework(framework, metrics)
+    frameworkMetrics(framework, metrics)
   }
   metrics["master/frameworks_connected"] = connected
   metrics["master/frameworks_disconnected"] = ctx.frameworks.size - connected
   metrics["master/frameworks_active"] = connected
   metrics["master/frameworks_inactive"] = ctx.frameworks.size - connected
-}
-
-function oneFramework(framework: FrameworkRecord, metrics: Record<string, number>): void {
-  const prefix = `master/frameworks/${encodeURIComponent(framework.info.name)}/${framework.id}`
-  metrics[`${prefix}/subscribed`] = Number(framework.connected)
-  for (const role of framework.roles)
-    metrics[`${prefix}/roles/${role}/suppressed`] = Number(framework.suppressedRoles.has(role))
-  for (const [name, value] of framework.counters) metrics[`${prefix}/${name}`] = value
 }
 
 function taskMetrics(ctx: Context, metrics: Record<string, number>): void {

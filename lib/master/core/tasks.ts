@@ -12,7 +12,7 @@ export function addTask(ctx: Context, task: TaskRecord): void {
   assert(!framework.tasks.has(task.taskId), `task ${task.taskId} is live already`)
   framework.tasks.set(task.taskId, task)
   agent.tasks.add(task)
-  ctx.countTasks(task.state, 1)
+  ctx.countTasks(task, task.state, 1)
   tasksChanged(task)
   if (!isTerminal(task.state)) chargeTask(task)
   tellTaskAdded(ctx, task)
@@ -33,8 +33,8 @@ export function chargeTask(task: TaskRecord): void {
 /** Moves a live task to a new state; the end of a task frees its resources. Ended tasks stay ended. */
 export function setTaskState(ctx: Context, task: TaskRecord, state: TaskState): void {
   if (task.state === state || isTerminal(task.state)) return
-  ctx.countTasks(task.state, -1)
-  ctx.countTasks(state, 1)
+  ctx.countTasks(task, task.state, -1)
+  ctx.countTasks(task, state, 1)
   task.state = state
   tasksChanged(task)
   if (isTerminal(state)) releaseTask(ctx, task)
@@ -82,7 +82,7 @@ export function shelveTask(ctx: Context, task: TaskRecord): void {
 
 function removeTask(ctx: Context, task: TaskRecord): void {
   releaseTask(ctx, task)
-  ctx.countTasks(task.state, -1)
+  ctx.countTasks(task, task.state, -1)
   if (task.agent.drain !== undefined) ctx.drainsToSettle.add(task.agent)
   const removed = task.framework.tasks.delete(task.taskId) && task.agent.tasks.delete(task)
   tasksChanged(task)
