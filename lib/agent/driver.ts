@@ -58,6 +58,8 @@ export type AgentDriverOptions = {
 export class AgentDriver {
   /** The machine, for its HTTP API; only to be read. */
   readonly agent: Agent
+  /** How long it took to read what was stored. */
+  readonly recoverySeconds: number
   readonly #options: AgentDriverOptions
   readonly #loop: Loop<AgentInput, AgentEffect>
   readonly #containers: ContainerActions
@@ -83,18 +85,21 @@ export class AgentDriver {
           runtime: runtime.name,
         })
     }
+    const startedAt = options.clock.now()
     const entries = await options.store.scan(AGENT_PREFIX)
     try {
-      return ok(new AgentDriver(options, new Agent({ ...options.agent, runtimes }, entries)))
+      const agent = new Agent({ ...options.agent, runtimes }, entries)
+      return ok(new AgentDriver(options, agent, (options.clock.now() - startedAt) / 1000))
     } catch (cause) {
       if (!(cause instanceof AssertionError)) throw cause
       return err(`the agent's state cannot be read: ${cause.message}`)
     }
   }
 
-  private constructor(options: AgentDriverOptions, agent: Agent) {
+  private constructor(options: AgentDriverOptions, agent: Agent, recoverySeconds: number) {
     this.#options = options
     this.agent = agent
+    this.recoverySeconds = recoverySeconds
     const { clock, log } = options
     const post = (input: AgentInput): boolean => this.#loop.post(input)
     this.#containers = new ContainerActions({

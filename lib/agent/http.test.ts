@@ -68,6 +68,7 @@ const served = () => {
   const api = createAgentApi({
     driver: {
       agent: world.agent,
+      recoverySeconds: 0.5,
       fetches: { succeeded: 3, failed: 1 },
       calls: testCalls(world).calls,
       executors: testExecutors(world),

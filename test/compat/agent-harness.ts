@@ -13,6 +13,7 @@ export function agentApi(): (path: string, init?: RequestInit) => Promise<Respon
   const api = createAgentApi({
     driver: {
       agent: world.agent,
+      recoverySeconds: 0.5,
       fetches: { succeeded: 0, failed: 0 },
       executors: testExecutors(world),
       calls: testCalls(world).calls,

@@ -45,6 +45,7 @@ function scene() {
   const api = createAgentApi({
     driver: {
       agent: world.agent,
+      recoverySeconds: 0,
       fetches: { succeeded: 0, failed: 0 },
       executors: testExecutors(world),
       calls: testCalls(world).calls,

@@ -31,6 +31,7 @@ export function agentMetrics({
     "slave/uptime_secs": (clock.now() - options.startedAt) / 1000,
     "slave/registered": agent.registered ? 1 : 0,
     "slave/recovery_errors": 0,
+    "slave/recovery_time_secs": driver.recoverySeconds,
     "slave/frameworks_active": frameworks.length,
     "slave/executors_registering": executors.starting,
     "slave/executors_running": executors.running,

@@ -26,6 +26,7 @@ export type AgentHttpOptions = {
   /** A running agent; AgentDriver is one. */
   readonly driver: {
     readonly agent: Agent
+    readonly recoverySeconds: number
     readonly fetches: { readonly succeeded: number; readonly failed: number }
     readonly executors: Pick<ExecutorStreams, "open" | "close" | "call">
     statistics(spec: ContainerSpec): Promise<ResourceStatistics | undefined>
