@@ -84,7 +84,7 @@ export const boundariesOf = ({ commits }: Course): readonly Boundary[] =>
 /**
  * Runs the script again, with one process dying at the boundary. After it has come back, what was
  * answered must be as it was answered, accepted or refused; what was not answered is done or not done
- * as a whole, and asked once more it goes as it went before.
+ * as a whole, and asked once more it goes as it went before. In the end all processes start anew.
  */
 export function runAcross(
   script: Script,
@@ -108,6 +108,8 @@ export function runAcross(
         rig.broken("answers are as ever", `${name}: ${answer}, not ${status}`)
       before = picture
     }
+    rig.restart()
+    await expectPicture(rig, "a restart of everything", [before])
   })
   return rig.violation === undefined ? undefined : { ...rig.violation, tail: rig.tail }
 }

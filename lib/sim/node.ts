@@ -18,6 +18,9 @@ const RESOURCES = "cpus:4;mem:4096;disk:10000;ports:[31000-31099]"
 /** What an agent ends with that was declared gone. */
 const GONE = "Agent has been marked gone"
 
+/** So long a supervisor waits before it starts an agent again that was told to end. */
+const TURNED_AWAY_MS = 2_000
+
 /** Longest time to fetch the files of a task. */
 const FETCH_MAX_MS = 2_000
 
@@ -132,7 +135,7 @@ export class Node {
       link,
       onExit: (message) => {
         world.monitor.agentExits(this.name, message)
-        this.process.crash(message)
+        this.process.crash(message, TURNED_AWAY_MS)
         if (message === GONE) this.#replace()
       },
       onFatal: (cause) => {

@@ -14,7 +14,7 @@ import { Trace } from "./trace.ts"
 import { note, type CrashPlan, type Seams, type World } from "./world.ts"
 
 /** How long a script may take, in virtual time. */
-const SCRIPT_LIMIT_MS = 60 * 60_000
+const SCRIPT_LIMIT_MS = 20 * 60_000
 
 /** Between two looks whether something that a script waits for has come about. */
 const LOOK_MS = 20
@@ -142,6 +142,12 @@ export class Rig {
       note(this.#world, "script", `waits until ${what}`)
       look()
     })
+  }
+
+  /** All processes die at once, and start again. */
+  restart(): void {
+    for (const { process } of [this.master, ...this.nodes.filter(({ started }) => started)])
+      process.crash("all start anew", DOWN_MAX_MS)
   }
 
   /** Lets some virtual time pass. */

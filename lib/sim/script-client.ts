@@ -91,8 +91,12 @@ export class ScriptClient {
     })
   }
 
+  /** The next master may be of another mind about a client that was refused. */
   masterDied(): void {
+    const refused = this.refusal !== undefined
+    this.refusal = undefined
     this.#connection.masterDied()
+    if (refused) this.#disconnected()
   }
 
   /** Whether it is subscribed, or never asked to be, or may not be. */

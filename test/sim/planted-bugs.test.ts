@@ -8,9 +8,9 @@ import { QuotaBook } from "#lib/master/core/allocator/quota-book.ts"
 import { InverseOfferBook } from "#lib/master/core/inverse-offers.ts"
 import { Master } from "#lib/master/index.ts"
 import type { AgentToMaster, OfferId } from "#lib/mesos/index.ts"
-import type { Store, Write } from "#lib/ports/index.ts"
 import type { Report, SimulationOptions } from "#lib/sim/index.ts"
 import { isTerminal } from "#lib/sim/task-truth.ts"
+import { lateStore, tornStore, withoutPath } from "./bad-stores.ts"
 import { run } from "./seeds.ts"
 
 // A test runs up to fifteen clusters, which takes seconds where other programs share the machine.
@@ -31,44 +31,6 @@ function caught(options: Partial<SimulationOptions>, wanted = 3): readonly Repor
 
 const rulesOf = (reports: readonly Report[]): readonly (string | undefined)[] =>
   reports.map(({ violation }) => violation?.invariant)
-
-/** Says that a commit is durable when only the one before it is. */
-function lateStore(store: Store): Store {
-  let waiting: readonly Write[] = []
-  return {
-    scan: (prefix) => store.scan(prefix),
-    close: () => store.close(),
-    commit(writes) {
-      const due = waiting
-      waiting = writes
-      return due.length > 0 ? store.commit(due) : undefined
-    },
-  }
-}
-
-/** Commits the first half of each batch at once, and the second with the next one. */
-function tornStore(store: Store): Store {
-  let rest: readonly Write[] = []
-  return {
-    scan: (prefix) => store.scan(prefix),
-    close: () => store.close(),
-    commit(writes) {
-      const half = Math.ceil(writes.length / 2)
-      const due = [...rest, ...writes.slice(0, half)]
-      rest = writes.slice(half)
-      return store.commit(due)
-    },
-  }
-}
-
-/** Forgets what is below a path: says that it is durable, and stores nothing. */
-const withoutPath =
-  (path: string) =>
-  (store: Store): Store => ({
-    scan: (prefix) => store.scan(prefix),
-    close: () => store.close(),
-    commit: (writes) => store.commit(writes.filter(({ key }) => !key.startsWith(path))),
-  })
 
 /** Takes having sent an update of a task's end for having it acknowledged, now and then. */
 function forgetfulLink(link: MasterLink, receive: (frame: string) => void): MasterLink {
