@@ -1,5 +1,11 @@
 import { afterAll, describe, expect, test } from "bun:test"
-import type { ContainerInfo, Resource, TaskInfo, Volume } from "#lib/mesos/index.ts"
+import type {
+  ContainerInfo,
+  Resource,
+  TaskInfo,
+  Volume,
+  VolumeSourceDockerVolume,
+} from "#lib/mesos/index.ts"
 import type { ContainerMount, ContainerSpec } from "#lib/ports/index.ts"
 import { TestPlace } from "#lib/io/testing/containers.ts"
 import { createOptions } from "./create-options.ts"
@@ -35,7 +41,8 @@ function options(
 }
 
 function optionsOf(spec: ContainerSpec) {
-  const made = createOptions({ spec, owner: "agent", memoryBytes: 1024 * 1024 * 1024 })
+  const parameters = spec.task.container?.docker?.parameters ?? []
+  const made = createOptions({ spec, owner: "agent", parameters, memoryBytes: 2 ** 30 })
   return { spec, made, value: made.ok ? made.value : undefined, error: made.ok ? "" : made.error }
 }
 
@@ -145,7 +152,7 @@ describe("volumes", () => {
       "/host:/mnt/mesos/sandbox/rel:rw",
     )
     expect(bind({ hostPath: "cache" })).toBe("SANDBOX/cache:/data:rw")
-    expect(bind({ source: { dockerVolume: { driver: "d", name: "vol" } } })).toBe("vol:/data:rw")
+    expect(bind({ source: { dockerVolume: { name: "vol" } } })).toBe("vol:/data:rw")
     expect(bind({})).toBe("/data:rw")
   })
 
@@ -173,53 +180,35 @@ describe("volumes", () => {
     expect(withVolume({ hostPath: "x", containerPath: "y" }).error).toContain("must be absolute")
     expect(withVolume({ hostPath: "/a:b" }).error).toContain("must not contain a colon")
     expect(withVolume({ image: { type: "DOCKER" } }).error).toContain("cannot be an image")
-    const driven = (driver: string): Volume => ({
-      mode: "RW",
-      containerPath: `/${driver}`,
-      source: { dockerVolume: { driver, name: driver } },
+  })
+
+  test("of drivers have a driver and its options each", () => {
+    const driven = (driver: string, more: Partial<VolumeSourceDockerVolume> = {}): Volume => ({
+      mode: "RO",
+      containerPath: driver,
+      source: { dockerVolume: { driver, name: `${driver}:1`, ...more } },
     })
-    const two = options({}, {}, { volumes: [driven("a"), driven("b")] })
-    expect(two.error).toBe("volumes of a container must share one driver, not 'a' and 'b'")
+    const driverOptions = { parameter: [{ key: "size", value: "1" }] }
+    const { value } = options({}, {}, { volumes: [driven("a", { driverOptions }), driven("b")] })
+    const mounted = (driver: string, given: object) => ({
+      Type: "volume",
+      Source: `${driver}:1`,
+      Target: `/mnt/mesos/sandbox/${driver}`,
+      ReadOnly: true,
+      VolumeOptions: { NoCopy: false, Labels: {}, DriverConfig: { Name: driver, Options: given } },
+    })
+    const volumes: unknown = value?.HostConfig?.Mounts
+    expect(volumes).toEqual([mounted("a", { size: "1" }), mounted("b", {})])
+    expect(value?.HostConfig?.Binds).toHaveLength(1)
   })
 })
 
-describe("parameters", () => {
-  const one = (key: string, value: string) => options({}, { parameters: [{ key, value }] })
-
-  test("are options of docker run", () => {
-    expect(one("cap-add", "NET_ADMIN").value?.HostConfig?.CapAdd).toEqual(["NET_ADMIN"])
-    expect(one("net", "blue").value?.HostConfig?.NetworkMode).toBe("blue")
-    expect(one("memory", "64m").value?.HostConfig?.Memory).toBe(64 * 1024 * 1024)
-    expect(one("--cpus", "1.5").value?.HostConfig?.NanoCpus).toBe(1_500_000_000)
-    expect(one("e", "B=2").value?.Env).toContain("B=2")
-    expect(one("label", "k=v=w").value?.Labels).toMatchObject({ k: "v=w" })
-    expect(one("v", "/a:/b:ro").value?.HostConfig?.Binds).toContain("/a:/b:ro")
-    expect(one("ulimit", "nofile=1:2").value?.HostConfig?.Ulimits).toEqual([
-      { Name: "nofile", Soft: 1, Hard: 2 },
-    ])
-    expect(one("publish", "127.0.0.1:8080:80").value?.HostConfig?.PortBindings).toEqual({
-      "80/tcp": [{ HostIp: "127.0.0.1", HostPort: "8080" }],
-    })
-    expect(one("device", "/dev/fuse").value?.HostConfig?.Devices).toEqual([
-      { PathOnHost: "/dev/fuse", PathInContainer: "/dev/fuse", CgroupPermissions: "rwm" },
-    ])
-    expect(one("log-opt", "max-size=1m").value?.HostConfig?.LogConfig).toEqual({
-      Type: "json-file",
-      Config: { "max-size": "1m", "max-file": "3" },
-    })
-    expect(one("log-driver", "journald").value?.HostConfig?.LogConfig).toEqual({
-      Type: "journald",
-      Config: {},
-    })
-  })
-
-  test("name what is wrong", () => {
-    expect(one("memory", "much").error).toBe(
-      "Docker parameter 'memory' must be a size such as 64m, not 'much'",
-    )
-    expect(one("nonsense", "1").error).toBe("Docker parameter 'nonsense' is not supported")
-    expect(one("restart", "always").error).toContain("the scheduler decides about restarts")
-  })
+test("the parameters of a task come last", () => {
+  const container = { parameters: [{ key: "net", value: "blue" }] }
+  expect(options({}, container).value?.HostConfig?.NetworkMode).toBe("blue")
+  expect(options({}, { parameters: [{ key: "nonsense", value: "1" }] }).error).toBe(
+    "Docker parameter 'nonsense' is not supported",
+  )
 })
 
 test("device files are the container's at their own paths", () => {
@@ -227,7 +216,8 @@ test("device files are the container's at their own paths", () => {
   const spec = place.spec("run", {
     task: { container: { type: "DOCKER", docker: { image: "image" } } },
   })
-  const made = createOptions({ spec, owner: "agent", memoryBytes: 2 ** 30, devices })
+  const about = { owner: "agent", parameters: [], memoryBytes: 2 ** 30 }
+  const made = createOptions({ ...about, spec, devices })
   expect(made.ok && made.value.HostConfig?.Devices).toEqual(
     devices.map((path) => ({
       PathOnHost: path,

@@ -4,8 +4,10 @@ import type { ContainerId, ContainerSpec } from "#lib/ports/index.ts"
 import { err, ok } from "#lib/std/result.ts"
 import type { Result } from "#lib/std/result.ts"
 import { CPU_PERIOD_US, taskLimits } from "#lib/io/host/task-limits.ts"
-import { addPort, applyParameter } from "./parameters.ts"
-import type { Draft } from "./parameters.ts"
+import type { Draft } from "./parameter-kinds.ts"
+import { addPort, finished } from "./parameter-network.ts"
+import { applyParameter } from "./parameters.ts"
+import type { Parameter } from "./parameters.ts"
 import { CONTAINER_SANDBOX, dockerVolumes } from "./volumes.ts"
 
 /** The label that tells the containers of one agent from all others of a daemon. */
@@ -25,6 +27,8 @@ export type CreateOptionsInput = {
   readonly spec: ContainerSpec
   /** The agent's name among those that share the daemon. */
   readonly owner: string
+  /** Those of the task, with files read. */
+  readonly parameters: readonly Parameter[]
   /** Bytes of memory of the machine. */
   readonly memoryBytes: number
   /** Device files for the container, at the same paths. */
@@ -49,13 +53,13 @@ export function createOptions(input: CreateOptionsInput): Result<ContainerCreate
     Labels: { [OWNER_LABEL]: owner, [CONTAINER_LABEL]: spec.containerId },
     HostConfig: {
       Binds: [...volumes.value.binds],
+      ...(volumes.value.mounts.length === 0 ? {} : { Mounts: [...volumes.value.mounts] }),
       Privileged: docker.privileged ?? false,
       LogConfig: DAEMON_LOG,
       ...limits(input),
     },
   }
-  const driver = volumes.value.driver ?? docker.volumeDriver
-  if (driver !== undefined) draft.HostConfig.VolumeDriver = driver
+  if (docker.volumeDriver !== undefined) draft.HostConfig.VolumeDriver = docker.volumeDriver
   draft.HostConfig.Devices = (input.devices ?? []).map((path) => ({
     PathOnHost: path,
     PathInContainer: path,
@@ -69,11 +73,11 @@ export function createOptions(input: CreateOptionsInput): Result<ContainerCreate
     const problem = step()
     if (problem !== undefined) return err(problem)
   }
-  for (const parameter of docker.parameters ?? []) {
+  for (const parameter of input.parameters) {
     const applied = applyParameter(draft, parameter)
     if (!applied.ok) return applied
   }
-  return ok(draft)
+  return ok(finished(draft))
 }
 
 function environment(spec: ContainerSpec, name: string): string[] {

@@ -26,6 +26,7 @@ import { DockerDaemon, daemonStatus, isUnreachable } from "./daemon.ts"
 import { DockerEvents } from "./events.ts"
 import { Images } from "./images.ts"
 import { LogCopy } from "./log-copy.ts"
+import { readParameterFiles } from "./parameter-files.ts"
 import { runInContainer } from "./run-in.ts"
 import { dockerStatistics } from "./statistics.ts"
 import { exitOf, reachableAddress, startedOf, stopSignal } from "./status.ts"
@@ -96,9 +97,13 @@ export class DockerRuntime implements ContainerRuntime {
     spec: ContainerSpec,
     signal: AbortSignal,
   ): Promise<Result<ContainerStarted, ContainerFailure>> {
+    const given = spec.task.container?.docker?.parameters ?? []
+    const parameters = await readParameterFiles(given, spec.sandbox)
+    if (!parameters.ok) return launchFailure(parameters.error)
     const options = createOptions({
       spec,
       owner: this.#options.owner,
+      parameters: parameters.value,
       memoryBytes: totalmem(),
       devices: gpuDevices(spec.gpus),
     })

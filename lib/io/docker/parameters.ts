@@ -1,228 +1,141 @@
-import type { ContainerCreateOptions, HostConfig } from "dockerode"
 import { err, ok } from "#lib/std/result.ts"
 import type { Result } from "#lib/std/result.ts"
+import { device, deviceRate, deviceRule, gpus, logging, ulimit } from "./parameter-devices.ts"
+import {
+  entry,
+  flag,
+  healthTime,
+  list,
+  number,
+  pair,
+  set,
+  size,
+  text,
+  truthOf,
+} from "./parameter-kinds.ts"
+import type { Apply, Draft } from "./parameter-kinds.ts"
+import { mount, tmpfs } from "./parameter-mount.ts"
+import { alias, expose, ip, linkLocalIp, network, publish } from "./parameter-network.ts"
 
-/** What parameters are written into: the request that makes a container, with its parts present. */
-export type Draft = Omit<ContainerCreateOptions, "HostConfig" | "Labels" | "Env"> & {
-  HostConfig: HostConfig
-  Labels: Record<string, string>
-  Env: string[]
-}
+/** Labels by which the agent knows its containers. */
+const OWN_LABELS = "dcos."
 
-/** Writes a parameter's value into the draft; answers what is wrong with it, or nothing. */
-type Apply = (draft: Draft, value: string) => string | undefined
-
-const UNITS: Readonly<Record<string, number>> = { "": 1, b: 1, k: 2 ** 10, m: 2 ** 20, g: 2 ** 30 }
-
-/** Bytes of a text such as "64m"; -1 means no limit. */
-function bytes(value: string): number | undefined {
-  if (value === "-1") return -1
-  const match = /^(\d+(?:\.\d+)?)([bkmg]?)b?$/i.exec(value)
-  const unit = UNITS[match?.[2]?.toLowerCase() ?? "?"]
-  return match === null || unit === undefined ? undefined : Math.floor(Number(match[1]) * unit)
-}
-
-const pair = (value: string): readonly [key: string, value: string] => {
-  const at = value.indexOf("=")
-  return at < 0 ? [value, ""] : [value.slice(0, at), value.slice(at + 1)]
-}
-
-const isTrue = (value: string): boolean => value === "" || value === "true"
-
-const size =
-  (field: "Memory" | "MemoryReservation" | "MemorySwap" | "ShmSize" | "KernelMemory"): Apply =>
-  ({ HostConfig: host }, value) => {
-    const amount = bytes(value)
-    if (amount === undefined) return "must be a size such as 64m"
-    host[field] = amount
-    return undefined
-  }
-
-const number =
-  (
-    field: "CpuShares" | "CpuQuota" | "CpuPeriod" | "OomScoreAdj" | "PidsLimit" | "BlkioWeight",
-    scale = 1,
-  ): Apply =>
-  ({ HostConfig: host }, value) => {
-    if (!/^-?\d+$/.test(value)) return "must be a whole number"
-    host[field] = Number(value) * scale
-    return undefined
-  }
-
-const text =
-  (
-    field:
-      | "CgroupParent"
-      | "CpusetCpus"
-      | "CpusetMems"
-      | "IpcMode"
-      | "NetworkMode"
-      | "PidMode"
-      | "Runtime"
-      | "UTSMode"
-      | "UsernsMode"
-      | "VolumeDriver",
-  ): Apply =>
-  ({ HostConfig: host }, value) => {
-    host[field] = value
-    return undefined
-  }
-
-const flag =
-  (field: "Privileged" | "ReadonlyRootfs" | "Init" | "OomKillDisable"): Apply =>
-  ({ HostConfig: host }, value) => {
-    host[field] = isTrue(value)
-    return undefined
-  }
-
-const list =
-  (
-    field:
-      | "Binds"
-      | "CapAdd"
-      | "CapDrop"
-      | "Dns"
-      | "DnsOptions"
-      | "DnsSearch"
-      | "ExtraHosts"
-      | "GroupAdd"
-      | "Links"
-      | "SecurityOpt"
-      | "VolumesFrom",
-  ): Apply =>
-  ({ HostConfig: host }, value) => {
-    const known: unknown = host[field]
-    const items = Array.isArray(known) ? (known as string[]) : []
-    host[field] = [...items, value]
-    return undefined
-  }
-
-const device: Apply = ({ HostConfig: host }, value) => {
-  const [onHost = "", inContainer = onHost, permissions = "rwm"] = value.split(":")
-  const known: unknown = host.Devices
-  const entry = {
-    PathOnHost: onHost,
-    PathInContainer: inContainer,
-    CgroupPermissions: permissions,
-  }
-  host.Devices = [...(Array.isArray(known) ? (known as object[]) : []), entry]
+const label: Apply = (draft, value) => {
+  const [key, content] = pair(value)
+  if (key.startsWith(OWN_LABELS)) return `must not begin with ${OWN_LABELS}`
+  draft.Labels[key] = content
   return undefined
 }
 
-const ulimit: Apply = ({ HostConfig: host }, value) => {
-  const match = /^([a-z]+)=(-?\d+)(?::(-?\d+))?$/.exec(value)
-  if (match === null) return "must look like nofile=1024:2048"
-  const [, name = "", soft = "", hard = soft] = match
-  host.Ulimits = [...(host.Ulimits ?? []), { Name: name, Soft: Number(soft), Hard: Number(hard) }]
-  return undefined
-}
-
-const publish: Apply = (draft, value) => {
-  const match = /^(?:(?:([\d.]+|\[[\da-f:]+\]):)?(\d*):)?(\d+)(?:\/(tcp|udp|sctp))?$/i.exec(value)
-  if (match === null) return "must look like 8080:80/tcp"
-  const [, ip = "", hostPort = "", containerPort = "", protocol = "tcp"] = match
-  addPort(draft, { hostIp: ip, hostPort, port: `${containerPort}/${protocol}` })
-  return undefined
-}
-
-/** Publishes a port of the container, such as "80/tcp". */
-export function addPort(
-  draft: Draft,
-  mapping: { readonly hostIp?: string; readonly hostPort: string; readonly port: string },
-): void {
-  const { hostIp = "", hostPort, port } = mapping
-  type Bindings = Record<string, { HostIp: string; HostPort: string }[]>
-  const bindings = (draft.HostConfig.PortBindings ?? {}) as Bindings
-  bindings[port] = [...(bindings[port] ?? []), { HostIp: hostIp, HostPort: hostPort }]
-  draft.HostConfig.PortBindings = bindings
-  draft.ExposedPorts = { ...draft.ExposedPorts, [port]: {} }
-}
-
-const logging = (draft: Draft, change: { type?: string; option?: readonly [string, string] }) => {
-  const known = draft.HostConfig.LogConfig
-  const config = change.type === undefined ? (known?.Config as Record<string, string>) : {}
-  draft.HostConfig.LogConfig = {
-    Type: change.type ?? known?.Type ?? "json-file",
-    Config:
-      change.option === undefined ? config : { ...config, [change.option[0]]: change.option[1] },
-  }
-  return undefined
-}
-
-const set =
-  (change: (draft: Draft, value: string) => void): Apply =>
+const truth =
+  (write: (draft: Draft, value: boolean) => void): Apply =>
   (draft, value) => {
-    change(draft, value)
+    const read = truthOf(value)
+    if (read === undefined) return "must be true or false"
+    write(draft, read)
+    return undefined
+  }
+
+const cpus: Apply = ({ HostConfig: host }, value) => {
+  if (!/^\d+(\.\d+)?$/.test(value)) return "must be a number"
+  host.NanoCpus = Math.round(Number(value) * 1e9)
+  return undefined
+}
+
+const whole =
+  (write: (draft: Draft, value: number) => void): Apply =>
+  (draft, value) => {
+    if (!/^\d+$/.test(value)) return "must be a whole number"
+    write(draft, Number(value))
     return undefined
   }
 
 /** Every option of `docker run` that a parameter may name, without its dashes. */
 const PARAMETERS: Readonly<Record<string, Apply>> = {
   "add-host": list("ExtraHosts"),
+  annotation: entry("Annotations"),
   "blkio-weight": number("BlkioWeight"),
+  "blkio-weight-device": deviceRate("BlkioWeightDevice"),
   "cap-add": list("CapAdd"),
   "cap-drop": list("CapDrop"),
   "cgroup-parent": text("CgroupParent"),
+  cgroupns: text("CgroupnsMode"),
   "cpu-period": number("CpuPeriod"),
   "cpu-quota": number("CpuQuota"),
+  "cpu-rt-period": number("CpuRealtimePeriod"),
+  "cpu-rt-runtime": number("CpuRealtimeRuntime"),
   "cpu-shares": number("CpuShares"),
-  cpus: ({ HostConfig: host }, value) => {
-    if (!/^\d+(\.\d+)?$/.test(value)) return "must be a number"
-    host.NanoCpus = Math.round(Number(value) * 1e9)
-    return undefined
-  },
+  cpus,
   "cpuset-cpus": text("CpusetCpus"),
   "cpuset-mems": text("CpusetMems"),
   device,
+  "device-cgroup-rule": deviceRule,
+  "device-read-bps": deviceRate("BlkioDeviceReadBps"),
+  "device-read-iops": deviceRate("BlkioDeviceReadIOps"),
+  "device-write-bps": deviceRate("BlkioDeviceWriteBps"),
+  "device-write-iops": deviceRate("BlkioDeviceWriteIOps"),
   dns: list("Dns"),
   "dns-opt": list("DnsOptions"),
   "dns-option": list("DnsOptions"),
   "dns-search": list("DnsSearch"),
   domainname: set((draft, value) => void (draft.Domainname = value)),
-  entrypoint: set((draft, value) => void (draft.Entrypoint = [value])),
+  entrypoint: set((draft, value) => void (draft.Entrypoint = value === "" ? [""] : [value])),
   env: set((draft, value) => void draft.Env.push(value)),
-  expose: set((draft, value) => {
-    const port = value.includes("/") ? value : `${value}/tcp`
-    draft.ExposedPorts = { ...draft.ExposedPorts, [port]: {} }
-  }),
+  expose,
+  gpus,
   "group-add": list("GroupAdd"),
+  "health-cmd": set((draft, value) => {
+    draft.Healthcheck = { ...draft.Healthcheck, Test: ["CMD-SHELL", value] }
+  }),
+  "health-interval": healthTime("Interval"),
+  "health-retries": whole((draft, value) => {
+    draft.Healthcheck = { ...draft.Healthcheck, Retries: value }
+  }),
+  "health-start-interval": healthTime("StartInterval"),
+  "health-start-period": healthTime("StartPeriod"),
+  "health-timeout": healthTime("Timeout"),
   hostname: set((draft, value) => void (draft.Hostname = value)),
   init: flag("Init"),
-  interactive: set((draft, value) => void (draft.OpenStdin = isTrue(value))),
+  interactive: truth((draft, value) => void (draft.OpenStdin = value)),
+  ip: ip("IPv4Address"),
+  ip6: ip("IPv6Address"),
   ipc: text("IpcMode"),
   "kernel-memory": size("KernelMemory"),
-  label: set((draft, value) => void (draft.Labels[pair(value)[0]] = pair(value)[1])),
+  label,
   link: list("Links"),
+  "link-local-ip": linkLocalIp,
   "log-driver": (draft, type) => logging(draft, { type }),
   "log-opt": (draft, value) => logging(draft, { option: pair(value) }),
   "mac-address": set((draft, value) => void (draft.MacAddress = value)),
   memory: size("Memory"),
   "memory-reservation": size("MemoryReservation"),
   "memory-swap": size("MemorySwap"),
-  net: text("NetworkMode"),
-  network: text("NetworkMode"),
+  "memory-swappiness": number("MemorySwappiness"),
+  mount,
+  net: network,
+  "net-alias": alias,
+  network,
+  "network-alias": alias,
+  "no-healthcheck": truth((draft, value) => {
+    if (value) draft.Healthcheck = { Test: ["NONE"] }
+  }),
   "oom-kill-disable": flag("OomKillDisable"),
   "oom-score-adj": number("OomScoreAdj"),
   pid: text("PidMode"),
   "pids-limit": number("PidsLimit"),
   privileged: flag("Privileged"),
   publish,
+  "publish-all": flag("PublishAllPorts"),
   "read-only": flag("ReadonlyRootfs"),
   runtime: text("Runtime"),
   "security-opt": list("SecurityOpt"),
   "shm-size": size("ShmSize"),
   "stop-signal": set((draft, value) => void (draft.StopSignal = value)),
-  "storage-opt": set(({ HostConfig: host }, value) => {
-    host.StorageOpt = { ...host.StorageOpt, [pair(value)[0]]: pair(value)[1] }
-  }),
-  sysctl: set(({ HostConfig: host }, value) => {
-    host.Sysctls = { ...host.Sysctls, [pair(value)[0]]: pair(value)[1] }
-  }),
-  tmpfs: set(({ HostConfig: host }, value) => {
-    const [path = "", ...options] = value.split(":")
-    host.Tmpfs = { ...host.Tmpfs, [path]: options.join(":") }
-  }),
-  tty: set((draft, value) => void (draft.Tty = isTrue(value))),
+  "stop-timeout": whole((draft, value) => void (draft.StopTimeout = value)),
+  "storage-opt": entry("StorageOpt"),
+  sysctl: entry("Sysctls"),
+  tmpfs,
+  tty: truth((draft, value) => void (draft.Tty = value)),
   ulimit,
   user: set((draft, value) => void (draft.User = value)),
   userns: text("UsernsMode"),
@@ -235,41 +148,67 @@ const PARAMETERS: Readonly<Record<string, Apply>> = {
 
 /** The short forms of the options. */
 const SHORT: Readonly<Record<string, string>> = {
+  P: "publish-all",
+  a: "attach",
   c: "cpu-shares",
+  d: "detach",
   e: "env",
   h: "hostname",
   i: "interactive",
   l: "label",
   m: "memory",
   p: "publish",
+  q: "quiet",
   t: "tty",
   u: "user",
   v: "volume",
   w: "workdir",
 }
 
-/** Options that would take the container out of the agent's hands, and why. */
+const FOLLOWS = "the agent follows its containers"
+const WINDOWS = "only Windows has it"
+
+/** Options that cannot be what they are to a person at a terminal, and why. */
 const REFUSED: Readonly<Record<string, string>> = {
-  name: "the agent names its containers",
-  rm: "the agent removes its containers",
-  detach: "the agent follows its containers",
-  d: "the agent follows its containers",
-  restart: "the scheduler decides about restarts",
+  attach: FOLLOWS,
   cidfile: "the agent names its containers",
+  "cpu-count": WINDOWS,
+  "cpu-percent": WINDOWS,
+  detach: FOLLOWS,
+  "detach-keys": FOLLOWS,
+  "disable-content-trust": "the daemon's client verifies signatures, and there is none",
+  help: "it starts no container",
+  "io-maxbandwidth": WINDOWS,
+  "io-maxiops": WINDOWS,
+  isolation: WINDOWS,
+  name: "the agent names its containers",
+  platform: "images are pulled for the platform of the agent",
+  pull: "force_pull_image says when an image is pulled",
+  quiet: FOLLOWS,
+  restart: "the scheduler decides about restarts",
+  rm: "the agent removes its containers",
+  "sig-proxy": FOLLOWS,
+  "use-api-socket": "it would hand the daemon's own credentials to the container",
+}
+
+/** A parameter of a DockerInfo: an option of `docker run`, and its value. */
+export type Parameter = { readonly key: string; readonly value: string }
+
+/** The long name of an option. */
+export function optionName(key: string): string {
+  const name = key.replace(/^-+/, "")
+  return SHORT[name] ?? name
 }
 
 /**
  * Applies one parameter of a DockerInfo, an option of `docker run`. Refused when it is not known,
  * its value is malformed, or it would take the container out of the agent's hands.
  */
-export function applyParameter(
-  draft: Draft,
-  { key, value }: { readonly key: string; readonly value: string },
-): Result<void, string> {
-  const name = key.replace(/^-+/, "")
+export function applyParameter(draft: Draft, { key, value }: Parameter): Result<void, string> {
+  const name = optionName(key)
   const reason = REFUSED[name]
   if (reason !== undefined) return err(`Docker parameter '${key}' cannot be used: ${reason}`)
-  const apply = PARAMETERS[SHORT[name] ?? name]
+  const apply = PARAMETERS[name]
   if (apply === undefined) return err(`Docker parameter '${key}' is not supported`)
   const problem = apply(draft, value)
   return problem === undefined

@@ -1,3 +1,4 @@
+import type { MountSettings } from "dockerode"
 import type { Volume } from "#lib/mesos/index.ts"
 import type { ContainerMount } from "#lib/ports/index.ts"
 import { err, ok } from "#lib/std/result.ts"
@@ -6,10 +7,12 @@ import type { Result } from "#lib/std/result.ts"
 /** Where a container sees its sandbox. */
 export const CONTAINER_SANDBOX = "/mnt/mesos/sandbox"
 
-/** The volumes of a container as `docker run -v` takes them. */
+/** The volumes of a container for the daemon. */
 export type DockerVolumes = {
+  /** As `docker run -v` takes them. */
   readonly binds: readonly string[]
-  readonly driver?: string | undefined
+  /** Volumes of drivers. */
+  readonly mounts: readonly MountSettings[]
 }
 
 /** Where the volumes of a container come from. */
@@ -24,21 +27,22 @@ export type DockerVolumeSources = {
 /**
  * The volumes of a task for Docker, the sandbox first. Relative container paths lie in the sandbox,
  * relative host paths below the sandbox on the host. Docker makes host paths that are missing and
- * volumes of its plugins; all else is ready. Refused: more than one volume driver, a path with a colon.
+ * volumes of its plugins, of which each may have its own; all else is ready. Refused: a path with a colon.
  */
 export function dockerVolumes(sources: DockerVolumeSources): Result<DockerVolumes, string> {
   const { sandbox, volumes, mounts } = sources
   const binds = [`${sandbox}:${CONTAINER_SANDBOX}`]
-  let driver: string | undefined
+  const driven: MountSettings[] = []
   for (const volume of volumes) {
     const { containerPath, mode } = volume
     if (isMadeReady(volume)) continue
     const from = volumeSource(volume, sandbox)
     if (!from.ok) return from
-    const wanted = volume.source?.dockerVolume?.driver
-    if (wanted !== undefined && driver !== undefined && wanted !== driver)
-      return err(`volumes of a container must share one driver, not '${driver}' and '${wanted}'`)
-    driver ??= wanted
+    const driver = volume.source?.dockerVolume?.driver
+    if (driver !== undefined) {
+      driven.push(drivenVolume(volume, driver))
+      continue
+    }
     const bound = bind(from.value, containerPath, mode === "RO" ? "ro" : "rw")
     if (!bound.ok) return bound
     binds.push(bound.value)
@@ -49,7 +53,7 @@ export function dockerVolumes(sources: DockerVolumeSources): Result<DockerVolume
     if (!bound.ok) return bound
     binds.push(bound.value)
   }
-  return ok({ binds, driver })
+  return ok({ binds, mounts: driven })
 }
 
 const PROPAGATION = { hostToContainer: "rslave", bidirectional: "rshared" } as const
@@ -58,12 +62,32 @@ const PROPAGATION = { hostToContainer: "rslave", bidirectional: "rshared" } as c
 const isMadeReady = ({ source }: Volume): boolean =>
   source !== undefined && source.dockerVolume === undefined
 
+/** A volume that a driver makes, with what the driver is to know. */
+function drivenVolume({ source, containerPath, mode }: Volume, driver: string): MountSettings {
+  const { name = "", driverOptions } = source?.dockerVolume ?? {}
+  const options = (driverOptions?.parameter ?? []).map(({ key, value }) => [key, value] as const)
+  return {
+    Type: "volume",
+    Source: name,
+    Target: inContainer(containerPath),
+    ReadOnly: mode === "RO",
+    VolumeOptions: {
+      NoCopy: false,
+      Labels: {},
+      DriverConfig: { Name: driver, Options: Object.fromEntries(options) },
+    },
+  }
+}
+
+const inContainer = (path: string): string =>
+  path.startsWith("/") ? path : `${CONTAINER_SANDBOX}/${path}`
+
 function bind(
   from: string | undefined,
   containerPath: string,
   options: string,
 ): Result<string, string> {
-  const to = containerPath.startsWith("/") ? containerPath : `${CONTAINER_SANDBOX}/${containerPath}`
+  const to = inContainer(containerPath)
   for (const path of [from ?? "", to])
     if (path.includes(":")) return err(`the volume path '${path}' must not contain a colon`)
   return ok([from, to, options].filter(Boolean).join(":"))
