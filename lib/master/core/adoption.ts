@@ -39,8 +39,8 @@ export type Reconcile = Extract<MasterToAgent, { readonly kind: "registered" }>[
 
 /**
  * The agent says which tasks and executors it has; what else the master believes to be there, and what
- * has ended there, holds no resources any more. Executors go at once; tasks are named back to the
- * agent, whose answer ends them.
+ * has ended there, holds no resources any more. Executors go at once, with an exit status that nobody
+ * knows; tasks are named back to the agent, whose answer ends them.
  */
 export function dropMissing(ctx: Context, agent: AgentRecord, message: RegisterMessage): Reconcile {
   const tasks = new Set(
@@ -51,9 +51,12 @@ export function dropMissing(ctx: Context, agent: AgentRecord, message: RegisterM
       frameworkId === undefined ? "" : executorKey(frameworkId, executorId),
     ),
   )
-  for (const executor of agent.executors)
-    if (!executors.has(executorKey(executor.frameworkId, executor.executorId)))
-      removeExecutor(ctx, executor)
+  for (const executor of agent.executors) {
+    const { framework, executorId } = executor
+    if (executors.has(executorKey(framework.id, executorId))) continue
+    removeExecutor(ctx, executor)
+    ctx.event(framework, { kind: "failure", agentId: agent.id, executorId, status: -1 })
+  }
   for (const [key, stray] of agent.strays)
     if (!tasks.has(key)) {
       agent.strays.delete(key)

@@ -97,6 +97,14 @@ describe("an agent's first registration", () => {
   })
 })
 
+const executor: ExecutorInfo = {
+  executorId: "exec" as ExecutorId,
+  frameworkId: FRAMEWORK,
+  type: "CUSTOM",
+  command: { value: "run" },
+  resources: resources("cpus:0.5;mem:64", "web"),
+}
+
 describe("an agent of an earlier master", () => {
   test("that names one task twice has it once, in the state that is told last", () => {
     const bench = new Bench()
@@ -107,14 +115,6 @@ describe("an agent of an earlier master", () => {
     expect(bench.master.view.agents.get(AGENT)?.used).toEqual([])
     expect(bench.master.view.frameworks.get(FRAMEWORK)?.tasks.size).toBe(1)
   })
-
-  const executor: ExecutorInfo = {
-    executorId: "exec" as ExecutorId,
-    frameworkId: FRAMEWORK,
-    type: "CUSTOM",
-    command: { value: "run" },
-    resources: resources("cpus:0.5;mem:64", "web"),
-  }
 
   test("brings its frameworks, executors and tasks", () => {
     const bench = new Bench()
@@ -215,6 +215,20 @@ describe("an agent that comes back", () => {
   }
   const report = (id: string, framework: FrameworkId, agent: AgentId) =>
     reportedTask(id, framework, agent, { resources: resources("cpus:1;mem:128", "web") })
+
+  test("without an executor that it had: its framework hears of the end", () => {
+    const bench = new Bench()
+    const info = frameworkInfo({ id: FRAMEWORK, roles: ["web"] })
+    const report = { agentId: AGENT, frameworks: [info] }
+    const agent = bench.register({ ...report, executors: [executor] })
+    const marathon = bench.subscribe(info)
+    bench.feed({ kind: "linkClosed", link: agent.link })
+    bench.register(report)
+    expect(bench.events(marathon.stream, "failure")).toEqual([
+      { kind: "failure", agentId: AGENT, executorId: executor.executorId, status: -1 },
+    ])
+    expect(bench.master.view.agents.get(AGENT)?.used).toEqual([])
+  })
 
   test("keeps its tasks; those it does not know are named back to it", () => {
     const { bench, marathon, id } = running()
