@@ -1,13 +1,15 @@
 /**
  * `npm run sim`: simulates clusters under faults, in virtual time. `--seed N` replays one seed exactly,
- * `--seeds A..B` runs many; `--minutes M` of faults on `--agents K` nodes; `--trace L` prints the last L
+ * `--seeds A..B` runs many, on all cores unless `--threads T` says how many; `--minutes M` of faults on `--agents K` nodes; `--trace L` prints the last L
  * lines of what happened. Without a seed it draws a new one after another until one fails (Ctrl-C ends
  * it). A failure prints the rule that was broken, the end of the trace and the command that repeats it.
  */
 import { drainMicrotasks } from "bun:jsc"
+import { availableParallelism } from "node:os"
 import { parseArgs } from "node:util"
 import { simulate, type Report } from "#lib/sim/index.ts"
 import { root } from "./shell.ts"
+import { SimPool } from "./sim-pool.ts"
 
 function refuse(message: string): never {
   console.error(message)
@@ -23,19 +25,20 @@ function readArguments() {
         minutes: { type: "string", default: "3" },
         agents: { type: "string", default: "3" },
         trace: { type: "string" },
+        threads: { type: "string", default: String(availableParallelism()) },
       },
     }).values
   } catch (cause) {
     const why = cause instanceof Error ? cause.message : String(cause)
     return refuse(
-      `${why}\nusage: npm run sim -- [--seed N | --seeds A..B] [--minutes M] [--agents K] [--trace L]`,
+      `${why}\nusage: npm run sim -- [--seed N | --seeds A..B] [--minutes M] [--agents K] [--trace L] [--threads T]`,
     )
   }
 }
 
 const values = readArguments()
 
-function numberOf(name: "seed" | "minutes" | "agents" | "trace", text: string): number {
+function numberOf(name: "seed" | "minutes" | "agents" | "trace" | "threads", text: string): number {
   const number = Number(text)
   if (text.trim() === "" || !Number.isFinite(number) || number < 0)
     refuse(`--${name} ${text}: a number is wanted, such as --${name} 10`)
@@ -44,6 +47,7 @@ function numberOf(name: "seed" | "minutes" | "agents" | "trace", text: string): 
 
 const minutes = numberOf("minutes", values.minutes)
 const agents = numberOf("agents", values.agents)
+const threads = Math.max(1, numberOf("threads", values.threads))
 const lines = values.trace === undefined ? undefined : numberOf("trace", values.trace)
 
 function* seeds(): Iterable<number> {
@@ -94,9 +98,27 @@ process.once("SIGINT", () => {
   process.exit(130)
 })
 
+/** The reports of all seeds, in the order of the seeds. */
+async function* reports(): AsyncIterable<Report> {
+  const options = { minutes, agents, traceLines: lines }
+  if (threads === 1 || values.seed !== undefined) {
+    for (const seed of seeds()) yield simulate({ ...options, seed, settle: drainMicrotasks })
+    return
+  }
+  const pool = new SimPool(threads)
+  const running: Promise<Report>[] = []
+  for (const seed of seeds()) {
+    running.push(pool.run({ ...options, seed }))
+    const first = running.length > threads ? running.shift() : undefined
+    if (first !== undefined) yield await first
+  }
+  for (const report of running) yield await report
+  pool.close()
+}
+
 let failures = 0
-for (const seed of seeds()) {
-  const report = simulate({ seed, minutes, agents, traceLines: lines, settle: drainMicrotasks })
+for await (const report of reports()) {
+  const { seed } = report
   count(report)
   const failed = report.violation !== undefined
   const tail = lines ?? (failed && values.seeds === undefined ? 60 : 0)

@@ -16,7 +16,7 @@ import { must } from "#lib/std/assert.ts"
 import { lateStore, tornStore, withoutPath } from "./bad-stores.ts"
 import { SCRIPTS } from "./boundary-scripts.ts"
 
-setDefaultTimeout(60_000)
+setDefaultTimeout(5 * 60_000)
 
 /** The rule of what a crash leaves. */
 const KEPT = "what was answered is there, and nothing half done"

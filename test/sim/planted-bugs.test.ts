@@ -14,7 +14,7 @@ import { lateStore, tornStore, withoutPath } from "./bad-stores.ts"
 import { run } from "./seeds.ts"
 
 // A test runs up to fifteen clusters, which takes seconds where other programs share the machine.
-setDefaultTimeout(60_000)
+setDefaultTimeout(5 * 60_000)
 
 /** Seeds within which a bug must show. */
 const SEEDS = 15
