@@ -95,6 +95,15 @@ async function act(
   return refuse(reply.status, reply.message ?? "")
 }
 
+/** DELETE of a quota that is not there is refused, unlike the call that it stands for. */
+async function actOnQuota(options: MasterHttpOptions, request: Admitted): Promise<Response> {
+  const { master } = options
+  const call = removeQuota.translate("", urlPath(request.context.req.url))
+  if (call.ok && call.value.kind === "removeQuota" && !master.view.quotas.has(call.value.role))
+    return refuse(400, `Role '${call.value.role}' has no quota set`)
+  return await act(options, removeQuota, request)
+}
+
 type Render = (context: Context) => unknown
 type Add = (path: string, rules: EndpointRules, handle: Handler) => void
 type Show = (path: string, rules: Omit<EndpointRules, "method">, render: Render) => void
@@ -117,7 +126,7 @@ function addCalls(options: MasterHttpOptions, add: Add): void {
     )
   addSetting("/quota", setQuota, () => renderQuota(view()))
   add("/quota/:role{.+}", { method: "DELETE", realm: "readwrite" }, (request) =>
-    act(options, removeQuota, request),
+    actOnQuota(options, request),
   )
   addSetting("/weights", setWeights, () => renderWeights(view()))
   addSetting("/maintenance/schedule", setSchedule, () =>

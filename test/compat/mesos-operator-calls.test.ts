@@ -366,6 +366,8 @@ const calls: Record<string, (scene: Scene) => Promise<void>> = {
       set_quota: { quota_request: { role: "db", guarantee: [scalar("cpus", cpus)] } },
     })
     await scene.answered(409, set(1000))
+    const none = { type: "SET_QUOTA", set_quota: { quota_request: { role: "db" } } }
+    await scene.answered(400, none)
     await scene.answered(200, set(1))
     await scene.answered(400, set(1))
     expect(dig(await read(scene, "GET_QUOTA"), "status", "configs")).toEqual([
@@ -378,6 +380,7 @@ const calls: Record<string, (scene: Scene) => Promise<void>> = {
       type: "SET_QUOTA",
       set_quota: { quota_request: { role: "db", guarantee: [scalar("cpus", 1)] } },
     })
+    await scene.answered(200, { type: "REMOVE_QUOTA", remove_quota: { role: "db" } })
     await scene.answered(200, { type: "REMOVE_QUOTA", remove_quota: { role: "db" } })
     expect(dig(await read(scene, "GET_QUOTA"), "status", "configs") ?? []).toEqual([])
   },

@@ -68,12 +68,8 @@ export function setQuota(ctx: Context, { quotaRequest }: master.CallSetQuota): M
   return DONE
 }
 
-/** REMOVE_QUOTA, of old. */
+/** REMOVE_QUOTA, of old; a quota that is not there is removed already. */
 export function removeQuota(ctx: Context, { role }: master.CallRemoveQuota): MasterReply {
-  const problem = quotaRoleProblem(ctx, role)
-  if (problem !== undefined) return bad(`Failed to validate remove quota request: ${problem}`)
-  if (!ctx.quotas.has(role))
-    return bad(`Failed to validate remove quota request: role '${role}' has no quota set`)
   storeQuota(ctx, role, { guarantees: new Map(), limits: new Map() })
   return DONE
 }
@@ -138,6 +134,7 @@ function parseAmounts(
 }
 
 function guaranteeProblem(guarantee: readonly Resource[]): string | undefined {
+  if (guarantee.length === 0) return "the guarantee is empty"
   const names = new Set<string>()
   for (const resource of guarantee) {
     if (resource.value.kind !== "scalar" || !(resource.value.milli >= 0))

@@ -71,6 +71,10 @@ test.each(["/quota/eng%2Fweb", "/master/quota/eng%2Fweb"])("DELETE %s names the 
   })
 })
 
+test.each(["/quota/", "/quota/%E0%A4%A"])("DELETE %s names no role", (path) => {
+  expect(removeQuota.translate("", path).ok).toBe(false)
+})
+
 test.each([
   [at("/teardown"), "", "Missing 'frameworkId'"],
   [at("/reserve"), form({ resources: CPUS }), "Missing 'slaveId'"],

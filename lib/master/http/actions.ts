@@ -75,11 +75,20 @@ export const setQuota: Action = json("setQuota", "SET_QUOTA", (request) => ({
 export const removeQuota: Action = {
   method: "DELETE",
   translate: (_body, path) => {
-    const role = decodeURIComponent(path.slice(path.indexOf("/quota/") + "/quota/".length))
+    const role = decodedRole(path.slice(path.indexOf("/quota/") + "/quota/".length))
     return role === ""
       ? err("Expecting a role in the path: DELETE /quota/<role>")
       : ok({ kind: "removeQuota", role })
   },
+}
+
+/** The role that a path names; none when its percent signs make no text. */
+function decodedRole(encoded: string): string {
+  try {
+    return decodeURIComponent(encoded)
+  } catch {
+    return ""
+  }
 }
 
 function post(translate: (form: URLSearchParams) => Result<OperatorCall, string>): Action {

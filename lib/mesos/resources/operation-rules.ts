@@ -44,7 +44,7 @@ export function operationProblem(operation: ResourceOperation): OperationProblem
     case "shrinkVolume":
       return shrinkProblem(operation.volume, operation.subtract.value)
     case "createDisk":
-      return createDiskProblem(operation.source, operation.targetType)
+      return createDiskProblem(operation)
     case "destroyDisk":
       return destroyDiskProblem(operation.source)
     default:
@@ -167,7 +167,11 @@ function shrinkProblem(volume: Resource, subtract: number): OperationProblem | u
     : problem(field, "It must be less than the size of the volume")
 }
 
-function createDiskProblem(source: Resource, target: string): OperationProblem | undefined {
+function createDiskProblem({
+  source,
+  targetType: target,
+  targetProfile: profile,
+}: Extract<ResourceOperation, { readonly kind: "createDisk" }>): OperationProblem | undefined {
   const field = "create_disk.source"
   const invalid = validateResource(source)
   if (invalid !== undefined) return problem(`${field}.${invalid.field}`, invalid.message)
@@ -175,6 +179,14 @@ function createDiskProblem(source: Resource, target: string): OperationProblem |
     return problem(`${field}.disk.source.type`, "It must be RAW")
   if (target !== "MOUNT" && target !== "BLOCK")
     return problem("create_disk.target_type", "It must be MOUNT or BLOCK")
+  const hasProfile = source.disk.source.profile !== undefined
+  if (hasProfile === (profile !== undefined))
+    return problem(
+      "create_disk.target_profile",
+      hasProfile
+        ? `It must not be set when '${field}' has a profile`
+        : `It must be set when '${field}' has no profile`,
+    )
   return noProvider(field, source)
 }
 

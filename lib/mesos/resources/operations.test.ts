@@ -274,8 +274,13 @@ describe("rules", () => {
       "create_disk.target_type",
     ],
     [
-      "create a disk",
+      "create a disk of no profile",
       { kind: "createDisk", source: raw, targetType: "BLOCK" },
+      "create_disk.target_profile",
+    ],
+    [
+      "create a disk",
+      { kind: "createDisk", source: raw, targetType: "BLOCK", targetProfile: "fast" },
       "create_disk.source.provider_id",
     ],
     [
@@ -294,6 +299,7 @@ describe("rules", () => {
       kind: "createDisk",
       source: { ...raw, providerId: "x" as never },
       targetType: "MOUNT",
+      targetProfile: "fast",
     } as const
     expect(operationProblemText(operationProblem(operation)!)).toBe(
       "'create_disk.source.provider_id' is invalid: There is no resource provider 'x'",

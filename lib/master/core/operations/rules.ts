@@ -27,6 +27,8 @@ export function frameworkOperationProblem(
   pool: Pool,
   operation: ResourceOperation,
 ): OperationProblem | undefined {
+  if (operation.kind === "reserve" && (operation.source ?? []).length > 0)
+    return problem("reserve.source", "Only operators may reserve anew what is reserved")
   return (
     feedbackProblem(ctx, pool, operation) ??
     operationProblem(operation) ??
@@ -59,8 +61,6 @@ function ownershipProblem(
   operation: ResourceOperation,
 ): OperationProblem | undefined {
   if (operation.kind === "reserve") {
-    if ((operation.source ?? []).length > 0)
-      return problem("reserve.source", "Only operators may reserve anew what is reserved")
     for (const [index, resource] of (operation.resources ?? []).entries()) {
       const owner = reservationRole(resource)
       const field = `reserve.resources[${index}].reservations`
