@@ -161,14 +161,16 @@ function endStateFor(framework: FrameworkRecord, kind: Ending["kind"]): TaskStat
 
 /** Tells frameworks that their tasks are lost with the agent, and takes them out of the live ones. */
 export function endTasksOf(ctx: Context, agent: AgentRecord, { kind, message }: Ending): void {
-  const reason: TaskStatusReason =
-    kind === "gone" ? "REASON_AGENT_REMOVED_BY_OPERATOR" : "REASON_AGENT_REMOVED"
   const operations = kind === "unreachable" ? "OPERATION_UNREACHABLE" : "OPERATION_GONE_BY_OPERATOR"
   endOperationsOf(ctx, agent, operations, message)
   for (const task of agent.tasks) {
     const { framework, taskId, executorId } = task
     const unreachable = kind === "unreachable"
     const state = endStateFor(framework, kind)
+    const reason: TaskStatusReason =
+      state === "TASK_GONE_BY_OPERATOR"
+        ? "REASON_AGENT_REMOVED_BY_OPERATOR"
+        : "REASON_AGENT_REMOVED"
     const unreachableAt = unreachable ? ctx.now : undefined
     const facts = { taskId, state, reason, message, agentId: agent.id, executorId, unreachableAt }
     if (isTerminal(task.state)) {

@@ -19,13 +19,13 @@ const gone = (bench: Bench, agentId: AgentId) => bench.operate({ kind: "markAgen
 
 describe("MARK_AGENT_GONE", () => {
   test.each([
-    ["partition-aware ones", "TASK_GONE_BY_OPERATOR", PA],
-    ["others", "TASK_LOST", NOT_PA],
-  ] as const)("ends the tasks: %s hear %s", (_who, state, info) => {
+    ["partition-aware ones", "TASK_GONE_BY_OPERATOR", "REASON_AGENT_REMOVED_BY_OPERATOR", PA],
+    ["others", "TASK_LOST", "REASON_AGENT_REMOVED", NOT_PA],
+  ] as const)("ends the tasks: %s hear %s", (_who, state, reason, info) => {
     const { bench, agent, marathon } = running(info)
     expect(gone(bench, agent.id).status).toBe(200)
     expect(bench.statuses(marathon)).toMatchObject([
-      { taskId: "t1", state, reason: "REASON_AGENT_REMOVED_BY_OPERATOR", source: "SOURCE_MASTER" },
+      { taskId: "t1", state, reason, source: "SOURCE_MASTER" },
     ])
     expect(bench.events(marathon.stream, "failure")).toHaveLength(1)
     expect(bench.sent(agent.link, "shutdown")).toHaveLength(1)
