@@ -172,7 +172,7 @@ export const AGENT_SETTINGS = {
   },
   launcher: {
     hint: "launcher",
-    help: "How tasks without an image run: as processes of this machine (posix), or in namespaces and cgroups of runc (linux), as tasks do in any case that ask for isolation",
+    help: "How tasks without a container run: as processes of this machine (posix), or in one of runc (linux), as tasks with a MESOS container do in any case",
     fallback: "posix",
   },
   imageProviders: {

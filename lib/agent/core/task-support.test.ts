@@ -21,24 +21,18 @@ describe("the runtime of a task", () => {
   test.each([
     ["without a container", undefined, ALL, "process"],
     ["in a Docker container", { type: "DOCKER", docker: { image: "busybox" } }, ALL, "docker"],
+    ["in one without Docker, which tells why", { type: "DOCKER" }, BARE, "docker"],
     ["with an image", mesos(image), ALL, "runc"],
     ["with an image where there is no runc", mesos(image), NO_RUNC, "docker"],
-    ["with capabilities", mesos({ linuxInfo: { effectiveCapabilities: {} } }), ALL, "runc"],
-    ["with its own processes", mesos({ linuxInfo: { sharePidNamespace: false } }), ALL, "runc"],
+    ["in a container without an image", mesos(), ALL, "runc"],
+    ["in such a container where there is no runc", mesos(), NO_RUNC, "process"],
     ["under the Linux launcher", undefined, { ...ALL, launcher: "linux" }, "runc"],
     ["under that launcher without runc", undefined, { ...NO_RUNC, launcher: "linux" }, "process"],
-    [
-      "with a volume outside its sandbox",
-      mesos({ volumes: [{ containerPath: "/data", hostPath: "/srv", mode: "RW" }] }),
-      ALL,
-      "runc",
-    ],
   ] as const)("%s", (_what, container, offer, runtime) => {
     expect(choose(container, offer)).toBe(runtime)
   })
 
   test.each([
-    ["Docker", { type: "DOCKER", docker: { image: "busybox" } }, "start the Docker daemon"],
     ["an image", mesos(image), "install runc and conmon"],
     ["a filter of system calls", mesos({ linuxInfo: { seccomp: {} } }), "install runc and conmon"],
     ["an image of type APPC", mesos({ mesos: { image: { type: "APPC" } } }), "use a Docker image"],

@@ -21,14 +21,15 @@ export type RuntimeChoice = {
 /** What the agent has to run tasks with. */
 export type RuntimeOffer = {
   readonly runtimes: ReadonlySet<ContainerSpec["runtime"]>
-  /** "linux": tasks without an image run in containers of runc too, where there is runc. */
+  /** "linux": tasks without a container run in one of runc too, where there is runc. */
   readonly launcher?: "linux" | "posix" | undefined
 }
 
 /**
- * The runtime for a task: Docker for DOCKER containers; runc for MESOS containers with an image, or
- * Docker where there is no runc; processes for the rest, unless the operator or the task wants it
- * isolated. Refused, naming what is missing, when the task needs something that this agent lacks.
+ * The runtime for a task: Docker for DOCKER containers; runc for MESOS containers, where there is none
+ * Docker for those with an image and processes for those without; processes for tasks without a
+ * container, unless the operator wants them isolated. Refused, naming what is missing, when the task
+ * needs something that this agent lacks.
  */
 export function chooseRuntime(
   { container }: Pick<TaskInfo, "container">,
@@ -38,20 +39,20 @@ export function chooseRuntime(
   const image = docker || container?.mesos?.image !== undefined
   if (container?.mesos?.image?.type === "APPC")
     return err(launchFailed("Images of type APPC are not supported: use a Docker image"))
-  if (image && !docker && runtimes.has("runc")) return ok({ runtime: "runc", image })
+  // Where Docker is missing its runtime says why, and what to do about it.
+  if (docker) return ok({ runtime: "docker", image })
+  if (image && runtimes.has("runc")) return ok({ runtime: "runc", image })
   if (image && runtimes.has("docker")) return ok({ runtime: "docker", image })
   if (image)
     return err(
       launchFailed(
-        docker
-          ? "The task needs Docker, and this agent has found none: start the Docker daemon, then restart the agent"
-          : "The task needs a container image, and this agent has found nothing to run it with: install runc and conmon, or start the Docker daemon, then restart the agent",
+        "The task needs a container image, and this agent has found nothing to run it with: install runc and conmon, or start the Docker daemon, then restart the agent",
       ),
     )
-  const isolation = isolationOf(container)
-  if (runtimes.has("runc") && (launcher === "linux" || isolation !== undefined))
+  if (runtimes.has("runc") && (launcher === "linux" || container !== undefined))
     return ok({ runtime: "runc", image })
-  if (isolation !== undefined && container?.linuxInfo !== undefined)
+  const isolation = isolationOf(container)
+  if (isolation !== undefined)
     return err(
       launchFailed(
         `The task asks for ${isolation}, which needs runc, and this agent has found none: install runc and conmon, then restart the agent`,
@@ -60,18 +61,15 @@ export function chooseRuntime(
   return ok({ runtime: "process", image })
 }
 
-/** What of a container without an image only namespaces can give, in words. */
+/** What of a container's settings only namespaces can give, in words. */
 function isolationOf(container: ContainerInfo | undefined): string | undefined {
-  const { linuxInfo = {}, volumes = [] } = container ?? {}
-  const { boundingCapabilities, capabilityInfo, effectiveCapabilities } = linuxInfo
+  const { boundingCapabilities, capabilityInfo, effectiveCapabilities, ...linux } =
+    container?.linuxInfo ?? {}
   if ((boundingCapabilities ?? capabilityInfo ?? effectiveCapabilities) !== undefined)
     return "capabilities of its own"
-  if (linuxInfo.seccomp !== undefined) return "a filter of system calls"
-  if (linuxInfo.ipcMode === "PRIVATE") return "shared memory of its own"
-  if (linuxInfo.sharePidNamespace === false) return "a pid namespace of its own"
-  return volumes.some(({ containerPath }) => containerPath.startsWith("/"))
-    ? "volumes outside of its sandbox"
-    : undefined
+  if (linux.seccomp !== undefined) return "a filter of system calls"
+  if (linux.ipcMode === "PRIVATE") return "shared memory of its own"
+  return linux.sharePidNamespace === false ? "a pid namespace of its own" : undefined
 }
 
 /** Why a single task cannot have the executor that it brings; undefined where it can, or brings none. */
