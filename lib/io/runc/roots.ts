@@ -99,9 +99,9 @@ export class ContainerRoots {
       root: {
         kind: "image",
         config: image.config,
-        // runc mounts with the bundle as its working directory.
+        // runc mounts with the bundle's `rootfs` as its working directory.
         layers: paths.map((path) =>
-          path.startsWith(`${all}/`) ? `${LAYERS_LINK}${path.slice(all.length)}` : path,
+          path.startsWith(`${all}/`) ? `../${LAYERS_LINK}${path.slice(all.length)}` : path,
         ),
         upper: `${place}/upper`,
         work: `${place}/work`,

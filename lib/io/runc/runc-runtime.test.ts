@@ -1,4 +1,4 @@
-import { afterEach, beforeEach, describe, expect, test } from "bun:test"
+import { afterAll, afterEach, beforeEach, describe, expect, test } from "bun:test"
 import {
   existsSync,
   mkdirSync,
@@ -7,7 +7,7 @@ import {
   readdirSync,
   writeFileSync,
 } from "node:fs"
-import { Exits, TestPlace, until } from "#lib/io/testing/containers.ts"
+import { Exits, removeCgroups, TestPlace, until } from "#lib/io/testing/containers.ts"
 import { exitedStatus, signaledStatus } from "#lib/io/host/wait-status.ts"
 import { isAlive, readStat } from "#lib/io/host/proc.ts"
 import { parseResources } from "#lib/mesos/index.ts"
@@ -64,6 +64,8 @@ beforeEach(() => {
   place = new TestPlace()
   runtime = open()
 })
+
+afterAll(() => removeCgroups(CGROUPS))
 
 afterEach(async () => {
   await runtime.removeOrphans(new Set())

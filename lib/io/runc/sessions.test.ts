@@ -1,5 +1,5 @@
-import { afterEach, beforeEach, describe, expect, test } from "bun:test"
-import { Exits, TestPlace, until } from "#lib/io/testing/containers.ts"
+import { afterAll, afterEach, beforeEach, describe, expect, test } from "bun:test"
+import { Exits, removeCgroups, TestPlace, until } from "#lib/io/testing/containers.ts"
 import { exitedStatus, signaledStatus } from "#lib/io/host/wait-status.ts"
 import { isAlive, readStat } from "#lib/io/host/proc.ts"
 import type { CommandInfo } from "#lib/mesos/index.ts"
@@ -9,6 +9,8 @@ import { RuncRuntime } from "./runc-runtime.ts"
 const never = new AbortController().signal
 const usable =
   process.getuid?.() === 0 && Bun.which("runc") !== null && Bun.which("conmon") !== null
+
+const CGROUPS = `dcos-test-${process.pid}`
 
 let place: TestPlace
 let exits: Exits
@@ -20,7 +22,7 @@ const open = (): RuncRuntime => {
     runtimeDir: place.runtimeDir,
     rootsDir: `${place.root}/roots`,
     address: "10.1.2.3",
-    settings: { cgroupsRoot: `dcos-test-${process.pid}` },
+    settings: { cgroupsRoot: CGROUPS },
   })
   opened.onExit(exits.listen)
   return opened
@@ -35,6 +37,8 @@ beforeEach(async () => {
   const started = await runtime.launch(parent, never)
   if (!started.ok) throw new Error(started.error.message)
 })
+
+afterAll(() => removeCgroups(CGROUPS))
 
 afterEach(async () => {
   if (usable) {

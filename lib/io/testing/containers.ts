@@ -1,4 +1,4 @@
-import { mkdirSync, mkdtempSync, readFileSync, rmSync } from "node:fs"
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmdirSync, rmSync } from "node:fs"
 import { tmpdir } from "node:os"
 import { brandId } from "#lib/mesos/index.ts"
 import type { CommandInfo, TaskInfo } from "#lib/mesos/index.ts"
@@ -80,4 +80,14 @@ export async function until(condition: () => boolean | Promise<boolean>): Promis
     if (performance.now() > deadline) throw new Error("the condition did not come true in 10 s")
     await Bun.sleep(2)
   }
+}
+
+/** Removes the cgroup of a test, which is empty, from every hierarchy that has it. */
+export function removeCgroups(name: string): void {
+  for (const top of ["", ...readdirSync("/sys/fs/cgroup")])
+    try {
+      rmdirSync(`/sys/fs/cgroup/${top}/${name}`)
+    } catch {
+      // It was never there.
+    }
 }
