@@ -33,6 +33,8 @@ complete -c dcos -n '__dcos_at agent' -l default-role -r -d 'Role to which resou
 complete -c dcos -n '__dcos_at agent' -l nvidia-gpu-devices -r -d 'GPUs that tasks may use, such as 0,1; as many as --resources says, if it does; all that are found by default'
 complete -c dcos -n '__dcos_at agent' -l domain -r -d 'Region and zone of this node: {"fault_domain":{"region":{"name":"eu"},"zone":{"name":"a"}}}'
 complete -c dcos -n '__dcos_at agent' -l reconfiguration-policy -r -d 'What may have changed since the last start: nothing (equal), only more resources, attributes or a domain (additive), or all but the host name (any); equal by default'
+complete -c dcos -n '__dcos_at agent' -l recover -r -d 'Go on with the tasks that run from before (reconnect), or end them and then this process; the next one becomes a new agent (cleanup); reconnect by default'
+complete -c dcos -n '__dcos_at agent' -l strict -d 'Refuse to start when something that was stored cannot be read; false leaves it behind, and its tasks end; true by default'
 complete -c dcos -n '__dcos_at agent' -l attributes -r -d 'Such as rack:abc;level:10;keys:[1000-1500]'
 complete -c dcos -n '__dcos_at agent' -l registration-backoff-factor -r -d 'Longest random wait before the first try to register; it doubles up to 1mins; 1secs by default'
 complete -c dcos -n '__dcos_at agent' -l executor-registration-timeout -r -d 'Time an executor with a program of its own has to subscribe, fetching and image included; 1mins by default'

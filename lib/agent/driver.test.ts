@@ -530,7 +530,7 @@ test("refuses to start on state that it cannot read, naming the entry", async ()
   expect(started).toEqual({
     ok: false,
     error:
-      "the agent's state cannot be read: the store holds /agent/task/x in version 9; this agent reads version 1",
+      "the agent's state cannot be read: the store holds /agent/task/x in version 9; this agent reads version 1; an agent without --strict leaves behind what it cannot read",
   })
 })
 

@@ -48,8 +48,8 @@ export type AgentDriverOptions = {
   /** Measured every 15 s, and nobody is ended for it, by default. */
   readonly diskWatch?: DiskWatchOptions | undefined
   readonly link: MasterLink
-  /** The agent may not go on, and says why: its process ends with a failure. */
-  readonly onExit: (message: string) => void
+  /** The agent ends and says why: it may not go on, or has `done` what it was started for. */
+  readonly onExit: (message: string, done: boolean) => void
   /** The process must stop: see Loop. */
   readonly onFatal: (cause: unknown) => void
 }
@@ -216,7 +216,7 @@ export class AgentDriver {
         void this.#measureDisk()
         return
       case "exit":
-        return this.#options.onExit(effect.message)
+        return this.#options.onExit(effect.message, effect.done)
       case "put":
       case "delete":
       case "wakeAt":

@@ -40,6 +40,8 @@ export function agentOptions(
     defaultRole: settings.required("defaultRole"),
     domain: domainOf(settings),
     gpuDevices: gpuIndices(settings),
+    strict: settings.on("strict"),
+    recover: settings.oneOf("recover", ["reconnect", "cleanup"]),
     reconfigurationPolicy: settings.oneOf("reconfigurationPolicy", POLICIES),
     limits: limitsOf(settings),
     fetcher: fetcherOptions(settings, environment),

@@ -48,6 +48,15 @@ export const AGENT_SETTINGS = {
     help: "What may have changed since the last start: nothing (equal), only more resources, attributes or a domain (additive), or all but the host name (any)",
     fallback: "equal",
   },
+  recover: {
+    hint: "way",
+    help: "Go on with the tasks that run from before (reconnect), or end them and then this process; the next one becomes a new agent (cleanup)",
+    fallback: "reconnect",
+  },
+  strict: {
+    help: "Refuse to start when something that was stored cannot be read; false leaves it behind, and its tasks end",
+    fallback: "true",
+  },
   attributes: { hint: "attributes", help: "Such as rack:abc;level:10;keys:[1000-1500]" },
   registrationBackoffFactor: {
     hint: "duration",

@@ -7,6 +7,7 @@ import {
   type ReconfigurationPolicy,
 } from "#lib/agent/index.ts"
 import {
+  bootId,
   ContainerProber,
   DiskSandboxes,
   LinkClient,
@@ -56,6 +57,10 @@ export type AgentRoleOptions = {
   /** The GPUs that tasks may use, as the driver's tools number them; all where it is absent. */
   readonly gpuDevices?: readonly number[] | undefined
   readonly reconfigurationPolicy: ReconfigurationPolicy
+  /** Whether what is stored and cannot be read keeps the agent from starting. */
+  readonly strict: boolean
+  /** Go on with the tasks of the last life, or end them and then this one. */
+  readonly recover: "reconnect" | "cleanup"
   /** Times and limits that differ from the agent's defaults. */
   readonly limits?: Partial<AgentLimits> | undefined
   /** The settings in effect, by Mesos' names. */
@@ -118,7 +123,7 @@ export const connectRemote =
 
 /** Starts an agent. Throws a `StartError`, `ListenError` or `StoreError` when it cannot. */
 export async function startAgent(options: AgentRoleOptions, connect: Connect): Promise<Running> {
-  const failure = Promise.withResolvers<string>()
+  const failure = Promise.withResolvers<string | undefined>()
   const sandboxes = new DiskSandboxes()
   const node = await describeNode(options, sandboxes)
   const store = new SqliteStore(`${options.workDir}/meta/agent.db`)
@@ -136,7 +141,10 @@ export async function startAgent(options: AgentRoleOptions, connect: Connect): P
     store,
     sandboxes,
     link,
-    onExit: failure.resolve,
+    onExit: (message, done) => {
+      if (done) options.log.write("info", message)
+      failure.resolve(done ? undefined : message)
+    },
     onFatal: (cause) => failure.resolve(causeText(cause)),
   })
   if (!started.ok) throw new StartError(started.error)
@@ -156,7 +164,7 @@ export async function startAgent(options: AgentRoleOptions, connect: Connect): P
   const server = openApi(options, handler)
   const end = connect(agentEvents(driver, link), handler, failure.resolve)
   link.end = end
-  end.start()
+  if (options.recover !== "cleanup") end.start()
   return {
     addresses: { agent: `http://${options.hostname}:${server.port}` },
     failed: failure.promise,
@@ -206,6 +214,9 @@ function driverOptions(options: AgentRoleOptions, node: Node, volumes: Volumes) 
       switchUser: measureMachine().root,
       launcher: options.containers.launcher,
       limits: options.limits,
+      bootId: bootId(),
+      strict: options.strict,
+      recover: options.recover,
       reconfigurationPolicy: options.reconfigurationPolicy,
     },
     clock: systemClock,

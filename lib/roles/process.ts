@@ -5,8 +5,8 @@ import type { LogLevel } from "#lib/ports/index.ts"
 export type Running = {
   /** What a person who starts it wants to see: name of a thing to where it is. */
   readonly addresses: Readonly<Record<string, string>>
-  /** Resolves with the reason when the daemon cannot go on; never while it runs. */
-  readonly failed: Promise<string>
+  /** Resolves with the reason when the daemon cannot go on, or undefined when its work is done. */
+  readonly failed: Promise<string | undefined>
   /** Ends the daemon; what it runs on behalf of others goes on where that is promised. */
   stop(): Promise<void>
 }
@@ -16,9 +16,12 @@ export class StartError extends Error {
   override readonly name = "StartError"
 }
 
-/** The log of a daemon: lines on standard error. */
-export const daemonLog = (level: LogLevel): LineLog =>
-  new LineLog(level, (text) => void process.stderr.write(text))
+/** The log of a daemon: lines on standard error, the last of them as the process exits. */
+export function daemonLog(level: LogLevel): LineLog {
+  const log = new LineLog(level, (text) => void process.stderr.write(text))
+  process.once("exit", () => log.flush())
+  return log
+}
 
 /** The text of a fault, for people. */
 export const causeText = (cause: unknown): string =>

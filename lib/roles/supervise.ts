@@ -4,8 +4,8 @@ import type { Running } from "./process.ts"
 const STOP_MS_MAX = 5_000
 
 /**
- * Waits until the daemon fails or `signal` asks it to end, then stops it. Resolves with the reason of
- * a failure, or undefined when it was asked to end.
+ * Waits until the daemon fails, is done, or `signal` asks it to end, then stops it. Resolves with the
+ * reason of a failure, or undefined.
  */
 export async function supervise(
   running: Running,

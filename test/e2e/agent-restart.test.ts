@@ -171,3 +171,39 @@ testWith(...dockerParts)(
     expect(app.lastTaskFailure?.message).toContain("exited with status 7")
   },
 )
+
+/** The id of the only agent that a master has. */
+async function registeredAgent(mesosUrl: string): Promise<string> {
+  const { slaves } = (await (await fetch(`${mesosUrl}/slaves`)).json()) as {
+    slaves: readonly { readonly id: string; readonly active: boolean }[]
+  }
+  return slaves.find(({ active }) => active)?.id ?? ""
+}
+
+test("an agent that cleans up ends the tasks of the last one, and the next is a new agent", async () => {
+  const world = open()
+  const master = await world.master()
+  const marathon = new Marathon(master.marathonUrl)
+  const place = await world.place("agent")
+  const agent = await world.agent(master, place)
+  const before = await registeredAgent(master.mesosUrl)
+  await marathon.run({ id: "/counter", cmd: counter })
+  const pid = await waitFor(
+    "the task to count",
+    () => sandboxFile(place.workDir, "pid") || undefined,
+  )
+  await agent.end("SIGKILL")
+  const cleaner = await world.startAgent(master, {
+    ...place,
+    args: [...place.args, "--recover", "cleanup"],
+  })
+  expect(await cleaner.exited).toBe(0)
+  await waitFor("it to say why it ended", () =>
+    cleaner.output().includes("all tasks have ended, as --recover=cleanup asks"),
+  )
+  expect(() => process.kill(Number(pid), 0)).toThrow()
+
+  // What would stop the old agent is nothing to a new one: other resources, for example.
+  await world.agent(master, { ...place, args: [...place.args, "--attributes", "rack:b"] })
+  expect(await registeredAgent(master.mesosUrl)).not.toBe(before)
+})

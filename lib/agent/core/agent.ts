@@ -10,8 +10,8 @@ import type { ContainerFailure, ContainerId } from "#lib/ports/index.ts"
 import type { Machine } from "#lib/runtime/index.ts"
 import { Deadlines } from "#lib/std/deadlines.ts"
 import { Admission } from "./admission.ts"
-import { recover } from "./checkpoint.ts"
-import { identityProblem } from "./compatibility.ts"
+import { begin, type Beginning } from "./beginning.ts"
+import { keys, remove } from "./checkpoint.ts"
 import { Counters } from "./counters.ts"
 import { Drain } from "./drain.ts"
 import { Executors } from "./executors.ts"
@@ -59,6 +59,7 @@ export class Agent implements Machine<AgentInput, AgentEffect> {
   readonly #removals: VolumeRemovals
   readonly #operations: Operations
   readonly #nested: NestedContainers
+  readonly #beginning: Beginning
   #alarm: number | undefined
   /** Set once the master has refused this agent: it ends when its tasks have. */
   #leaving: string | undefined
@@ -69,7 +70,9 @@ export class Agent implements Machine<AgentInput, AgentEffect> {
   constructor(options: AgentOptions, stored: readonly StoreEntry[]) {
     this.options = options
     this.limits = { ...DEFAULT_LIMITS, ...options.limits }
-    const recovered = recover(stored)
+    const beginning = begin(stored, options)
+    const recovered = beginning.stored
+    this.#beginning = beginning
     const timers = this.#timers
     const ids = new IdSource(options.seed)
     const agentId = (): AgentId | undefined => this.#registration.agentId
@@ -78,6 +81,7 @@ export class Agent implements Machine<AgentInput, AgentEffect> {
         ids,
         timers,
         info: options.info,
+        bootId: options.bootId,
         backoffMs: this.limits.registrationBackoffMs,
         describe: () => this.#describe(),
       },
@@ -201,7 +205,8 @@ export class Agent implements Machine<AgentInput, AgentEffect> {
       case "start":
         return this.#start(turn)
       case "linkOpened":
-        return this.#registration.opened(turn)
+        if (!this.#cleansUp) this.#registration.opened(turn)
+        return
       case "linkClosed":
         this.#registration.closed()
         return this.#pause()
@@ -269,22 +274,23 @@ export class Agent implements Machine<AgentInput, AgentEffect> {
   }
 
   #start(turn: Turn): void {
-    const { identity } = this.#registration
-    const problem =
-      identity &&
-      identityProblem(identity, this.options.info, this.options.reconfigurationPolicy ?? "equal")
+    const { forgotten, notes, problem } = this.#beginning
     if (problem !== undefined) return this.#exit(turn, problem)
+    for (const note of notes) say(turn, "warn", note)
+    for (const key of forgotten) remove(turn, key)
     const known: ContainerId[] = [...this.#executors.recover(turn)]
     for (const task of this.#workload.tasks()) {
       if (isTerminal(task.progress.state) || task.launch.spec === undefined) continue
       known.push(task.launch.spec.containerId)
       this.#lifecycle.recover(turn, task)
     }
-    known.push(...this.#nested.start(turn))
+    // Those that API clients made end without further ado.
+    if (!this.#cleansUp) known.push(...this.#nested.start(turn))
     turn.out.push({ kind: "removeOrphans", known })
     turn.out.push({ kind: "findSandboxes" })
     this.#removals.start(turn)
     this.#gc.watch(turn)
+    if (this.#cleansUp) this.#shutdown(turn, "all tasks have ended, as --recover=cleanup asks")
   }
 
   /** Nothing is told to a master that does not know the agent. */
@@ -342,6 +348,11 @@ export class Agent implements Machine<AgentInput, AgentEffect> {
       default:
         return message satisfies never
     }
+  }
+
+  /** Whether this life only ends what the last one left. */
+  get #cleansUp(): boolean {
+    return this.options.recover === "cleanup"
   }
 
   /** Nothing is launched by an agent that leaves, or that does not know yet who it is. */
@@ -491,12 +502,14 @@ export class Agent implements Machine<AgentInput, AgentEffect> {
     if (this.#leaving === undefined) return
     for (const task of this.#workload.tasks()) if (!isTerminal(task.progress.state)) return
     for (const executor of this.#workload.processes) if (lives(executor)) return
-    this.#exit(turn, this.#leaving)
+    // The next life finds no identity, and begins as a new agent.
+    if (this.#cleansUp) remove(turn, keys.identity())
+    this.#exit(turn, this.#leaving, this.#cleansUp)
   }
 
-  #exit(turn: Turn, message: string): void {
+  #exit(turn: Turn, message: string, done = false): void {
     this.#ended = true
-    turn.out.push({ kind: "exit", message })
+    turn.out.push({ kind: "exit", message, done })
   }
 }
 

@@ -120,12 +120,15 @@ export function remove(turn: Turn, key: string): void {
 /** All that was stored, by kind, in the order of the keys. */
 export type Recovered = { readonly [K in keyof Stored]: readonly Stored[K][] }
 
-/**
- * Sorts the entries of the store by what they hold. Fails an assertion, naming the key and what was
- * found, when an entry is not one of this agent's: reading it as absent would lose a task.
- */
-export function recover(entries: readonly StoreEntry[]): Recovered {
-  const found: { [K in keyof Stored]: Stored[K][] } = {
+/** An entry of the store that this agent cannot read. */
+export type Unreadable = { readonly key: string; readonly why: string }
+
+/** Sorts the entries of the store by what they hold; names those that are none of this agent's. */
+export function readStore(entries: readonly StoreEntry[]): {
+  readonly stored: Recovered
+  readonly unreadable: readonly Unreadable[]
+} {
+  const stored: { [K in keyof Stored]: Stored[K][] } = {
     identity: [],
     framework: [],
     executor: [],
@@ -139,15 +142,16 @@ export function recover(entries: readonly StoreEntry[]): Recovered {
     doomed: [],
     container: [],
   }
+  const unreadable: Unreadable[] = []
   for (const [key, value] of entries) {
     const kind = /^\/agent\/([a-z]+)(?:\/|$)/.exec(key)?.[1] ?? ""
-    assert(Object.hasOwn(found, kind), `the store holds ${key}, which this agent does not know`)
     const { schema, ...rest } = (value ?? {}) as { readonly schema?: unknown }
-    assert(
-      schema === SCHEMA,
-      `the store holds ${key} in version ${String(schema)}; this agent reads version ${SCHEMA}`,
-    )
-    ;(found[kind as keyof Stored] as unknown[]).push(rest)
+    if (!Object.hasOwn(stored, kind)) {
+      unreadable.push({ key, why: `the store holds ${key}, which this agent does not know` })
+    } else if (schema !== SCHEMA) {
+      const why = `the store holds ${key} in version ${String(schema)}; this agent reads version ${SCHEMA}`
+      unreadable.push({ key, why })
+    } else (stored[kind as keyof Stored] as unknown[]).push(rest)
   }
-  return found
+  return { stored, unreadable }
 }

@@ -1,7 +1,6 @@
 import { expect, test } from "bun:test"
 import { brandId, type TaskId } from "#lib/mesos/index.ts"
 import type { ContainerSpec } from "#lib/ports/index.ts"
-import { recover } from "./checkpoint.ts"
 import { TestWorld, testFramework, testTask } from "./test-world.ts"
 
 const world = () => new TestWorld().register()
@@ -202,12 +201,4 @@ test("a framework that was ended stays ended", () => {
   w.exited(spec, 9)
   expect(w.updates()).toEqual([])
   expect([...w.agent.workload.tasks()]).toEqual([])
-})
-
-test.each([
-  ["/agent/task/x", { schema: 2 }, "version 2"],
-  ["/agent/task/x", null, "version undefined"],
-  ["/agent/unknown/x", { schema: 1 }, "/agent/unknown/x"],
-])("fails on an entry it cannot read: %s %j", (key, value, text) => {
-  expect(() => recover([[key, value]])).toThrow(text)
 })

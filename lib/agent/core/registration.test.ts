@@ -187,7 +187,7 @@ test("ends its tasks and exits when the master refuses it for good", () => {
   expect(w.all("exit")).toEqual([])
   expect(w.all("kill")).toHaveLength(1)
   w.exited(spec, 15)
-  expect(w.all("exit")).toEqual([{ kind: "exit", message: "Agent is gone" }])
+  expect(w.all("exit")).toEqual([{ kind: "exit", message: "Agent is gone", done: false }])
 })
 
 test("exits at once when it is refused with nothing running", () => {

@@ -12,6 +12,7 @@ export type RegistrationParts = {
   readonly ids: IdSource
   readonly timers: Timers
   readonly info: AgentInfo
+  readonly bootId: string | undefined
   /** Most time between losing the master and registering again; the first retry doubles it. */
   readonly backoffMs: number
   /** What the agent says of itself and of all it runs, when it is said. */
@@ -39,11 +40,6 @@ export class Registration {
   /** The id the master gave, if it has given one. */
   get agentId(): AgentId | undefined {
     return this.#identity?.agentId
-  }
-
-  /** What was stored of the agent at its last registration. */
-  get identity(): AgentIdentity | undefined {
-    return this.#identity
   }
 
   /** Whether the master of the open link knows this agent. */
@@ -86,7 +82,8 @@ export class Registration {
     this.#parts.timers.clear("register")
     this.#parts.timers.set("ping", turn.now + pingTimeoutMs)
     const info: AgentInfo = { ...this.#parts.info, id: agentId }
-    this.#identity = { agentId, info }
+    const { bootId } = this.#parts
+    this.#identity = { agentId, info, ...(bootId === undefined ? {} : { bootId }) }
     put(turn, "identity", keys.identity(), this.#identity)
     return true
   }

@@ -55,7 +55,7 @@ type Effect<K extends AgentEffect["kind"]> = Extract<AgentEffect, { kind: K }>
 
 /** An agent with a store that survives its crashes, a clock, and a record of what it asked for. */
 export class TestWorld {
-  readonly store = new Map<string, unknown>()
+  readonly store: Map<string, unknown>
   now = 1_000_000
   effects: AgentEffect[] = []
   /** Hears of the answers to calls about containers. */
@@ -63,12 +63,16 @@ export class TestWorld {
   agent: Agent
   /** Hears each effect, beside the record. */
   onEffect: (effect: AgentEffect) => void = () => {}
-  readonly #options: AgentOptions
+  #options: AgentOptions
   #alarm: number | undefined
   #life = 0
 
-  constructor(options: AgentOptions = testOptions()) {
+  constructor(
+    options: AgentOptions = testOptions(),
+    store: ReadonlyMap<string, unknown> = new Map(),
+  ) {
     this.#options = options
+    this.store = new Map(store)
     this.agent = this.#boot()
   }
 
@@ -107,9 +111,13 @@ export class TestWorld {
     this.receive({ kind: "registered", agentId: AGENT_ID, pingTimeoutMs: 75_000, reconcile })
   }
 
-  /** The agent process dies and starts again from what it stored; time goes on meanwhile. */
-  crash(downMs = 0): void {
+  /**
+   * The agent process dies and starts again from what it stored, with other options perhaps; time goes
+   * on meanwhile.
+   */
+  crash(downMs = 0, change: Partial<AgentOptions> = {}): void {
     this.now += downMs
+    this.#options = { ...this.#options, ...change }
     this.agent = this.#boot()
   }
 

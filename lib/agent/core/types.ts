@@ -41,6 +41,12 @@ export type AgentOptions = {
   readonly switchUser: boolean
   /** More variables for every task (`--executor_environment_variables`). */
   readonly taskEnvironment?: Readonly<Record<string, string>> | undefined
+  /** Identifies this run of the machine's system; tasks of an earlier one have ended. */
+  readonly bootId?: string | undefined
+  /** Whether what is stored and cannot be read is an error (`--strict`, true). */
+  readonly strict?: boolean | undefined
+  /** Go on with the tasks of the last life, or end them and then this one (`--recover`, reconnect). */
+  readonly recover?: "reconnect" | "cleanup" | undefined
   /** What may have changed since the last start (`--reconfiguration_policy`, equal). */
   readonly reconfigurationPolicy?: ReconfigurationPolicy | undefined
   /** Times and limits that differ from `DEFAULT_LIMITS`. */
@@ -270,7 +276,13 @@ export type AgentEffect =
   /** Tell the client of a call. */
   | { readonly kind: "answer"; readonly call: CallNumber; readonly answer: ContainerAnswer }
   /** The agent must end, saying `message`: the master refused it, or it may not continue. */
-  | { readonly kind: "exit"; readonly message: string }
+  /** End the process; `done` when that is no failure: what was asked for is done. */
+  | { readonly kind: "exit"; readonly message: string; readonly done: boolean }
 
 /** What a restarted agent finds of its own identity. */
-export type AgentIdentity = { readonly agentId: AgentId; readonly info: AgentInfo }
+export type AgentIdentity = {
+  readonly agentId: AgentId
+  readonly info: AgentInfo
+  /** The run of the system in which the agent registered. */
+  readonly bootId?: string | undefined
+}
