@@ -37,6 +37,9 @@ export function taskView(id: string, change: Partial<TaskView> = {}): TaskView {
     role: "*",
     resources: resources("cpus:0.5;mem:128;ports:[31005-31005]", "*"),
     statuses: [{ taskId: brandId<TaskId>(id), state, timestamp: 1_700_000_030.25 }],
+    text(render) {
+      return render(this)
+    },
     ...change,
   }
 }
@@ -95,6 +98,7 @@ export function agentView(
     total: resources("cpus:7;cpus(db):1;mem:15000;disk:100000;ports:[31000-32000]"),
     used: normalizeResources(tasks.flatMap((task) => task.resources)),
     offered: [],
+    revision: 0,
     tasks: new Set(tasks),
     executors: new Set(),
     tasksRevision: 0,

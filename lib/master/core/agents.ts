@@ -47,7 +47,7 @@ export function disconnectAgent(ctx: Context, agent: AgentRecord): void {
   if (agent.link === undefined) return
   const link = ctx.links.get(agent.link)
   if (link !== undefined) link.agent = undefined
-  agent.link = undefined
+  agent.change({ link: undefined })
   ctx.disconnected.add(agent)
   ctx.allocator.setAgentActive(agent.id, false)
   rescindOffersOf(ctx, agent)
@@ -208,7 +208,7 @@ export function forgetAgent(ctx: Context, agent: AgentRecord, reason: string): v
   if (agent.link !== undefined) {
     ctx.out.push({ kind: "closeLink", link: agent.link, reason })
     ctx.links.delete(agent.link)
-    agent.link = undefined
+    agent.change({ link: undefined })
   }
   announceFailure(ctx, agent.id)
 }

@@ -88,7 +88,7 @@ function settle(ctx: Context, agent: AgentRecord): void {
     ctx.operations.ofAgent(id).size > 0
   if (busy) return
   ctx.log("info", "agent is drained", { agent: id, hostname: agent.info.hostname })
-  agent.drain = { ...drain, state: "DRAINED" }
+  agent.change({ drain: { ...drain, state: "DRAINED" } })
   if (drain.config.markGone === true) return markGone(ctx, storedOf(agent))
   storeAgent(ctx, storedOf(agent))
 }
@@ -108,8 +108,7 @@ function setStanding(ctx: Context, known: StoredAgent, { deactivated, drain }: S
   if (ctx.unreachable.has(known.id)) ctx.unreachable.set(known.id, next)
   const agent = ctx.agents.get(known.id)
   if (agent === undefined) return
-  agent.deactivated = deactivated ?? false
-  agent.drain = drain
+  agent.change({ deactivated: deactivated ?? false, drain })
   ctx.allocator.setAgentActive(agent.id, agent.active)
   if (!agent.active) rescindOffersOf(ctx, agent)
 }

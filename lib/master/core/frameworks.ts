@@ -316,7 +316,7 @@ function endTasksOf(ctx: Context, framework: FrameworkRecord): void {
   }
   // They may run on where nobody reaches them, but nobody will ever ask for them.
   for (const task of framework.unreachableTasks.values()) {
-    if (!isTerminal(task.state)) task.state = "TASK_KILLED"
+    if (!isTerminal(task.state)) task.change({ state: "TASK_KILLED" })
     recordStatus(ctx, task, kill(task))
     framework.completedTasks.push(task)
   }

@@ -58,7 +58,7 @@ function endUnreachableTasks(ctx: Context, { id, info }: StoredAgent): void {
       if (task.agentId !== id) continue
       framework.unreachableTasks.delete(task.taskId)
       if (framework.partitionAware) {
-        task.state = "TASK_GONE_BY_OPERATOR"
+        task.change({ state: "TASK_GONE_BY_OPERATOR" })
         const status = sendMasterStatus(ctx, framework, {
           taskId: task.taskId,
           state: task.state,

@@ -32,6 +32,7 @@ function enter(
   }
   ctx.leavingFrameworks.set(id, agents + 1)
   agent.leaving.set(id, resources)
+  agent.usedChanged()
   ctx.allocator.charge(id, agent.id, resources)
 }
 
@@ -65,6 +66,7 @@ export function endLeaving(ctx: Context, agent: AgentRecord, id: FrameworkId): v
   const resources = agent.leaving.get(id)
   if (resources === undefined) return
   agent.leaving.delete(id)
+  agent.usedChanged()
   ctx.allocator.recover(id, agent.id, resources)
   if (agent.drain !== undefined) ctx.drainsToSettle.add(agent)
   const agents = (ctx.leavingFrameworks.get(id) ?? 0) - 1

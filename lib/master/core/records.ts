@@ -43,22 +43,37 @@ export const executorKey = (frameworkId: FrameworkId, executorId: ExecutorId): s
 export const taskKey = (frameworkId: FrameworkId, taskId: TaskId): string =>
   `${frameworkId}/${taskId}`
 
+/** What may be another while an agent stays registered. */
+type AgentFacts = Pick<
+  AgentRecord,
+  | "info"
+  | "version"
+  | "capabilities"
+  | "address"
+  | "total"
+  | "link"
+  | "deactivated"
+  | "drain"
+  | "reregisteredAt"
+>
+
 /** A registered agent. Written by the functions of this folder only. */
 export class AgentRecord implements AgentView {
   #used: Resources | undefined
   #offered: Resources | undefined
+  #revision = 0
   tasksRevision = 0
   readonly id: AgentId
-  info: AgentInfo
-  version: string
-  capabilities: readonly AgentInfoCapabilityType[]
-  address: string
-  total: Resources
-  link: LinkId | undefined
-  deactivated: boolean
-  drain: AgentDrain | undefined
+  readonly info: AgentInfo
+  readonly version: string
+  readonly capabilities: readonly AgentInfoCapabilityType[]
+  readonly address: string
+  readonly total: Resources
+  readonly link: LinkId | undefined
+  readonly deactivated: boolean
+  readonly drain: AgentDrain | undefined
   readonly registeredAt: number
-  reregisteredAt: number | undefined
+  readonly reregisteredAt: number | undefined
   readonly tasks = new Set<TaskRecord>()
   readonly executors = new Set<ExecutorRecord>()
   readonly executorsByKey = new Map<string, ExecutorRecord>()
@@ -98,6 +113,16 @@ export class AgentRecord implements AgentView {
     this.registeredAt = registration.registeredAt
   }
 
+  get revision(): number {
+    return this.#revision
+  }
+
+  /** Writes down what is another now. */
+  change(facts: Partial<AgentFacts>): void {
+    this.#revision++
+    Object.assign(this, facts)
+  }
+
   get connected(): boolean {
     return this.link !== undefined
   }
@@ -112,8 +137,9 @@ export class AgentRecord implements AgentView {
     return this.leaving.size === 0 ? used : sumResources([used, ...this.leaving.values()])
   }
 
-  /** What its tasks and executors use has changed. */
+  /** What its tasks and executors use has changed, or what is leaving it. */
   usedChanged(): void {
+    this.#revision++
     this.#used = undefined
   }
 
@@ -124,6 +150,7 @@ export class AgentRecord implements AgentView {
 
   /** Its offers have changed. */
   offersChanged(): void {
+    this.#revision++
     this.#offered = undefined
   }
 }
@@ -231,8 +258,12 @@ export const rolesOf = (info: FrameworkInfo): readonly string[] =>
     ? (info.roles ?? [])
     : [info.role ?? "*"]
 
+/** What may be another while a task is known. */
+type TaskFacts = Pick<TaskRecord, "state" | "statuses" | "statusUpdateState" | "statusUpdateUuid">
+
 /** A task that is live, unreachable or completed. */
 export class TaskRecord implements TaskView {
+  #text: string | undefined
   readonly framework: FrameworkRecord
   readonly agent: AgentRecord
   readonly name: string
@@ -249,11 +280,11 @@ export class TaskRecord implements TaskView {
   readonly killPolicy: KillPolicy | undefined
   readonly user: string | undefined
   readonly limits: Task["limits"]
-  state: TaskState
+  readonly state: TaskState
   /** One per run of equal states; replaced, never changed. */
-  statuses: readonly TaskStatus[]
-  statusUpdateState: TaskState | undefined
-  statusUpdateUuid: string | undefined
+  readonly statuses: readonly TaskStatus[]
+  readonly statusUpdateState: TaskState | undefined
+  readonly statusUpdateUuid: string | undefined
   /** Whether its resources count as used: until it ends or its agent is lost. */
   charged = false
 
@@ -278,6 +309,16 @@ export class TaskRecord implements TaskView {
     this.statuses = task.statuses ?? []
     this.statusUpdateState = task.statusUpdateState
     this.statusUpdateUuid = task.statusUpdateUuid
+  }
+
+  /** Writes down what is another now. */
+  change(facts: Partial<TaskFacts>): void {
+    this.#text = undefined
+    Object.assign(this, facts)
+  }
+
+  text(render: (task: TaskView) => string): string {
+    return (this.#text ??= render(this))
   }
 }
 

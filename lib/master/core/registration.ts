@@ -101,17 +101,19 @@ function reregister(
     ctx.out.push({ kind: "closeLink", link: old, reason: "the agent has opened a newer link" })
   }
   const before = storedOf(agent)
-  agent.info = { ...ctx.shared.agentInfo(message.info), id: agent.id }
-  agent.version = message.version
-  agent.capabilities = ctx.shared.part(message.capabilities)
-  agent.address = message.address ?? link.address
+  agent.change({
+    info: { ...ctx.shared.agentInfo(message.info), id: agent.id },
+    version: message.version,
+    capabilities: ctx.shared.part(message.capabilities),
+    address: message.address ?? link.address,
+    reregisteredAt: ctx.now,
+  })
   const record = storedOf(agent)
   if (!sameStored(before, record)) storeAgent(ctx, record)
-  agent.reregisteredAt = ctx.now
   const reconcile = dropMissing(ctx, agent, message)
   endAllLeaving(ctx, agent)
   releaseOperations(ctx, agent)
-  agent.total = ctx.shared.part(totalOf(message))
+  agent.change({ total: ctx.shared.part(totalOf(message)) })
   ctx.allocator.updateAgent(agent)
   connect(ctx, link, agent)
   adoptAll(ctx, agent, message, false)
@@ -129,7 +131,7 @@ const sameStored = (a: StoredAgent, b: StoredAgent): boolean =>
 function connect(ctx: Context, link: LinkRecord, agent: AgentRecord): void {
   cancelRemoval(ctx, agent.id)
   link.agent = agent
-  agent.link = link.id
+  agent.change({ link: link.id })
   ctx.disconnected.delete(agent)
   agent.missedPings = 0
   agent.pongSequence = agent.pingSequence

@@ -35,7 +35,7 @@ export function setTaskState(ctx: Context, task: TaskRecord, state: TaskState): 
   if (task.state === state || isTerminal(task.state)) return
   ctx.countTasks(task, task.state, -1)
   ctx.countTasks(task, state, 1)
-  task.state = state
+  task.change({ state })
   tasksChanged(task)
   if (isTerminal(state)) releaseTask(ctx, task)
 }
@@ -53,12 +53,14 @@ export function releaseTask(ctx: Context, task: TaskRecord): void {
  * task's own state is set before.
  */
 export function recordStatus(ctx: Context, task: TaskRecord, status: TaskStatus): void {
-  task.statusUpdateState = status.state
-  task.statusUpdateUuid = status.uuid
   const last = task.statuses.at(-1)
   const kept = compactStatus(status, { task, host: task.agent, before: last })
   const repeated = last?.state === status.state
-  task.statuses = [...(repeated ? task.statuses.slice(0, -1) : task.statuses), kept]
+  task.change({
+    statuses: [...(repeated ? task.statuses.slice(0, -1) : task.statuses), kept],
+    statusUpdateState: status.state,
+    statusUpdateUuid: status.uuid,
+  })
   tellTaskUpdated(ctx, task, { status, repeated })
 }
 

@@ -106,6 +106,8 @@ export type AgentView = {
   readonly used: Resources
   /** Of outstanding offers. */
   readonly offered: Resources
+  /** Another number whenever anything of the above is another. */
+  readonly revision: number
   readonly tasks: ReadonlySet<TaskView>
   /** Another number whenever its tasks or their states are others. */
   readonly tasksRevision: number
@@ -169,6 +171,8 @@ export type TaskView = Task & {
   /** The role its resources are allocated to. */
   readonly role: string
   readonly resources: Resources
+  /** What `render`, which is always the same, made of the task as it is now; it is kept. */
+  text(render: (task: TaskView) => string): string
 }
 
 /** An executor other than the agent's own for plain commands. */

@@ -3,19 +3,7 @@ import { KeptTexts } from "./kept-text.ts"
 import { renderAgent } from "./render-agent.ts"
 
 const texts = new KeptTexts<AgentView>(
-  (agent) => [
-    agent.info,
-    agent.address,
-    agent.version,
-    agent.capabilities,
-    agent.total,
-    agent.used,
-    agent.offered,
-    agent.active,
-    agent.deactivated,
-    agent.drain,
-    agent.reregisteredAt,
-  ],
+  ({ revision }) => [revision],
   (agent) => JSON.stringify(renderAgent(agent)),
 )
 

@@ -2,10 +2,13 @@ import { expect, test } from "bun:test"
 import fc from "fast-check"
 import { encodeMessage, type ContainerStatus, type DiscoveryInfo } from "#lib/mesos/index.ts"
 import type { TaskView } from "#lib/master/core/views.ts"
-import { resources } from "#lib/master/core/builders.ts"
+import { Bench, resources, taskInfo } from "#lib/master/core/builders.ts"
 import { renderTask } from "./render-task.ts"
 
 const task = (over: Partial<TaskView> = {}): TaskView => ({
+  text(render) {
+    return render(this)
+  },
   name: "web",
   taskId: "web.1" as TaskView["taskId"],
   frameworkId: "F" as TaskView["frameworkId"],
@@ -124,4 +127,30 @@ test("shows any discovery as the API encodes it", () => {
       )
     }),
   )
+})
+
+/** Whatever happens to the task, its text is what rendering it anew would give. */
+test("is never older than the task", () => {
+  const bench = new Bench()
+  const agent = bench.register()
+  const scheduler = bench.subscribe()
+  bench.launch(scheduler, [taskInfo("t", agent.id)])
+  const framework = bench.master.view.frameworks.get(scheduler.id)!
+  const live = framework.tasks.get("t" as TaskView["taskId"])!
+  const check = (): string => {
+    const { text } = renderTask(live)
+    const anew = { ...live, text: (render: (task: TaskView) => string) => render(live) }
+    expect(text).toBe(renderTask(anew).text)
+    return text
+  }
+  const texts = [check(), check()]
+  for (const state of ["TASK_STARTING", "TASK_RUNNING"] as const) {
+    bench.update(agent, scheduler.id, { id: "t", state })
+    texts.push(check())
+  }
+  bench.update(agent, scheduler.id, { id: "t", state: "TASK_RUNNING", healthy: false })
+  texts.push(check())
+  bench.call(scheduler, { kind: "teardown" })
+  texts.push(check())
+  expect([texts.length, new Set(texts).size]).toEqual([6, 5])
 })

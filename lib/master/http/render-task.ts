@@ -17,12 +17,24 @@ import { renderLabels } from "./render-labels.ts"
 
 /**
  * A task as `/state` and `/tasks` show it; an executor id is shown only for executors of the
- * framework's own. Of a large cluster that is some hundred megabytes, so what instances of a service
- * share is added as text. Source: apache/mesos: src/common/http.cpp (json of Task).
+ * framework's own. Of a large cluster that is some hundred megabytes, of which most is as it was when
+ * somebody last asked: what is the task's own is kept with it, and what instances of a service share is
+ * added as text. Source: apache/mesos: src/common/http.cpp (json of Task).
  */
 export function renderTask(task: TaskView): JsonText {
   const { labels, container, healthCheck, limits } = task
-  const own = JSON.stringify({
+  return new JsonText(
+    task.text(ownText).slice(0, -1) +
+      (labels === undefined ? "" : `,"labels":${labelTexts.of(labels)}`) +
+      (container === undefined ? "" : `,"container":${containerTexts.of(container)}`) +
+      (healthCheck === undefined ? "" : `,"health_check":${healthCheckTexts.of(healthCheck)}`) +
+      (limits === undefined ? "" : `,"limits":${JSON.stringify(renderLimits(limits))}`) +
+      "}",
+  )
+}
+
+const ownText = (task: TaskView): string =>
+  JSON.stringify({
     id: task.taskId,
     name: task.name,
     framework_id: task.frameworkId,
@@ -35,15 +47,6 @@ export function renderTask(task: TaskView): JsonText {
     user: task.user,
     discovery: task.discovery && renderDiscovery(task.discovery),
   })
-  return new JsonText(
-    own.slice(0, -1) +
-      (labels === undefined ? "" : `,"labels":${labelTexts.of(labels)}`) +
-      (container === undefined ? "" : `,"container":${containerTexts.of(container)}`) +
-      (healthCheck === undefined ? "" : `,"health_check":${healthCheckTexts.of(healthCheck)}`) +
-      (limits === undefined ? "" : `,"limits":${JSON.stringify(renderLimits(limits))}`) +
-      "}",
-  )
-}
 
 const labelTexts = new Memo((labels: Labels) => JSON.stringify(renderLabels(labels)))
 

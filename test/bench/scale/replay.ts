@@ -2,8 +2,8 @@
  * A new leader of the largest cluster, all in this process: what the agents say when they register
  * again is read from a file, as it would be from sockets, and then the large documents are written.
  * Prints processor time per phase, garbage collection in other threads included: a busy machine does
- * not change it much. `bun test/bench/scale/replay.ts [frameworks that decline]`; add `--cpu-prof` to
- * see where the time goes.
+ * not change it much. `bun test/bench/scale/replay.ts [hold|decline|suppress] [gets] [document]`; add
+ * `--cpu-prof` to see where the time goes.
  */
 import { heapStats } from "bun:jsc"
 import { createReadStream, existsSync, writeFileSync, appendFileSync } from "node:fs"
@@ -20,7 +20,7 @@ import { LagMeter } from "./lag-meter.ts"
 import { FULL_SIZE } from "./sizes.ts"
 
 const { agents, tasks, frameworks, roles } = FULL_SIZE
-const [answer = "hold", gets = "4"] = process.argv.slice(2)
+const [answer = "hold", gets = "4", only] = process.argv.slice(2)
 
 function resources(text: string): Resources {
   const parsed = parseResources(text)
@@ -271,7 +271,7 @@ console.log(`  ${offers} offers`)
 const build = { version: "1.12.0", buildDate: "", buildTime: 0, buildUser: "bench" }
 const log = { enabled: () => false, write: () => {} }
 const api = createMasterApi({ master: driver, clock: systemClock, log, build, flags: {} })
-for (const document of ["state-summary", "state"])
+for (const document of only === undefined ? ["state-summary", "state"] : [only])
   for (let i = 0; i < Number(gets); i++)
     await measure(`/${document}`, async () => {
       const response = await api.fetch(new Request(`http://localhost/${document}`))

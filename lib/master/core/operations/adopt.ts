@@ -96,7 +96,7 @@ function expectEffect(ctx: Context, agent: AgentRecord, operation: OperationReco
   if (!applied.ok) return false
   if (!containsResources(ctx.allocator.free(agent.id), exclusive(applied.value.consumed)))
     return false
-  agent.total = applied.value.resources
+  agent.change({ total: applied.value.resources })
   ctx.allocator.updateAgent(agent)
   return true
 }

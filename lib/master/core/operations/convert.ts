@@ -6,5 +6,5 @@ import type { AgentRecord } from "#lib/master/core/records.ts"
 export function convertTotal(agent: AgentRecord, conversion: Conversion): void {
   const total = applyConversion(agent.total, bareConversion(conversion), "total")
   assert(total.ok, `${agent.id}: converting what it does not have`)
-  agent.total = total.value
+  agent.change({ total: total.value })
 }

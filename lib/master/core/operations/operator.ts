@@ -132,7 +132,7 @@ function perform(
   info: ResourceOperation,
   { resources, consumed, converted }: AppliedOperation,
 ): void {
-  agent.total = resources
+  agent.change({ total: resources })
   ctx.allocator.updateAgent(agent)
   const uuid = ctx.newOperationUuid()
   const operation = new OperationRecord({
