@@ -16,8 +16,12 @@ export const OWNER_LABEL = "dcos.agent"
 /** The label that holds a container's id. */
 export const CONTAINER_LABEL = "dcos.container"
 
-/** What the daemon keeps of a container's output until the agent has copied it into the sandbox. */
-const DAEMON_LOG = { Type: "json-file", Config: { "max-size": "50m", "max-file": "3" } }
+/**
+ * What the daemon keeps of a container's output until the agent has copied it into the sandbox: a reader
+ * that falls behind by more than one file misses what was in it, and gets a fifth less than a container
+ * can write.
+ */
+const DAEMON_LOG = { Type: "json-file", Config: { "max-size": "500m", "max-file": "2" } }
 
 /** The name of a container for Docker. */
 export const containerName = (containerId: ContainerId): string => `mesos-${containerId}`

@@ -9,6 +9,17 @@ class DaemonError extends Error {
   override readonly name = "DaemonError"
 }
 
+/** The daemon's refusal, in the shape of dockerode's. */
+class DaemonRefusal extends Error {
+  override readonly name = "DaemonRefusal"
+  readonly statusCode: number
+
+  constructor(statusCode: number, message: string) {
+    super(message)
+    this.statusCode = statusCode
+  }
+}
+
 /** The connection to a Docker daemon; dockerode is loaded when it is first used. */
 export class DockerDaemon {
   readonly socketPath: string
@@ -24,6 +35,20 @@ export class DockerDaemon {
       ({ default: Client }) => new Client({ socketPath: this.socketPath }),
     )
     return this.#docker
+  }
+
+  /**
+   * Follows what a container writes, with timestamps, to its end. Not by dockerode: it hands over each
+   * line by itself, which takes ten times the time.
+   */
+  async logs(name: string, since: string, signal: AbortSignal): Promise<AsyncIterable<Uint8Array>> {
+    const query = `since=${since}&follow=1&stdout=1&stderr=1&timestamps=1`
+    const url = `http://docker/containers/${encodeURIComponent(name)}/logs?${query}`
+    // A container may be silent for days.
+    const response = await fetch(url, { unix: this.socketPath, signal, timeout: false })
+    if (response.ok) return response.body ?? new ReadableStream()
+    const { message } = (await response.json().catch(() => ({}))) as { readonly message?: string }
+    throw new DaemonRefusal(response.status, message ?? `the daemon answered ${response.status}`)
   }
 
   /** Fails, with the remedy, when the daemon does not answer. */

@@ -230,6 +230,29 @@ describeWith({ name: "docker", missing })("docker containers", () => {
     expect(place.read(task, "stderr")).toBe(expected("err"))
   })
 
+  test("keeps a container that has ended until all of its output is copied", async () => {
+    const lines = 200_000
+    const task = await launch(spec(`exec seq 1 ${lines}`))
+    expect(await exits.of(task)).toMatchObject({ status: 0 })
+    await runtime.forget(task)
+    const expected = Array.from({ length: lines }, (_, index) => `${index + 1}\n`).join("")
+    expect(place.read(task) === expected).toBe(true)
+    expect(await runtime.recover(task)).toEqual({ kind: "unknown" })
+  }, 30_000)
+
+  test("reads bare lines of a terminal, also after a restart of the agent", async () => {
+    const parameters = [{ key: "tty", value: "true" }]
+    const wait = "while [ ! -e /mnt/mesos/sandbox/go ]; do sleep 0.05; done"
+    const task = spec(`echo one; ${wait}; echo two`, { container: container({ parameters }) })
+    await launch(task)
+    await until(() => place.read(task) === "one\r\n")
+    await restart()
+    expect((await runtime.recover(task)).kind).toBe("running")
+    writeFileSync(`${task.sandbox}/go`, "")
+    expect(await exits.of(task)).toMatchObject({ status: 0 })
+    expect(place.read(task)).toBe("one\r\ntwo\r\n")
+  })
+
   test("reports the exit code of a container that ended while no agent ran", async () => {
     const task = await launch(
       spec("while [ ! -e /mnt/mesos/sandbox/go ]; do sleep 0.05; done; exit 6"),

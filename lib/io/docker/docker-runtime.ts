@@ -63,6 +63,8 @@ export class DockerRuntime implements ContainerRuntime {
   readonly #daemon: DockerDaemon
   readonly #images = new Images()
   readonly #running = new Map<ContainerId, Running>()
+  /** Copies of output that are not over: of containers that run, and of some that have ended. */
+  readonly #copies = new Map<ContainerId, LogCopy>()
   /** Containers that the daemon was not there to remove. */
   readonly #toRemove = new Set<string>()
   readonly #events: DockerEvents
@@ -121,7 +123,7 @@ export class DockerRuntime implements ContainerRuntime {
       step = "could not be started"
       await created.start()
       const inspected = await created.inspect()
-      await this.#watch(spec, inspected)
+      await this.#watch(spec)
       if (!inspected.State.Running) setTimeout(() => this.#hint(spec.containerId), 0)
       return ok(startedOf(spec, inspected, this.#options.address))
     } catch (cause) {
@@ -137,7 +139,7 @@ export class DockerRuntime implements ContainerRuntime {
     } catch (cause) {
       if (!isUnreachable(cause)) throw cause
       // Nothing is known while the daemon is away; the truth is told when it is back.
-      await this.#watch(spec, undefined)
+      await this.#watch(spec)
       const status = { containerId: mesosContainerId(spec.containerId) }
       return { kind: "running", started: { status } }
     }
@@ -146,7 +148,7 @@ export class DockerRuntime implements ContainerRuntime {
       await this.forget(spec)
       return { kind: "unknown" }
     }
-    const running = await this.#watch(spec, inspected)
+    const running = await this.#watch(spec)
     if (inspected.State.Running) {
       const started = startedOf(spec, inspected, this.#options.address)
       return { kind: "running", started }
@@ -168,6 +170,9 @@ export class DockerRuntime implements ContainerRuntime {
   }
 
   async forget(spec: ContainerSpec): Promise<void> {
+    // With the container its output would go, which may be more than could be copied by now.
+    if (!this.#running.has(spec.containerId)) await this.#copies.get(spec.containerId)?.whole()
+    if (this.#closed) return
     await this.#removeSurely(containerName(spec.containerId))
     await rm(this.#positionFile(spec.containerId), { force: true })
   }
@@ -220,9 +225,8 @@ export class DockerRuntime implements ContainerRuntime {
   async close(): Promise<void> {
     this.#closed = true
     this.#events.stop()
-    const open = [...this.#running.values()]
     this.#running.clear()
-    await Promise.all(open.map(({ logs }) => logs.stop()))
+    await Promise.all([...this.#copies.values()].map((copy) => copy.stop()))
   }
 
   async #ensureImage(docker: Docker, spec: ContainerSpec, signal: AbortSignal): Promise<void> {
@@ -234,19 +238,19 @@ export class DockerRuntime implements ContainerRuntime {
   }
 
   /** Follows a container's output and end. */
-  async #watch(spec: ContainerSpec, inspected: ContainerInspectInfo | undefined): Promise<Running> {
+  async #watch(spec: ContainerSpec): Promise<Running> {
     await mkdir(`${this.#options.runtimeDir}/docker`, { recursive: true, mode: 0o700 })
-    const docker = await this.#daemon.client()
     const logs = new LogCopy({
-      container: docker.getContainer(containerName(spec.containerId)),
-      tty: inspected?.Config.Tty ?? false,
+      daemon: this.#daemon,
+      name: containerName(spec.containerId),
       sandbox: spec.sandbox,
       positionFile: this.#positionFile(spec.containerId),
       limits: this.#options.logs,
     })
     const running = { spec, logs, concluding: false }
     this.#running.set(spec.containerId, running)
-    logs.start()
+    this.#copies.set(spec.containerId, logs)
+    void logs.start().then(() => this.#copies.delete(spec.containerId))
     this.#events.start()
     return running
   }

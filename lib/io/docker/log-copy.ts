@@ -1,8 +1,10 @@
-import type Docker from "dockerode"
 import type { LogRotationOptions } from "#lib/io/host/log-rotation.ts"
 import { DEFAULT_KEEP, DEFAULT_MAX_BYTES } from "#lib/io/host/log-rotation.ts"
 import { errorText } from "#lib/io/host/files.ts"
+import { Stall } from "#lib/io/host/stall.ts"
 import { daemonStatus } from "./daemon.ts"
+import type { DockerDaemon } from "./daemon.ts"
+import { Gathered } from "./gathered.ts"
 import { LogEntries } from "./log-entries.ts"
 import type { LogEntry } from "./log-entries.ts"
 import {
@@ -22,10 +24,17 @@ const SAVE_DELAY_MS = 250
 /** Wait before the daemon is asked again when its log stream broke. */
 const RETRY_MS = 1000
 
+/** A log of a container that has ended is given up when nothing of it has come for this long. */
+const STALL_MS = 10_000
+
+/** Bytes that gather while the disk is busy; more wait with the daemon. */
+const GATHERED_BYTES_MAX = 256 * 1024
+
 /** What a copy needs. */
 export type LogCopyOptions = {
-  readonly container: Docker.Container
-  readonly tty: boolean
+  readonly daemon: DockerDaemon
+  /** The container's name. */
+  readonly name: string
   readonly sandbox: string
   /** Where the position is stored. */
   readonly positionFile: string
@@ -44,11 +53,11 @@ export class LogCopy {
   readonly #options: LogCopyOptions
   readonly #logs: Readonly<Record<LogEntry["stream"], SandboxLog>>
   #position: LogPosition = { stdout: LOG_START, stderr: LOG_START }
-  #stream: NodeJS.ReadableStream | undefined
+  readonly #stop = new AbortController()
+  /** Watches over the copy once the container has ended. */
+  #stall: Stall | undefined
   #saving: Promise<void> = Promise.resolve()
   #saveTimer: ReturnType<typeof setTimeout> | undefined
-  #ending = false
-  #stopped = false
   #wake: (() => void) | undefined
   #done: Promise<void> | undefined
 
@@ -65,46 +74,53 @@ export class LogCopy {
     }
   }
 
-  /** Begins, or goes on where an earlier life of the agent stopped. */
-  start(): void {
+  /** Begins, or goes on where an earlier life of the agent stopped; resolves when it is over. */
+  start(): Promise<void> {
     this.#done ??= this.#run()
+    return this.#done
   }
 
-  /** Waits until everything is copied, once the container has ended; gives up after `timeoutMs`. */
+  /** The container has ended: resolves when all is copied, or stands still, or `timeoutMs` are over. */
   async finish(timeoutMs: number): Promise<void> {
-    this.#ending = true
-    this.#wake?.()
-    const late = setTimeout(() => this.#disconnect(), timeoutMs)
+    this.#end()
+    const late = Promise.withResolvers<void>()
+    const timer = setTimeout(late.resolve, timeoutMs)
+    await Promise.race([this.#done, late.promise])
+    clearTimeout(timer)
+  }
+
+  /** Resolves when the copy of a container that has ended is over. */
+  async whole(): Promise<void> {
+    this.#end()
     await this.#done
-    clearTimeout(late)
   }
 
   /** Stops copying; what was copied is recorded. */
   async stop(): Promise<void> {
-    this.#ending = true
-    this.#stopped = true
+    this.#stop.abort()
     this.#wake?.()
-    this.#disconnect()
     await this.#done
   }
 
-  #disconnect(): void {
-    if (this.#stream !== undefined && "destroy" in this.#stream)
-      (this.#stream as unknown as { destroy(): void }).destroy()
+  #end(): void {
+    this.#stall ??= new Stall(STALL_MS, this.#stop.signal)
+    this.#stall.signal.addEventListener("abort", () => this.#stop.abort(), { once: true })
+    this.#wake?.()
   }
 
   async #run(): Promise<void> {
     try {
       await this.#open()
-      while (!this.#stopped) {
+      while (!this.#stop.signal.aborted) {
         const copied = await this.#copy()
-        if (copied === "refused" || this.#ending) break
+        if (copied === "refused" || (copied === "ended" && this.#stall !== undefined)) break
         // The container ended, which `finish` will tell, or the daemon went away.
         await this.#pause()
       }
     } catch {
       // The sandbox is full, or was removed: the container runs on, its output stays with the daemon.
     } finally {
+      this.#stall?.end()
       clearTimeout(this.#saveTimer)
       await this.#save().catch(() => {})
       for (const stream of STREAMS) await this.#logs[stream].close().catch(() => {})
@@ -133,26 +149,27 @@ export class LogCopy {
   }
 
   /** One connection to the daemon, until its end. */
-  async #copy(): Promise<"ended" | "refused"> {
+  async #copy(): Promise<"ended" | "broken" | "refused"> {
+    const { daemon, name } = this.#options
     try {
-      const { container, tty } = this.#options
-      const stream = await container.logs({
-        follow: true,
-        stdout: true,
-        stderr: true,
-        timestamps: true,
-        since: sinceOf(this.#position) as unknown as number,
-      })
-      this.#stream = stream
-      const entries = new LogEntries({ tty })
+      const container = (await daemon.client()).getContainer(name)
+      const entries = new LogEntries({ tty: (await container.inspect()).Config.Tty })
       const fresh = new NewEntries(this.#position)
-      for await (const chunk of stream) {
-        const bytes = typeof chunk === "string" ? Buffer.from(chunk) : chunk
-        await this.#write(entries.push(bytes).filter((entry) => fresh.isNew(entry)))
+      const gathered = new Gathered<LogEntry>(GATHERED_BYTES_MAX, (list) => this.#write(list))
+      const chunks = await daemon.logs(name, sinceOf(this.#position), this.#stop.signal)
+      try {
+        for await (const chunk of chunks) {
+          this.#stall?.alive()
+          const list = entries.push(chunk).filter((entry) => fresh.isNew(entry))
+          await gathered.add(list, chunk.length)
+        }
+      } finally {
+        await gathered.end()
       }
     } catch (cause) {
       const status = daemonStatus(cause)
-      if (status === undefined) return "ended"
+      // The daemon went away, or the disk is full: it is tried again from where it stopped.
+      if (status === undefined) return "broken"
       // The container is gone (404), or its log driver keeps nothing to read.
       if (status !== 404) await this.#note(`its output cannot be read: ${errorText(cause)}`)
       return "refused"

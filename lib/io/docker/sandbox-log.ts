@@ -38,12 +38,16 @@ export class SandboxLog {
     this.#size = size === undefined ? found : Math.min(found, size)
   }
 
+  /** Writes all of it, or, where the disk is full, nothing. */
   async write(bytes: Uint8Array): Promise<void> {
-    if (bytes.length === 0) return
-    let written = 0
-    while (written < bytes.length) {
-      const done = await this.#file?.write(bytes, written, bytes.length - written)
-      written += done?.bytesWritten ?? bytes.length
+    const file = this.#file
+    if (bytes.length === 0 || file === undefined) return
+    try {
+      for (let written = 0; written < bytes.length;)
+        written += (await file.write(bytes, written, bytes.length - written)).bytesWritten
+    } catch (cause) {
+      await file.truncate(this.#size)
+      throw cause
     }
     this.#size += bytes.length
   }
