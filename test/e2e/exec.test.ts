@@ -93,3 +93,31 @@ describe("dcos task exec", () => {
     await leave((pty) => pty.end(), 137)
   })
 })
+
+describe("dcos task attach", () => {
+  const greeter = "while read name; do echo hello $name; done; exit 4"
+  const backoffSeconds = 3600
+
+  test("joins the terminal of a task, is left without harm, and ends as the task does", async () => {
+    const { world } = await scene({ id: "/greeter", cmd: greeter, tty: true, backoffSeconds })
+    const first = terminal(world, "task", "attach", "greeter")
+    first.type("ada\r")
+    await first.shows("hello ada")
+    first.type("\u0010\u0011")
+    expect(await first.exited).toBe(0)
+    const second = terminal(world, "task", "attach", "greeter")
+    second.type("bob\r")
+    await second.shows("hello bob")
+    expect(second.screen).not.toContain("ada")
+    expect(await world.dcos.ok("task log greeter")).toContain("hello ada")
+    second.type("\u0004")
+    expect(await second.exited).toBe(4)
+  })
+
+  test("is refused where there is no terminal", async () => {
+    const { world } = await scene()
+    const refused = await world.dcos.run(["task", "attach", "--no-stdin", "web"])
+    expect(refused.code).toBe(1)
+    expect(refused.stderr).toContain("Unable to attach to a task launched without a TTY.")
+  })
+})

@@ -103,3 +103,28 @@ export function pageSize(): number {
 
 /** Identifies this run of the machine's kernel. */
 export const bootId = (): string => readFileSync("/proc/sys/kernel/random/boot_id", "utf8").trim()
+
+/** Whether this process of a table is the one that was named. */
+export const isSame = (stat: ProcessStat | undefined, identity: ProcessIdentity): boolean =>
+  stat !== undefined && stat.pid === identity.pid && stat.startTime === identity.startTime
+
+/** These processes and all of their live descendants. */
+export function withDescendants(
+  table: ProcessTable,
+  roots: ReadonlySet<number>,
+): readonly number[] {
+  if (roots.size === 0) return []
+  const children = new Map<number, number[]>()
+  for (const stat of table.values()) {
+    const siblings = children.get(stat.ppid)
+    if (siblings === undefined) children.set(stat.ppid, [stat.pid])
+    else siblings.push(stat.pid)
+  }
+  const found = new Set<number>(roots)
+  for (const pid of found)
+    for (const child of children.get(pid) ?? []) {
+      const stat = table.get(child)
+      if (stat !== undefined && !isDead(stat)) found.add(child)
+    }
+  return [...found]
+}

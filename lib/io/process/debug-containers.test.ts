@@ -1,5 +1,6 @@
 import { afterEach, beforeEach, describe, expect, test } from "bun:test"
 import { Exits, TestPlace, until } from "#lib/io/testing/containers.ts"
+import { bytes, collect } from "#lib/io/testing/streams.ts"
 import { exitedStatus, signaledStatus } from "#lib/io/host/wait-status.ts"
 import type { CommandInfo } from "#lib/mesos/index.ts"
 import type { ContainerId, ContainerSpec, ContainerStreams } from "#lib/ports/index.ts"
@@ -56,18 +57,6 @@ async function start(spec: ContainerSpec): Promise<ContainerStreams> {
   if (!streams.ok) throw new Error(streams.error)
   return streams.value
 }
-
-/** Collects output as it comes. */
-function collect(streams: ContainerStreams) {
-  const seen = { stdout: "", stderr: "" }
-  const done = (async () => {
-    for await (const { stream, data } of streams.output)
-      seen[stream] += new TextDecoder().decode(data)
-  })()
-  return { seen, done }
-}
-
-const bytes = (text: string): Uint8Array => new TextEncoder().encode(text)
 
 describe("a debug container", () => {
   test("works in the sandbox, with the environment given, and its streams apart", async () => {

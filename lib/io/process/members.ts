@@ -1,4 +1,4 @@
-import { initialVariable, isDead } from "#lib/io/host/proc.ts"
+import { initialVariable, isDead, isSame, withDescendants } from "#lib/io/host/proc.ts"
 import type { ProcessIdentity, ProcessStat, ProcessTable } from "#lib/io/host/proc.ts"
 
 /** How the processes of one container are told from all others. */
@@ -32,34 +32,6 @@ export function containerMembers(
   return withDescendants(table, roots)
 }
 
-/**
- * The live processes of a debug container: those of its session and all their descendants, and those
- * that left it but still carry the container's name in their environment.
- */
-export function sessionMembers(
-  table: ProcessTable,
-  session: { readonly leader: ProcessIdentity; readonly name: string },
-): readonly number[] {
-  const { leader, name } = session
-  const leads = isSame(table.get(leader.pid), leader)
-  const roots = new Set<number>()
-  for (const stat of table.values()) {
-    if (isDead(stat) || stat.startTime < leader.startTime) continue
-    const own = stat.session === leader.pid
-    // A leader that lives keeps its number; without it a session may be another's by now.
-    if (own && leads) roots.add(stat.pid)
-    else if ((own || stat.session === stat.pid) && initialVariable(stat.pid, SESSION) === name)
-      roots.add(stat.pid)
-  }
-  return withDescendants(table, roots)
-}
-
-/** The variable by which processes of a debug container are known. */
-export const SESSION = "DCOS_SESSION"
-
-const isSame = (stat: ProcessStat | undefined, identity: ProcessIdentity): boolean =>
-  stat !== undefined && stat.startTime === identity.startTime
-
 function inSession(table: ProcessTable, stat: ProcessStat, container: ContainerProcesses): boolean {
   const { supervisor, task } = container
   if (stat.startTime < task.startTime) return false
@@ -81,21 +53,4 @@ function hasEscaped(
     stat.startTime >= container.task.startTime &&
     initialVariable(stat.pid, "MESOS_SANDBOX") === container.sandbox
   )
-}
-
-function withDescendants(table: ProcessTable, roots: ReadonlySet<number>): readonly number[] {
-  if (roots.size === 0) return []
-  const children = new Map<number, number[]>()
-  for (const stat of table.values()) {
-    const siblings = children.get(stat.ppid)
-    if (siblings === undefined) children.set(stat.ppid, [stat.pid])
-    else siblings.push(stat.pid)
-  }
-  const found = new Set<number>(roots)
-  for (const pid of found)
-    for (const child of children.get(pid) ?? []) {
-      const stat = table.get(child)
-      if (stat !== undefined && !isDead(stat)) found.add(child)
-    }
-  return [...found]
 }

@@ -11,6 +11,7 @@ export type HostTools = {
   readonly bash: string | null
   readonly script: string | null
   readonly stty: string | null
+  readonly env: string | null
 }
 
 /** Looks the tools up in the agent's PATH. */
@@ -21,6 +22,7 @@ export const findTools = (): HostTools => ({
   bash: Bun.which("bash"),
   script: Bun.which("script"),
   stty: Bun.which("stty"),
+  env: Bun.which("env"),
 })
 
 /** The start of a command line that sets resource limits, empty when there are none. */

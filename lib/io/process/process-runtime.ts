@@ -24,17 +24,20 @@ import { runBeside } from "./beside.ts"
 import { Cgroups } from "./cgroups.ts"
 import type { CgroupOptions } from "./cgroups.ts"
 import { EndedWatch } from "#lib/io/host/ended-watch.ts"
-import { DebugContainers, SCRIPT_DESCRIPTOR } from "./debug-containers.ts"
 import { memoryExcesses } from "./memory-excess.ts"
-import { SESSION } from "./members.ts"
 import type { ContainerProcesses } from "./members.ts"
+import { terminalStatus } from "#lib/io/host/wait-status.ts"
 import { findTools } from "./prefix.ts"
 import type { HostTools } from "./prefix.ts"
 import { bootId, initialVariable, isAlive } from "#lib/io/host/proc.ts"
-import { ProcessSnapshots } from "./process-snapshots.ts"
+import { ProcessSnapshots } from "#lib/io/host/process-snapshots.ts"
 import { ContainerRecords } from "./records.ts"
+import { ChildSessions } from "#lib/io/sessions/child-sessions.ts"
+import { attachTerminal } from "#lib/io/sessions/task-terminal.ts"
+import { resizeTerminal } from "#lib/io/sessions/terminals.ts"
 import { CLEAN_ENVIRONMENT, openNameless, taskStart } from "./spawn-task.ts"
 import type { TaskStart, TaskStreams } from "./spawn-task.ts"
+import { startSession } from "./start-session.ts"
 import { containerStatistics } from "./statistics.ts"
 import { Terminator } from "./terminator.ts"
 import type { Terminable } from "./terminator.ts"
@@ -66,6 +69,8 @@ type Running = {
   readonly processes: ContainerProcesses
   /** Whether its supervisor is a child of this process, so that its end is seen without a poll. */
   readonly own: boolean
+  /** Resolves when it has ended, or this process lets go of it. */
+  readonly ended: PromiseWithResolvers<void>
   concluding: boolean
 }
 
@@ -86,7 +91,7 @@ export class ProcessRuntime implements ContainerRuntime {
   readonly #watch: EndedWatch
   readonly #rotation: LogRotation
   readonly #cgroups: Cgroups | undefined
-  readonly #debug: DebugContainers
+  readonly #sessions: ChildSessions
   #listener: (containerId: ContainerId, exit: ContainerExit) => void = () => {}
   #ready: Promise<void> | undefined
   #closed = false
@@ -96,9 +101,9 @@ export class ProcessRuntime implements ContainerRuntime {
     this.#records = new ContainerRecords(options.runtimeDir)
     this.#rotation = new LogRotation(options.logs)
     this.#cgroups = options.cgroups === undefined ? undefined : new Cgroups(options.cgroups)
-    this.#debug = new DebugContainers({
+    this.#sessions = new ChildSessions({
       snapshots: this.#snapshots,
-      directory: options.runtimeDir,
+      directory: `${options.runtimeDir}/sessions`,
       stty: this.#tools.stty,
       onExit: (containerId, exit) => this.#listener(containerId, exit),
     })
@@ -139,8 +144,12 @@ export class ProcessRuntime implements ContainerRuntime {
     const refuse = (message: string): Result<never, ContainerFailure> =>
       err({ reason: "REASON_CONTAINER_LAUNCH_FAILED", message })
     const { containerId, task, sandbox } = spec
+    if (spec.debug) {
+      const begun = await this.#startSession(spec, signal)
+      return begun.ok ? begun : refuse(begun.error)
+    }
     const start = await taskStart({
-      spec: spec.debug ? withName(spec) : spec,
+      spec,
       command: task.command ?? {},
       accounts: this.#accounts,
       tools: this.#tools,
@@ -152,8 +161,9 @@ export class ProcessRuntime implements ContainerRuntime {
       await this.#prepare()
       await this.#records.create(containerId, bootId())
       created = true
+      if (hasTerminal(spec)) await this.#records.createInput(containerId)
       if (signal.aborted) throw new Error("the launch was given up")
-      return ok(await this.#begin(spec, start.value))
+      return ok(await this.#start(spec, start.value))
     } catch (cause) {
       if (created) await this.forget(spec)
       if (errorCode(cause) === "EEXIST" && !created)
@@ -174,7 +184,13 @@ export class ProcessRuntime implements ContainerRuntime {
     const processes = await this.#findProcesses(spec)
     if (processes === undefined) return { kind: "exited", exit: lostExit() }
     this.#rotation.add(spec.sandbox)
-    this.#running.set(containerId, { spec, processes, own: false, concluding: false })
+    this.#running.set(containerId, {
+      spec,
+      processes,
+      own: false,
+      ended: Promise.withResolvers(),
+      concluding: false,
+    })
     // What ended before the line above is seen here, what ends after it through the watch.
     const exit = await this.#exitOf(spec, processes)
     if (exit === undefined) return { kind: "running", started: this.#started(spec, processes) }
@@ -186,21 +202,21 @@ export class ProcessRuntime implements ContainerRuntime {
     containerId: ContainerId,
     options: { readonly force: boolean; readonly signal?: number | undefined },
   ): Promise<void> {
-    if (this.#debug.has(containerId))
-      return this.#debug.signal(
+    if (this.#sessions.has(containerId))
+      return this.#sessions.signal(
         containerId,
         options.force ? undefined : (options.signal ?? SIGTERM),
       )
     const running = this.#running.get(containerId)
     if (running === undefined) return
-    const terminable = this.#terminable(containerId, running.processes)
+    const terminable = this.#terminable(containerId, running.processes, hasTerminal(running.spec))
     if (options.force) await this.#terminator.kill(terminable)
-    else if (options.signal !== undefined) signalFirst(running.processes, options.signal)
+    else if (options.signal !== undefined) await this.#terminator.signal(terminable, options.signal)
     else await this.#terminator.terminate(terminable)
   }
 
   async forget(spec: ContainerSpec): Promise<void> {
-    await this.#debug.forget(spec.containerId)
+    if (spec.debug) return this.#sessions.forget(spec.containerId)
     this.#cgroups?.remove(spec.containerId)
     await this.#records.remove(spec.containerId)
   }
@@ -209,17 +225,31 @@ export class ProcessRuntime implements ContainerRuntime {
     await this.#prepare()
     const orphans = (await this.#records.list()).filter((id) => !known.has(id))
     for (const containerId of orphans) {
-      const session = await this.#records.session(containerId)
-      if (session !== undefined) await this.#debug.sweep(containerId, session)
-      else if (!(await this.#records.cancel(containerId))) await this.#killOrphan(containerId)
+      if (!(await this.#records.cancel(containerId))) await this.#killOrphan(containerId)
       this.#cgroups?.remove(containerId)
       await this.#records.remove(containerId)
     }
-    return orphans
+    return [...orphans, ...(await this.#sessions.removeOrphans(known))]
   }
 
-  attach(spec: ContainerSpec): Promise<Result<ContainerStreams, string>> {
-    return Promise.resolve(this.#debug.attach(spec))
+  async attach(spec: ContainerSpec): Promise<Result<ContainerStreams, string>> {
+    const { containerId, sandbox } = spec
+    if (spec.debug) return this.#sessions.attach(containerId)
+    if (!hasTerminal(spec)) return err("the container has no terminal to attach to")
+    const running = this.#running.get(containerId)
+    if (running === undefined) return err("the container has ended")
+    try {
+      return ok(
+        await attachTerminal({
+          input: this.#records.inputFile(containerId),
+          output: `${sandbox}/stdout`,
+          resize: (size) => resizeTerminal(running.processes.task.pid, size, this.#tools.stty),
+          ended: running.ended.promise,
+        }),
+      )
+    } catch (cause) {
+      return err(`the container cannot be attached to: ${errorText(cause)}`)
+    }
   }
 
   async runIn(spec: ContainerSpec, request: CommandRequest): Promise<CommandOutcome> {
@@ -266,8 +296,9 @@ export class ProcessRuntime implements ContainerRuntime {
     this.#watch.stop()
     this.#rotation.stop()
     this.#terminator.close()
-    this.#debug.close()
+    this.#sessions.close()
     this.#cgroups?.close()
+    for (const { ended } of this.#running.values()) ended.resolve()
     this.#running.clear()
     return Promise.resolve()
   }
@@ -305,22 +336,35 @@ export class ProcessRuntime implements ContainerRuntime {
     if (supervisor === undefined || task === undefined)
       throw new Error("its supervisor could not start it, see its stderr (too many processes?)")
     const processes = { supervisor, task, sandbox }
-    this.#running.set(containerId, { spec, processes, own: true, concluding: false })
+    this.#running.set(containerId, {
+      spec,
+      processes,
+      own: true,
+      ended: Promise.withResolvers(),
+      concluding: false,
+    })
     this.#rotation.add(sandbox)
     void exited.then(() => this.#hint(containerId))
     return this.#started(spec, processes)
   }
 
-  #begin(spec: ContainerSpec, start: TaskStart): Promise<ContainerStarted> {
-    return spec.debug ? this.#startDebug(spec, start) : this.#start(spec, start)
-  }
-
-  async #startDebug(spec: ContainerSpec, start: TaskStart): Promise<ContainerStarted> {
-    const { containerId } = spec
-    const { pid } = await this.#debug.start(spec, start)
-    await this.#records.setSession(containerId, pid)
-    const { address } = this.#options
-    return { status: hostNetworkStatus(containerId, { address, pid }) }
+  async #startSession(
+    spec: ContainerSpec,
+    signal: AbortSignal,
+  ): Promise<Result<ContainerStarted, string>> {
+    const sessions = this.#sessions
+    const [accounts, tools] = [this.#accounts, this.#tools]
+    try {
+      await this.#prepare()
+      if (signal.aborted) return err("the launch was given up")
+      const directory = this.#options.runtimeDir
+      const pid = await startSession({ sessions, spec, accounts, tools, directory })
+      if (!pid.ok) return pid
+      const { address } = this.#options
+      return ok({ status: hostNetworkStatus(spec.containerId, { address, pid: pid.value }) })
+    } catch (cause) {
+      return err(`the container could not be started in ${spec.sandbox}: ${errorText(cause)}`)
+    }
   }
 
   #started(spec: ContainerSpec, processes: ContainerProcesses): ContainerStarted {
@@ -370,14 +414,16 @@ export class ProcessRuntime implements ContainerRuntime {
     return alive ? undefined : lostExit()
   }
 
-  #exit({ containerId }: ContainerSpec, status: number): ContainerExit {
-    const limitation = status === 0 ? undefined : this.#cgroups?.outOfMemory(containerId)
+  #exit(spec: ContainerSpec, code: number): ContainerExit {
+    const status = hasTerminal(spec) ? terminalStatus(code) : code
+    const limitation = status === 0 ? undefined : this.#cgroups?.outOfMemory(spec.containerId)
     return limitation === undefined ? { status } : { status, limitation }
   }
 
-  #terminable(containerId: ContainerId, processes: ContainerProcesses): Terminable {
+  #terminable(containerId: ContainerId, processes: ContainerProcesses, held = false): Terminable {
     return {
       ...processes,
+      held,
       confined: () => this.#cgroups?.members(containerId) ?? [],
       onSwept: () => void this.#cgroups?.remove(containerId),
     }
@@ -387,8 +433,11 @@ export class ProcessRuntime implements ContainerRuntime {
     const running = this.#running.get(containerId)
     if (running === undefined) return
     this.#running.delete(containerId)
+    running.ended.resolve()
     this.#rotation.remove(running.spec.sandbox)
-    this.#terminator.sweep(this.#terminable(containerId, running.processes))
+    this.#terminator.sweep(
+      this.#terminable(containerId, running.processes, hasTerminal(running.spec)),
+    )
   }
 
   async #killOrphan(containerId: ContainerId): Promise<void> {
@@ -403,26 +452,15 @@ export class ProcessRuntime implements ContainerRuntime {
 
 const SIGTERM = 15
 
-/** A debug container's processes are known by a variable of theirs. */
-const withName = (spec: ContainerSpec): ContainerSpec => ({
-  ...spec,
-  environment: { ...spec.environment, [SESSION]: spec.containerId },
-})
+/** The descriptor on which the supervisor passes a task with a terminal its script. */
+const SCRIPT_DESCRIPTOR = 6
 
-function streamsOf({ debug, task }: ContainerSpec): TaskStreams {
-  const size = task.container?.ttyInfo?.windowSize
-  if (!debug) return { kind: "null" }
-  const descriptor = SCRIPT_DESCRIPTOR
-  if (task.container?.ttyInfo === undefined) return { kind: "pipes", descriptor }
-  return { kind: "terminal", descriptor, size }
-}
+const hasTerminal = ({ task }: ContainerSpec): boolean => task.container?.ttyInfo !== undefined
 
-function signalFirst({ task }: ContainerProcesses, signal: number): void {
-  try {
-    if (isAlive(task)) process.kill(task.pid, signal)
-  } catch {
-    // It ended meanwhile, or is another user's and the agent has no root.
-  }
+function streamsOf(spec: ContainerSpec): TaskStreams {
+  if (!hasTerminal(spec)) return { kind: "null" }
+  const size = spec.task.container?.ttyInfo?.windowSize
+  return { kind: "terminal", descriptor: SCRIPT_DESCRIPTOR, size }
 }
 
 const lostExit = (cause = "its supervisor was killed"): ContainerExit => ({

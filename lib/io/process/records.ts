@@ -95,15 +95,17 @@ export class ContainerRecords {
     return this.#identity(containerId, "pid")
   }
 
-  /** Writes down the first process of a debug container, so that a later agent can end it. */
-  async setSession(containerId: ContainerId, pid: number): Promise<void> {
-    const stat = await ifExists(readFile(`/proc/${pid}/stat`, "latin1"))
-    await writeFile(`${this.directory(containerId)}/session`, stat ?? "")
+  /** Makes the FIFO that is the keyboard of a task with a terminal. */
+  async createInput(containerId: ContainerId): Promise<void> {
+    const child = Bun.spawn(["mkfifo", "-m", "600", this.inputFile(containerId)], {
+      stdio: ["ignore", "ignore", "ignore"],
+    })
+    if ((await child.exited) !== 0) throw new Error("its terminal's FIFO could not be made")
   }
 
-  /** The first process of a debug container; undefined when it is none. */
-  session(containerId: ContainerId): Promise<ProcessIdentity | undefined> {
-    return this.#identity(containerId, "session")
+  /** The FIFO that is the keyboard of a task with a terminal. */
+  inputFile(containerId: ContainerId): string {
+    return `${this.directory(containerId)}/input`
   }
 
   /** The wait status of the task; undefined while there is none. */

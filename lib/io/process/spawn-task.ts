@@ -14,12 +14,7 @@ import { DEFAULT_PATH, taskScript } from "./task-script.ts"
 export const CLEAN_ENVIRONMENT = { PATH: DEFAULT_PATH }
 
 /** How to become a process of a task: the programs to go through, and the script of the last one. */
-export type TaskStart = {
-  readonly argv: readonly string[]
-  readonly script: string
-  /** Whether the last of them runs the command beside itself and tells of its end by an exit code. */
-  readonly proxied?: boolean
-}
+export type TaskStart = { readonly argv: readonly string[]; readonly script: string }
 
 /**
  * Where a process' standard streams lead: its input is empty and the script comes from there, or they
@@ -82,7 +77,8 @@ function shellOf(streams: TaskStreams, tools: HostTools): Result<readonly string
       if (tools.script === null)
         return err("a terminal needs the program script on the agent: install util-linux")
       const command = `eval "$(cat <&${streams.descriptor})"`
-      return ok([tools.script, "-q", "-e", "-E", "always", "-c", command, "/dev/null"])
+      const terminal = [tools.script, "-q", "-e", "-E", "always", "-c", command, "/dev/null"]
+      return ok(tools.env === null ? terminal : [tools.env, HEED, ...terminal])
     }
     default:
       return streams satisfies never
@@ -96,6 +92,9 @@ function variablesOf(command: CommandInfo): Record<string, string> {
     if (type === "VALUE" && value !== undefined) variables[name] = value
   return variables
 }
+
+/** The keys of a terminal are heard: the shell of a supervisor ignores their signals. */
+const HEED = "--default-signal=INT,QUIT"
 
 let scripts = 0
 

@@ -1,6 +1,7 @@
-import type { ProcessSnapshots } from "./process-snapshots.ts"
+import type { ProcessSnapshots } from "#lib/io/host/process-snapshots.ts"
 import { containerMembers } from "./members.ts"
 import type { ContainerProcesses } from "./members.ts"
+import { isAlive } from "#lib/io/host/proc.ts"
 import type { ProcessTable } from "#lib/io/host/proc.ts"
 
 /** Rounds of killing; each kills all there are, so only a container that forks faster needs many. */
@@ -11,6 +12,8 @@ const SWEEP_DELAY_MS = 1000
 
 /** A container as far as its end is concerned. */
 export type Terminable = ContainerProcesses & {
+  /** Whether its first process only holds the terminal of the others: it ends with them. */
+  readonly held: boolean
   /** Members that only their cgroup tells. */
   readonly confined: () => readonly number[]
   /** Called when an ended container has been swept. */
@@ -29,8 +32,17 @@ export class Terminator {
 
   /** Sends SIGTERM to every process of the container, once. */
   async terminate(container: Terminable): Promise<void> {
+    const { held, task } = container
     const table = await this.#snapshots.fresh()
-    for (const pid of containerMembers(table, container, { escaped: false })) send(pid, "SIGTERM")
+    for (const pid of containerMembers(table, container, { escaped: false }))
+      if (!held || pid !== task.pid) send(pid, "SIGTERM")
+  }
+
+  /** Sends a signal to the process that the container was launched for. */
+  async signal({ held, task }: Terminable, signal: number): Promise<void> {
+    if (!held) return isAlive(task) ? send(task.pid, signal) : undefined
+    for (const { pid, ppid } of (await this.#snapshots.fresh()).values())
+      if (ppid === task.pid) send(pid, signal)
   }
 
   /** Sends SIGKILL to every process of the container, until none is left or the rounds are used up. */
@@ -71,7 +83,7 @@ const allMembers = (table: ProcessTable, container: Terminable): readonly number
   ...new Set([...containerMembers(table, container, { escaped: true }), ...container.confined()]),
 ]
 
-function send(pid: number, signal: NodeJS.Signals): void {
+function send(pid: number, signal: NodeJS.Signals | number): void {
   try {
     process.kill(pid, signal)
   } catch {

@@ -2,7 +2,6 @@ import { rmSync, writeFileSync } from "node:fs"
 import { mkdir, readFile, readdir, rm, writeFile } from "node:fs/promises"
 import type { ContainerId } from "#lib/ports/index.ts"
 import { ifExists } from "#lib/io/host/files.ts"
-import type { ProcessIdentity } from "#lib/io/host/proc.ts"
 import { exitedStatus, signaledStatus, terminalStatus } from "#lib/io/host/wait-status.ts"
 
 /** The exit code of a container that SIGKILL ended. */
@@ -101,18 +100,6 @@ export class RuncRecords {
   /** The supervisor. */
   conmon(containerId: ContainerId): Promise<number | undefined> {
     return this.#number(containerId, "conmon.pid")
-  }
-
-  /** Writes down the first process of a debug container, which has no supervisor. */
-  async setSession(containerId: ContainerId, { pid, startTime }: ProcessIdentity): Promise<void> {
-    await writeFile(`${this.bundle(containerId)}/session`, `${pid} ${startTime}`)
-  }
-
-  /** The first process of a debug container; undefined for all others. */
-  async session(containerId: ContainerId): Promise<ProcessIdentity | undefined> {
-    const text = await this.#read(containerId, "session")
-    const [pid, startTime] = (text ?? "").split(" ").map(Number)
-    return pid === undefined || startTime === undefined ? undefined : { pid, startTime }
   }
 
   /** Writes down that the first process is about to be killed, because it would not hear a signal. */

@@ -23,8 +23,8 @@ import { LogRotation } from "#lib/io/host/log-rotation.ts"
 import type { LogRotationOptions } from "#lib/io/host/log-rotation.ts"
 import { bootId, isAlive, readStat } from "#lib/io/host/proc.ts"
 import type { ProcessIdentity } from "#lib/io/host/proc.ts"
-import { DebugContainers } from "#lib/io/process/debug-containers.ts"
-import { ProcessSnapshots } from "#lib/io/process/process-snapshots.ts"
+import { ProcessSnapshots } from "#lib/io/host/process-snapshots.ts"
+import { ChildSessions } from "#lib/io/sessions/child-sessions.ts"
 import { CgroupTree, send } from "./cgroup-tree.ts"
 import { findConmons } from "./find-conmons.ts"
 import { waitsForStart } from "./conmon.ts"
@@ -88,7 +88,7 @@ export class RuncRuntime implements ContainerRuntime {
   readonly #roots: ContainerRoots
   readonly #accounts = new Accounts()
   readonly #running = new Map<ContainerId, Running>()
-  readonly #debug: DebugContainers
+  readonly #sessions: ChildSessions
   readonly #watch: EndedWatch
   readonly #rotation: LogRotation
   #listener: (containerId: ContainerId, exit: ContainerExit) => void = () => {}
@@ -102,9 +102,9 @@ export class RuncRuntime implements ContainerRuntime {
     this.#cgroups = new CgroupTree(this.#settings.cgroupsRoot)
     this.#roots = new ContainerRoots(options.rootsDir, options.images)
     this.#rotation = new LogRotation(options.logs)
-    this.#debug = new DebugContainers({
+    this.#sessions = new ChildSessions({
       snapshots: new ProcessSnapshots(),
-      directory: options.runtimeDir,
+      directory: `${options.runtimeDir}/sessions`,
       stty: findTool("stty"),
       onExit: (containerId, exit) => this.#listener(containerId, exit),
     })
@@ -144,9 +144,9 @@ export class RuncRuntime implements ContainerRuntime {
     let created = false
     try {
       await this.#prepare()
+      if (spec.debug) return await this.#launchSession(spec, signal)
       await this.#records.create(containerId, bootId())
       created = true
-      if (spec.debug) return await this.#launchSession(spec)
       this.#cgroups.claim(containerId)
       const launched = await launchContainer(this.#launchParts(), spec, signal)
       if (launched.ok) return ok(await this.#started(spec, launched.value))
@@ -201,8 +201,8 @@ export class RuncRuntime implements ContainerRuntime {
     containerId: ContainerId,
     options: { readonly force: boolean; readonly signal?: number | undefined },
   ): Promise<void> {
-    if (this.#debug.has(containerId))
-      return this.#debug.signal(
+    if (this.#sessions.has(containerId))
+      return this.#sessions.signal(
         containerId,
         options.force ? undefined : (options.signal ?? SIGTERM),
       )
@@ -222,12 +222,13 @@ export class RuncRuntime implements ContainerRuntime {
   }
 
   async forget(spec: ContainerSpec): Promise<void> {
-    await this.#debug.forget(spec.containerId)
-    await this.#remove(spec.containerId)
+    if (spec.debug) await this.#sessions.forget(spec.containerId)
+    else await this.#remove(spec.containerId)
   }
 
   async removeOrphans(known: ReadonlySet<ContainerId>): Promise<readonly ContainerId[]> {
     await this.#prepare()
+    const sessions = await this.#sessions.removeOrphans(known)
     // Other agents of this machine have containers in the same cgroups: ours have a bundle here.
     const conmons = await findConmons(this.#records.bundlesDir)
     const found = new Set([
@@ -237,11 +238,12 @@ export class RuncRuntime implements ContainerRuntime {
     ])
     const orphans = [...found].filter((id) => !known.has(id))
     await Promise.all(orphans.map((id) => this.#destroy(id, conmons.get(id) ?? [])))
-    return orphans
+    return [...sessions, ...orphans]
   }
 
   attach(spec: ContainerSpec): Promise<Result<ContainerStreams, string>> {
-    return Promise.resolve(this.#debug.attach(spec))
+    if (!spec.debug) return Promise.resolve(err("the container has no terminal to attach to"))
+    return Promise.resolve(this.#sessions.attach(spec.containerId))
   }
 
   runIn(spec: ContainerSpec, request: CommandRequest): Promise<CommandOutcome> {
@@ -261,7 +263,7 @@ export class RuncRuntime implements ContainerRuntime {
     this.#closed = true
     this.#watch.stop()
     this.#rotation.stop()
-    this.#debug.close()
+    this.#sessions.close()
     this.#running.clear()
     return Promise.resolve()
   }
@@ -284,23 +286,21 @@ export class RuncRuntime implements ContainerRuntime {
     }
   }
 
-  async #launchSession(spec: ContainerSpec): Promise<Result<ContainerStarted, ContainerFailure>> {
-    const { containerId } = spec
-    const started = await startSession(
-      {
-        tools: tools(),
-        records: this.#records,
-        debug: this.#debug,
-        userOf: (name) => hostUser(this.#accounts, name),
-      },
-      spec,
-    )
-    if (!started.ok) {
-      await this.#records.remove(containerId)
-      return err({ reason: "REASON_CONTAINER_LAUNCH_FAILED", message: started.error })
+  async #launchSession(
+    spec: ContainerSpec,
+    signal: AbortSignal,
+  ): Promise<Result<ContainerStarted, ContainerFailure>> {
+    const parts = {
+      tools: tools(),
+      records: this.#records,
+      sessions: this.#sessions,
+      directory: this.#options.runtimeDir,
+      userOf: (name: string) => hostUser(this.#accounts, name),
     }
-    await this.#records.setSession(containerId, started.value)
-    return ok(this.#status(spec, started.value.pid))
+    if (signal.aborted) throw new Error("the launch was given up")
+    const started = await startSession(parts, spec)
+    if (started.ok) return ok(this.#status(spec, started.value.pid))
+    return err({ reason: "REASON_CONTAINER_LAUNCH_FAILED", message: started.error })
   }
 
   async #started(spec: ContainerSpec, pid: number): Promise<ContainerStarted> {
@@ -417,8 +417,6 @@ export class RuncRuntime implements ContainerRuntime {
 
   /** Ends a container whatever became of it, and removes every trace. */
   async #destroy(containerId: ContainerId, conmons?: readonly number[]): Promise<void> {
-    const session = await this.#records.session(containerId)
-    if (session !== undefined) await this.#debug.sweep(containerId, session)
     const all = conmons ?? (await findConmons(this.#records.bundlesDir)).get(containerId) ?? []
     for (const pid of all) send(pid, "SIGKILL")
     await this.#remove(containerId)

@@ -1,11 +1,11 @@
 import { readFile } from "node:fs/promises"
-import type { ContainerSpec } from "#lib/ports/index.ts"
+import type { ContainerSpec, TerminalSize } from "#lib/ports/index.ts"
 import { err, ok } from "#lib/std/result.ts"
 import type { Result } from "#lib/std/result.ts"
 import type { ProcessIdentity } from "#lib/io/host/proc.ts"
-import { SCRIPT_DESCRIPTOR } from "#lib/io/process/debug-containers.ts"
-import type { DebugContainers } from "#lib/io/process/debug-containers.ts"
-import { SESSION } from "#lib/io/process/members.ts"
+import { CLEAN_ENVIRONMENT, openNameless } from "#lib/io/process/spawn-task.ts"
+import { SCRIPT_DESCRIPTOR, type ChildSessions } from "#lib/io/sessions/child-sessions.ts"
+import { SESSION_VARIABLE } from "#lib/io/sessions/members.ts"
 import { quote } from "#lib/io/process/task-script.ts"
 import type { RuncTools } from "./conmon.ts"
 import { encodeSpec } from "./encode-spec.ts"
@@ -17,7 +17,9 @@ import type { RuncRecords } from "./records.ts"
 export type SessionParts = {
   readonly tools: RuncTools
   readonly records: RuncRecords
-  readonly debug: DebugContainers
+  readonly sessions: ChildSessions
+  /** Where a nameless file can be made. */
+  readonly directory: string
   /** Numbers of an account of the machine; undefined when there is none. */
   readonly userOf: (name: string) => Promise<OciUser | undefined>
 }
@@ -27,7 +29,7 @@ export type SessionParts = {
  * which stays between and tells of its end. A terminal is that of script(1), whose size runc follows.
  */
 export async function startSession(
-  { tools, records, debug, userOf }: SessionParts,
+  { tools, records, sessions, directory, userOf }: SessionParts,
   spec: ContainerSpec,
 ): Promise<Result<ProcessIdentity, string>> {
   const { parent, task, user: name } = spec
@@ -42,19 +44,29 @@ export async function startSession(
   const process = execProcess(config.process, {
     command: task.command ?? {},
     user,
-    environment: { [SESSION]: spec.containerId },
+    environment: { [SESSION_VARIABLE]: spec.containerId },
     terminal: tty !== undefined,
   })
   if (!process.ok) return process
-  const log = `${records.bundle(spec.containerId)}/runc.log`
-  const general = ["--root", records.stateDir, "--log", log]
+  const general = ["--root", records.stateDir, "--log", "/dev/null"]
   const exec = ["exec", "--process", `/proc/self/fd/${SCRIPT_DESCRIPTOR}`, parent]
   const argv = [tools.runc, ...general, ...exec]
-  const script = encodeSpec(process.value)
-  if (tty === undefined) return ok(await debug.start(spec, { argv, script, proxied: true }))
-  const { rows, columns } = tty.windowSize ?? {}
-  const size = rows === undefined ? "" : `stty rows ${rows} cols ${columns}; `
-  const command = `${size}exec ${argv.map(quote).join(" ")}`
-  const terminal = ["script", "-q", "-e", "-E", "always", "-c", command]
-  return ok(await debug.start(spec, { argv: [...terminal, "/dev/null"], script, proxied: true }))
+  await using script = await openNameless(directory, encodeSpec(process.value))
+  const leader = await sessions.start({
+    containerId: spec.containerId,
+    argv: tty === undefined ? argv : inTerminal(argv, tty.windowSize),
+    directory: spec.sandbox,
+    environment: CLEAN_ENVIRONMENT,
+    terminal: tty !== undefined,
+    proxied: true,
+    script: script.fd,
+  })
+  return ok(leader)
+}
+
+/** A command line in a terminal of that size. */
+function inTerminal(argv: readonly string[], size: TerminalSize | undefined): readonly string[] {
+  const sized = size === undefined ? "" : `stty rows ${size.rows} cols ${size.columns}; `
+  const command = `${sized}exec ${argv.map(quote).join(" ")}`
+  return ["script", "-q", "-e", "-E", "always", "-c", command, "/dev/null"]
 }

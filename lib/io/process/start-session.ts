@@ -1,0 +1,49 @@
+import type { ContainerSpec } from "#lib/ports/index.ts"
+import { ok } from "#lib/std/result.ts"
+import type { Result } from "#lib/std/result.ts"
+import type { Accounts } from "#lib/io/host/accounts.ts"
+import { SCRIPT_DESCRIPTOR, type ChildSessions } from "#lib/io/sessions/child-sessions.ts"
+import { SESSION_VARIABLE } from "#lib/io/sessions/members.ts"
+import type { HostTools } from "./prefix.ts"
+import { CLEAN_ENVIRONMENT, openNameless, taskStart } from "./spawn-task.ts"
+
+/** What starting a debug container needs. */
+export type StartSessionOptions = {
+  readonly sessions: ChildSessions
+  readonly spec: ContainerSpec
+  readonly accounts: Accounts
+  readonly tools: HostTools
+  /** Where a nameless file can be made. */
+  readonly directory: string
+}
+
+/** Starts a debug container as a process beside its task; the value is its first process' number. */
+export async function startSession(options: StartSessionOptions): Promise<Result<number, string>> {
+  const { sessions, spec, accounts, tools, directory } = options
+  const { containerId, sandbox, task } = spec
+  const environment = { ...spec.environment, [SESSION_VARIABLE]: containerId }
+  const tty = task.container?.ttyInfo
+  const descriptor = SCRIPT_DESCRIPTOR
+  const start = await taskStart({
+    spec: { ...spec, environment },
+    command: task.command ?? {},
+    accounts,
+    tools,
+    streams:
+      tty === undefined
+        ? { kind: "pipes", descriptor }
+        : { kind: "terminal", descriptor, size: tty.windowSize },
+  })
+  if (!start.ok) return start
+  await using script = await openNameless(directory, start.value.script)
+  const { pid } = await sessions.start({
+    containerId,
+    argv: start.value.argv,
+    directory: sandbox,
+    environment: CLEAN_ENVIRONMENT,
+    terminal: tty !== undefined,
+    proxied: false,
+    script: script.fd,
+  })
+  return ok(pid)
+}
