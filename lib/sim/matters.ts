@@ -70,8 +70,8 @@ export const SCHEDULE: Matter = {
   },
 }
 
-/** Whether the machine of an agent has another agent than the one that the matter is about. */
+/** Whether the machine of an agent has, or had, another agent than the one that the matter is about. */
 export const hasSuccessor = (view: MasterView, { agentId, hostname }: Matter): boolean =>
-  [view.agents, view.recoveredAgents, view.unreachableAgents].some((agents) =>
+  [view.agents, view.recoveredAgents, view.unreachableAgents, view.goneAgents].some((agents) =>
     [...agents.values()].some(({ id, info }) => info.hostname === hostname && id !== agentId),
   )

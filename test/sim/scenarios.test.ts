@@ -37,6 +37,12 @@ const SCENARIOS: readonly (readonly [name: string, swarm: Partial<Swarm>])[] = [
       quickPings: true,
     },
   ],
+  // A draining agent that is to be marked gone came back with a task that had ended, and reconciliation
+  // told the end before the agent's own word that the task was being killed.
+  [
+    "operators drain agents while streams break",
+    { streamBreakMs: 20_000, linkBreakMs: 20_000, operatorMs: 1_500, commitMaxMs: 2_000 },
+  ],
   // A decline was lost, and the offer was held back for the framework that had forgotten it.
   ["answers to offers are lost", { lostCall: 0.2, marathonApart: true }],
 ]

@@ -1,10 +1,10 @@
-import type { AgentId, TaskId, scheduler } from "#lib/mesos/index.ts"
+import type { AgentId, TaskId, TaskState, scheduler } from "#lib/mesos/index.ts"
 import type { Context } from "./context.ts"
 import type { FrameworkRecord, TaskRecord } from "./records.ts"
 import { sendMasterStatus, statusFacts, type MasterStatus } from "./statuses.ts"
 import { stateFor } from "./task-states.ts"
 
-/** RECONCILE: tells the latest state of the named tasks, or of all live ones when none is named. */
+/** RECONCILE: tells the state of the named tasks, or of all live ones when none is named. */
 export function reconcile(
   ctx: Context,
   framework: FrameworkRecord,
@@ -12,7 +12,7 @@ export function reconcile(
 ): void {
   ctx.count("messages_reconcile_tasks")
   if (tasks.length === 0) {
-    for (const task of framework.tasks.values()) tellState(ctx, framework, task)
+    for (const task of framework.tasks.values()) tellLive(ctx, framework, task)
     return
   }
   for (const { taskId, agentId } of tasks) reconcileTask(ctx, framework, taskId, agentId)
@@ -26,7 +26,7 @@ export function reconcileTask(
   agentId: AgentId | undefined,
 ): void {
   const live = framework.tasks.get(taskId)
-  if (live !== undefined) return tellState(ctx, framework, live)
+  if (live !== undefined) return tellLive(ctx, framework, live)
   const answer = (status: Pick<MasterStatus, "state" | "message" | "unreachableAt">): void => {
     const reason = "REASON_RECONCILIATION"
     sendMasterStatus(ctx, framework, { taskId, agentId, reason, ...status })
@@ -34,7 +34,7 @@ export function reconcileTask(
   if (agentId === undefined ? ctx.recovered.size > 0 : ctx.recovered.has(agentId)) return
   // An end that was told once is not told otherwise later: its own update may still be on its way.
   const ended = lastEndOf(framework, taskId, agentId)
-  if (ended !== undefined) return tellState(ctx, framework, ended)
+  if (ended !== undefined) return tellState(ctx, framework, ended, ended.state)
   const message = "Reconciliation: "
   if (agentId !== undefined && ctx.agents.has(agentId))
     return answer({
@@ -71,8 +71,22 @@ function lastEndOf(
 
 const NOWHERE = "" as AgentId
 
-function tellState(ctx: Context, framework: FrameworkRecord, task: TaskRecord): void {
-  const { taskId, agentId, executorId, state } = task
+/**
+ * The agent may know more than it could tell so far: the framework hears the state of the update that
+ * is under way, so that it hears of no end before what came ahead of it.
+ * Source: apache/mesos: src/master/master.cpp (Master::reconcile).
+ */
+function tellLive(ctx: Context, framework: FrameworkRecord, task: TaskRecord): void {
+  tellState(ctx, framework, task, task.statusUpdateState ?? task.state)
+}
+
+function tellState(
+  ctx: Context,
+  framework: FrameworkRecord,
+  task: TaskRecord,
+  state: TaskState,
+): void {
+  const { taskId, agentId, executorId } = task
   sendMasterStatus(ctx, framework, {
     taskId,
     agentId,
