@@ -1,0 +1,109 @@
+import { expect, test } from "bun:test"
+import { existsSync, readdirSync } from "node:fs"
+import { HttpFramework, scalar, type Resource } from "../fixtures/http-framework.ts"
+import { rootUser, testWith } from "../fixtures/system-parts.ts"
+import { waitFor } from "../fixtures/wait.ts"
+import { testWorlds } from "../fixtures/world.ts"
+
+const open = testWorlds()
+
+type Status = {
+  readonly state: string
+  readonly reason?: string
+  readonly message?: string
+  readonly limitation?: { readonly resources: readonly Resource[] }
+}
+
+/** The last status of a task that has ended, as the master has it. */
+async function endOf(mesosUrl: string, taskId: string): Promise<Status> {
+  return await waitFor(`the end of ${taskId}`, async () => {
+    const answer = await fetch(`${mesosUrl}/api/v1`, {
+      method: "POST",
+      headers: { "content-type": "application/json", accept: "application/json" },
+      body: JSON.stringify({ type: "GET_TASKS" }),
+    })
+    const { get_tasks } = (await answer.json()) as {
+      get_tasks: {
+        completed_tasks?: readonly {
+          task_id: { value: string }
+          statuses: readonly Status[]
+        }[]
+      }
+    }
+    const task = get_tasks.completed_tasks?.find(({ task_id }) => task_id.value === taskId)
+    return task?.statuses.at(-1)
+  })
+}
+
+/** A cluster whose agent is started with these flags, and a framework. */
+async function cluster(...args: string[]) {
+  const world = open()
+  const master = await world.master()
+  const place = await world.place("agent", args)
+  const agent = await world.agent(master, place)
+  const framework = await HttpFramework.subscribe(master.mesosUrl)
+  const run = async (taskId: string, task: { command: string; resources: Resource[] }) =>
+    framework.launch(await framework.offer(), { taskId, ...task })
+  return { agent, framework, run, end: (id: string) => endOf(master.mesosUrl, id) }
+}
+
+/** Takes that many MiB of memory, and keeps them. */
+const take = (mib: number): string =>
+  `v=$(head -c ${mib * 1024 * 1024} /dev/zero | tr '\\0' x); echo taken; sleep 1000; echo $v`
+
+const small = [scalar("cpus", 0.1), scalar("mem", 32)]
+
+/** Cgroups that agents of ours have made. */
+const ownCgroups = (): readonly string[] =>
+  existsSync("/sys/fs/cgroup/memory")
+    ? readdirSync("/sys/fs/cgroup/memory").filter((name) => name.startsWith("dcos-"))
+    : readdirSync("/sys/fs/cgroup").filter((name) => name.startsWith("dcos-"))
+
+testWith(rootUser)(
+  "a task that uses up its memory is ended by the kernel, and says so",
+  async () => {
+    const before = ownCgroups()
+    const { agent, framework, run, end } = await cluster()
+    await run("greedy", { command: take(100), resources: [scalar("cpus", 0.1), scalar("mem", 48)] })
+    const { state, reason, message, limitation } = await end("greedy")
+    expect([state, reason]).toEqual(["TASK_FAILED", "REASON_CONTAINER_LIMITATION_MEMORY"])
+    expect(message).toStartWith(
+      "Memory limit exceeded: Requested: 48MB Maximum Used: 48MB\n\nMEMORY",
+    )
+    expect(limitation?.resources).toMatchObject([{ name: "mem", scalar: { value: 48 } }])
+    framework[Symbol.dispose]()
+    await agent.end("SIGTERM")
+    expect(ownCgroups()).toEqual(before)
+  },
+)
+
+test("a task that uses up its memory is found by measuring where no cgroup holds it", async () => {
+  const { framework, run, end } = await cluster("--isolation", "posix/cpu,posix/mem")
+  await run("modest", { command: take(20), resources: [scalar("cpus", 0.1), scalar("mem", 48)] })
+  await run("greedy", { command: take(100), resources: [scalar("cpus", 0.1), scalar("mem", 48)] })
+  const { state, reason, message } = await end("greedy")
+  expect([state, reason]).toEqual(["TASK_FAILED", "REASON_CONTAINER_LIMITATION_MEMORY"])
+  expect(message).toStartWith("Memory limit exceeded: Requested: 48MB Maximum Used: ")
+  expect(await framework.until("modest", "TASK_RUNNING")).not.toContain("TASK_FAILED")
+  await framework.call({ type: "KILL", kill: { task_id: { value: "modest" } } })
+  await framework.until("modest", "TASK_KILLED")
+  framework[Symbol.dispose]()
+})
+
+test("a task that fills its sandbox is ended with Mesos' reason and words", async () => {
+  const { framework, run, end } = await cluster(
+    ...["--container-disk-watch-interval", "200ms"],
+    ...["--resources", "cpus:2;mem:512;disk:500;ports:[]"],
+  )
+  const fill = (mib: number) => `head -c ${mib * 1024 * 1024} /dev/zero >large; sleep 1000`
+  await run("modest", { command: fill(4), resources: [...small, scalar("disk", 8)] })
+  await run("greedy", { command: fill(20), resources: [...small, scalar("disk", 8)] })
+  const { state, reason, message, limitation } = await end("greedy")
+  expect([state, reason]).toEqual(["TASK_FAILED", "REASON_CONTAINER_LIMITATION_DISK"])
+  expect(message).toMatch(/^Disk usage \(\d+[KM]?B\) exceeds quota \(8MB\)$/)
+  expect(limitation?.resources).toMatchObject([{ name: "disk", scalar: { value: 8 } }])
+  expect(await framework.until("modest", "TASK_RUNNING")).not.toContain("TASK_FAILED")
+  await framework.call({ type: "KILL", kill: { task_id: { value: "modest" } } })
+  await framework.until("modest", "TASK_KILLED")
+  framework[Symbol.dispose]()
+})
