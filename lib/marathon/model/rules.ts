@@ -16,5 +16,5 @@ export type ModelRules = {
 export const DEFAULT_RULES: ModelRules = {
   defaultRole: "*",
   bridgeName: "mesos-bridge",
-  features: new Set<Feature>(["vips", "task_killing", "gpu_resources"]),
+  features: new Set<Feature>(["vips", "task_killing", "external_volumes", "gpu_resources"]),
 }
