@@ -92,8 +92,9 @@ test("a task that uses up its memory is found by measuring where no cgroup holds
 
 test("a task that fills its sandbox is ended with Mesos' reason and words", async () => {
   const { framework, run, end } = await cluster(
-    ...["--container-disk-watch-interval", "200ms"],
-    ...["--resources", "cpus:2;mem:512;disk:500;ports:[]"],
+    "--container-disk-watch-interval=200ms",
+    "--resources",
+    "cpus:2;mem:512;disk:500;ports:[]",
   )
   const fill = (mib: number) => `head -c ${mib * 1024 * 1024} /dev/zero >large; sleep 1000`
   await run("modest", { command: fill(4), resources: [...small, scalar("disk", 8)] })
