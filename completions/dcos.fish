@@ -59,6 +59,7 @@ complete -c dcos -n '__dcos_at agent' -l container-disk-watch-interval -r -d 'Ti
 complete -c dcos -n '__dcos_at agent' -l enforce-container-disk-quota -d 'End containers that keep more on disk than their resources say; true by default'
 complete -c dcos -n '__dcos_at agent' -l enforce-container-memory -d 'End tasks that use more memory than they may where no cgroup keeps them within it; true by default'
 complete -c dcos -n '__dcos_at agent' -l isolation -r -d 'How tasks that run as processes are limited: cgroups/cpu,cgroups/mem by the kernel, posix/cpu,posix/mem by measuring, disk/du for their disk; by default the best that this machine can do'
+complete -c dcos -n '__dcos_at agent' -l csi-plugin-config-dir -r -d 'Describes the CSI plugins of this node, a JSON CSIPluginInfo in each file; tasks then use their volumes'
 complete -c dcos -n '__dcos_at agent' -l host-path-volume-force-creation -r -d 'Directories, with colons between them, below which host paths of volumes are made where they are missing'
 complete -c dcos -n '__dcos_at agent' -l containerizers -r -d 'What runs containers: mesos (processes and runc), docker, or both; mesos,docker by default'
 complete -c dcos -n '__dcos_at agent' -l launcher -r -d 'How tasks without a container run: as processes of this machine (posix), or in one of runc (linux), as tasks with a MESOS container do in any case; posix by default'

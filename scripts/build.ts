@@ -24,7 +24,8 @@ const sources = [
 /**
  * Leaves out what Docker's client loads for daemons behind SSH and for sessions of BuildKit, which we
  * never use: 9 MiB of an agent's memory, and addons in C that exist only where npm ran the packages'
- * own scripts. What speaks protobuf to schedulers is `protobufjs/light.js`, which stays.
+ * own scripts. What speaks protobuf to schedulers is `protobufjs/light.js`, which stays, as does gRPC
+ * for those who import it themselves; of that only what describes itself to debuggers goes.
  */
 const unusedPackages: BunPlugin = {
   name: "unused packages",
@@ -32,10 +33,10 @@ const unusedPackages: BunPlugin = {
     const namespace = "unused"
     build.onResolve(
       { filter: /^(@grpc\/grpc-js|@grpc\/proto-loader|protobufjs|ssh2)$/ },
-      (found) => ({
-        path: found.path,
-        namespace,
-      }),
+      ({ path, importer }) =>
+        path === "@grpc/grpc-js" && !/\/node_modules\/docker/.test(importer)
+          ? undefined
+          : { path, namespace },
     )
     build.onLoad({ filter: /./, namespace }, () => ({
       contents: "module.exports = {}",

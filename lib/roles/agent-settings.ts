@@ -170,6 +170,10 @@ export const AGENT_SETTINGS = {
     hint: "isolators",
     help: "How tasks that run as processes are limited: cgroups/cpu,cgroups/mem by the kernel, posix/cpu,posix/mem by measuring, disk/du for their disk; by default the best that this machine can do",
   },
+  csiPluginConfigDir: {
+    hint: "dir",
+    help: "Describes the CSI plugins of this node, a JSON CSIPluginInfo in each file; tasks then use their volumes",
+  },
   hostPathVolumeForceCreation: {
     hint: "dirs",
     help: "Directories, with colons between them, below which host paths of volumes are made where they are missing",

@@ -15,6 +15,7 @@ import {
   measureMachine,
   openVolumes,
   randomSeed,
+  readCsiPlugins,
   SocketProber,
   SqliteStore,
   systemClock,
@@ -71,6 +72,8 @@ export type AgentRoleOptions = {
   readonly diskWatch?: DiskWatchOptions | undefined
   /** How tasks that run as processes are kept within their limits. */
   readonly processes?: Isolation["processes"] | undefined
+  /** Describes the CSI plugins of this machine. */
+  readonly csiPluginConfigDir?: string | undefined
   /** Directories below which host paths of volumes are made where they are missing. */
   readonly creatableHostPaths?: readonly string[] | undefined
   /** What runs containers, and how. */
@@ -134,6 +137,7 @@ export async function startAgent(options: AgentRoleOptions, connect: Connect): P
     hostname,
     creatableHostPaths,
     gpuDriver: node.gpuDriver,
+    csiPlugins: await csiPluginsOf(options),
     log,
   })
   const started = await AgentDriver.start({
@@ -176,6 +180,14 @@ export async function startAgent(options: AgentRoleOptions, connect: Connect): P
       await store.close()
     },
   }
+}
+
+/** The CSI plugins that the operator describes. */
+async function csiPluginsOf({ csiPluginConfigDir }: AgentRoleOptions) {
+  if (csiPluginConfigDir === undefined) return undefined
+  const plugins = await readCsiPlugins(csiPluginConfigDir)
+  if (plugins.ok) return plugins.value
+  throw new StartError(`--csi-plugin-config-dir ${csiPluginConfigDir}: ${plugins.error}`)
 }
 
 /** The link as the driver knows it before it is made: what is sent until then vanishes. */

@@ -1,6 +1,7 @@
 /** Volumes and secrets of real tasks, as processes and in containers of runc. */
 import { describe, expect } from "bun:test"
-import { chmodSync, existsSync, mkdirSync, readFileSync, statSync } from "node:fs"
+import { chmodSync, existsSync, mkdirSync, readFileSync, statSync, writeFileSync } from "node:fs"
+import { CsiPlugin } from "../fixtures/csi-plugin.ts"
 import { HttpFramework, scalar, type Offer, type Resource } from "../fixtures/http-framework.ts"
 import { Marathon } from "../fixtures/marathon.ts"
 import { command, rootUser, testWith } from "../fixtures/system-parts.ts"
@@ -24,7 +25,7 @@ function inSandboxes(workDir: string, name: string): string {
 /** Launches one task on the next wanted offer. */
 async function launch(
   framework: HttpFramework,
-  task: object & { readonly taskId: string },
+  task: { readonly taskId: string } & Readonly<Record<string, unknown>>,
   wanted?: (offer: Offer) => boolean,
 ): Promise<void> {
   const offer = await framework.offer(wanted)
@@ -96,6 +97,49 @@ describe.each(kinds)("$kind", ({ flags, parts }) => {
       expect(readFileSync(`${plugin.place("v1")}/file`, "utf8")).toBe("kept\n")
     } finally {
       await plugin.stop()
+    }
+  })
+
+  check("use the volume of a CSI plugin, over a restart of the agent", async () => {
+    const world = open()
+    const plugin = await new CsiPlugin(`${world.path}/plugin`, { mounts: true }).start()
+    const config = `${world.path}/csi`
+    mkdirSync(config)
+    const endpoints = [{ csi_service: "NODE_SERVICE", endpoint: plugin.address }]
+    writeFileSync(`${config}/test`, JSON.stringify({ type: "org.example.test", endpoints }))
+    try {
+      plugin.add("v1")
+      const { master, place, agent } = await agentIn(world, "--csi-plugin-config-dir", config)
+      const marathon = new Marathon(master.marathonUrl)
+      const options = {
+        pluginName: "org.example.test",
+        capability: { accessType: "mount", accessMode: "SINGLE_NODE_WRITER", fsType: "ext4" },
+        volumeContext: { pool: "ssd" },
+      }
+      const external = { provider: "csi", name: "v1", options }
+      await marathon.run({
+        id: "/keeper",
+        cmd: "echo kept >data/file; sleep 1000",
+        container: {
+          type: "MESOS",
+          volumes: [{ containerPath: "data", mode: "RW", external }],
+        },
+      })
+      await waitFor("the file", () => existsSync(`${plugin.place("v1")}/file`))
+      const taken = ["NodeStageVolume v1", "NodePublishVolume v1"]
+      expect(plugin.calls).toEqual(taken)
+      expect(plugin.requests.get("NodeStageVolume")?.volume_context).toEqual({ pool: "ssd" })
+      await agent.end("SIGKILL")
+      await world.agent(master, place)
+      await marathon.settled("/keeper")
+      expect(plugin.calls).toEqual(taken)
+      await marathon.removeAll()
+      await waitFor("the volume to be given back", () => plugin.used.length === 0)
+      expect(plugin.calls.slice(2)).toEqual(["NodeUnpublishVolume v1", "NodeUnstageVolume v1"])
+      expect(readFileSync(`${plugin.place("v1")}/file`, "utf8")).toBe("kept\n")
+    } finally {
+      plugin.clear()
+      plugin.stop()
     }
   })
 

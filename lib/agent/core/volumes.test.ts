@@ -125,6 +125,29 @@ describe("a task is refused", () => {
     expect(refusal(task)?.state).toBe("TASK_ERROR")
   })
 
+  test("when two of its volumes are the same of a CSI plugin", () => {
+    const nfs = (containerPath: string, volumeId: string) =>
+      from(
+        {
+          csiVolume: {
+            pluginName: "nfs",
+            staticProvisioning: {
+              volumeId,
+              volumeCapability: { accessMode: { mode: "SINGLE_NODE_WRITER" } },
+            },
+          },
+        },
+        containerPath,
+      )
+    const volumes = [nfs("a", "v1"), nfs("b", "v2")]
+    const task = (more: readonly Volume[]) =>
+      testTask("t", { container: { type: "MESOS", volumes: [...volumes, ...more] } })
+    expect(refusal(task([]))).toBeUndefined()
+    expect(refusal(task([nfs("c", "v1")]))?.message).toBe(
+      "Found duplicate CSI volume with plugin 'nfs' and volume ID 'v1'",
+    )
+  })
+
   test("when the way it runs lacks what the volume needs", () => {
     const absolute = withVolume(from({ hostPath: { path: "/a" } }))
     expect(refusal(absolute)).toBeUndefined()

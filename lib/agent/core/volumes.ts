@@ -84,6 +84,23 @@ export function volumeRefusal(
     const refusal = pathRefusal(volume.containerPath, choice) ?? sourceRefusal(volume, nested)
     if (refusal !== undefined) return refusal
   }
+  return duplicateRefusal(task.container?.volumes ?? [])
+}
+
+/** A plugin publishes a volume at one place: no two volumes of a container can be it. */
+function duplicateRefusal(volumes: readonly Volume[]): Refusal | undefined {
+  const seen = new Set<string>()
+  for (const { source } of volumes) {
+    const { pluginName, staticProvisioning } = source?.csiVolume ?? {}
+    if (pluginName === undefined || staticProvisioning === undefined) continue
+    const { volumeId } = staticProvisioning
+    const key = JSON.stringify([pluginName, volumeId])
+    if (seen.has(key))
+      return unsupported(
+        `Found duplicate CSI volume with plugin '${pluginName}' and volume ID '${volumeId}'`,
+      )
+    seen.add(key)
+  }
   return undefined
 }
 

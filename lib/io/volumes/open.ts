@@ -1,4 +1,6 @@
 import type { Log, SecretResolver } from "#lib/ports/index.ts"
+import { PluginVolumes } from "#lib/io/csi/plugin-volumes.ts"
+import type { CsiPlugins } from "#lib/io/csi/plugins.ts"
 import { bootId } from "#lib/io/host/proc.ts"
 import { ContainerVolumes } from "./container-volumes.ts"
 import { DockerVolumes } from "./docker-volumes.ts"
@@ -14,12 +16,14 @@ export type AgentVolumesOptions = {
   /** Holds the driver of the machine's GPUs. */
   readonly gpuDriver?: string | undefined
   readonly secrets?: SecretResolver | undefined
+  /** The CSI plugins of this machine; none by default. */
+  readonly csiPlugins?: CsiPlugins | undefined
   readonly log: Log
 }
 
 /** The volumes of an agent: books below its work directory, secrets in memory where there is root. */
 export async function openVolumes(options: AgentVolumesOptions): Promise<ContainerVolumes> {
-  const { workDir, hostname, creatableHostPaths, gpuDriver, secrets, log } = options
+  const { workDir, hostname, creatableHostPaths, gpuDriver, secrets, csiPlugins, log } = options
   const owner = `${hostname}:${workDir}`
   const name = `dcos-secrets-${Bun.hash(owner).toString(36)}`
   return new ContainerVolumes({
@@ -29,6 +33,9 @@ export async function openVolumes(options: AgentVolumesOptions): Promise<Contain
     creatableHostPaths,
     gpuDriver,
     docker: new DockerVolumes({ owner }),
+    ...(csiPlugins === undefined
+      ? {}
+      : { csi: new PluginVolumes({ plugins: csiPlugins, rootDir: `${workDir}/csi` }) }),
     secrets,
     log,
   })

@@ -15,6 +15,7 @@ import { Decoding, type DecodeError } from "./decoding.ts"
 export type Messages = {
   "mesos.v1.AgentInfo": core.AgentInfo
   "mesos.v1.Attribute": core.Attribute
+  "mesos.v1.CSIPluginInfo": core.CsiPluginInfo
   "mesos.v1.CheckInfo": core.CheckInfo
   "mesos.v1.CommandInfo": core.CommandInfo
   "mesos.v1.ContainerInfo": core.ContainerInfo
