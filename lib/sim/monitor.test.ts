@@ -153,6 +153,26 @@ describe("what a framework hears", () => {
     hear("TASK_DROPPED", { source: "SOURCE_AGENT" })
     expect(broken()).toBeUndefined()
   })
+
+  test("is gone once, on whoever vouches for it, and as often as it asks", () => {
+    const { hear, broken } = bench()
+    const word = { source: "SOURCE_MASTER", uuid: undefined } as const
+    hear("TASK_GONE_BY_OPERATOR", { ...word, reason: "REASON_AGENT_REMOVED_BY_OPERATOR" })
+    hear("TASK_GONE_BY_OPERATOR", { ...word, reason: "REASON_RECONCILIATION" })
+    expect(broken()).toBeUndefined()
+    hear("TASK_GONE_BY_OPERATOR", { ...word, reason: "REASON_AGENT_REMOVED_BY_OPERATOR" })
+    expect(broken()).toBe("gone is told once")
+  })
+
+  test("is not gone after its end was told", () => {
+    const { hear, broken } = bench()
+    hear("TASK_FAILED")
+    hear("TASK_GONE_BY_OPERATOR", {
+      source: "SOURCE_MASTER",
+      reason: "REASON_AGENT_REMOVED_BY_OPERATOR",
+    })
+    expect(broken()).toBe("ended tasks stay ended")
+  })
 })
 
 test("a disk that fails is a fault, any other end of a process a bug", () => {

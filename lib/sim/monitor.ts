@@ -321,7 +321,19 @@ export class Monitor {
     const vouched = state === "TASK_GONE_BY_OPERATOR"
     if (truth.heard === undefined && truth.running && !vouched)
       this.broken("ended tasks stay ended", `${truth.taskId} is ${state} to the master, but runs`)
+    // An answer may repeat what was told, or forget an end that was acknowledged long ago.
+    if (reason !== "REASON_RECONCILIATION") this.#heardUnasked(truth, state)
     truth.heard ??= { state, source: "SOURCE_MASTER" }
+  }
+
+  /** What the master tells of its own accord is news: it happens once, and to tasks that have not ended. */
+  #heardUnasked(truth: TaskTruth, state: TaskState): void {
+    const { taskId, heard } = truth
+    if (heard?.source === "SOURCE_EXECUTOR" || heard?.source === "SOURCE_AGENT")
+      this.broken("ended tasks stay ended", `${taskId} was ${heard.state}, then ${state}`)
+    if (state !== "TASK_GONE_BY_OPERATOR") return
+    if (truth.vouched === true) this.broken("gone is told once", taskId)
+    truth.vouched = true
   }
 
   #truthOf(spec: ContainerSpec): TaskTruth {

@@ -32,6 +32,8 @@ export type TaskTruth = {
   told?: TaskState | undefined
   /** The terminal state that its framework heard first, and from whom. */
   heard?: Pick<TaskStatus, "state" | "source"> | undefined
+  /** Whether the master told of its own accord that an operator has given its agent up. */
+  vouched?: boolean
   /** Updates that its framework has seen, by uuid. */
   readonly seen: Set<string>
   /** Whether there is a reason to end it: its framework asks, or it belongs to a group. */
