@@ -8,13 +8,16 @@ export function errorCode(cause: unknown): string | undefined {
 export const errorText = (cause: unknown): string =>
   cause instanceof Error ? cause.message : String(cause)
 
-/** What the promise resolves to, or undefined when it fails because the file is not there. */
+/**
+ * What the promise resolves to, or undefined when it fails because the file is not there; one of a
+ * process, below /proc, may also end while it is read.
+ */
 export async function ifExists<T>(work: Promise<T>): Promise<T | undefined> {
   try {
     return await work
   } catch (cause) {
     const code = errorCode(cause)
-    if (code === "ENOENT" || code === "ENOTDIR") return undefined
+    if (code === "ENOENT" || code === "ENOTDIR" || code === "ESRCH") return undefined
     throw cause
   }
 }

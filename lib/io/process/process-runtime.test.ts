@@ -115,6 +115,14 @@ describe("launch", () => {
     expect(await exits.of(exited)).toEqual({ status: exitedStatus(137) })
   })
 
+  test("a task that ends at once was launched all the same", async () => {
+    for (let round = 0; round < 10; round++) {
+      const specs = Array.from({ length: 10 }, () => place.spec("kill -9 $$"))
+      await Promise.all(specs.map(launch))
+      for (const spec of specs) expect(await exits.of(spec)).toEqual({ status: signaledStatus(9) })
+    }
+  })
+
   test("reports a program that does not exist as exit code 127, with the shell's message", async () => {
     const spec = place.spec({ shell: false, value: "no-such-program" })
     await launch(spec)

@@ -12,6 +12,8 @@
  *
  * - `supervisor` is created exclusively. An agent that finds the records without it creates the file
  *   itself, and this supervisor then ends before it starts anything: nobody launches late.
+ * - A shell may have taken notice of the end of a short task before it reads the start time: that is 0
+ *   then, at which no process starts.
  * - `how` is what `jobs` says, since `$?` alone cannot tell exit code 137 from SIGKILL. A shell that
  *   says nothing (bash) leaves it empty.
  * - `status` is complete when it ends in a newline.
@@ -38,7 +40,7 @@ else
   start "$@" <&5 >&3 2>&4 3>&- 4>&- 5>&- &
 fi
 task=$!
-read -r stat < "/proc/$task/stat"
+{ read -r stat < "/proc/$task/stat"; } 2> /dev/null || stat="$task (ended) X${" 0".repeat(19)}"
 printf '%s\\n' "$stat" > "$records/pid"
 exec < /dev/null > /dev/null 2>&1 3>&- 4>&- 5>&-
 cd /
