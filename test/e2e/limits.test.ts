@@ -2,38 +2,10 @@ import { expect, test } from "bun:test"
 import { existsSync, readdirSync } from "node:fs"
 import { HttpFramework, scalar, type Resource } from "../fixtures/http-framework.ts"
 import { rootUser, testWith } from "../fixtures/system-parts.ts"
-import { waitFor } from "../fixtures/wait.ts"
+import { endOf } from "../fixtures/task-end.ts"
 import { testWorlds } from "../fixtures/world.ts"
 
 const open = testWorlds()
-
-type Status = {
-  readonly state: string
-  readonly reason?: string
-  readonly message?: string
-  readonly limitation?: { readonly resources: readonly Resource[] }
-}
-
-/** The last status of a task that has ended, as the master has it. */
-async function endOf(mesosUrl: string, taskId: string): Promise<Status> {
-  return await waitFor(`the end of ${taskId}`, async () => {
-    const answer = await fetch(`${mesosUrl}/api/v1`, {
-      method: "POST",
-      headers: { "content-type": "application/json", accept: "application/json" },
-      body: JSON.stringify({ type: "GET_TASKS" }),
-    })
-    const { get_tasks } = (await answer.json()) as {
-      get_tasks: {
-        completed_tasks?: readonly {
-          task_id: { value: string }
-          statuses: readonly Status[]
-        }[]
-      }
-    }
-    const task = get_tasks.completed_tasks?.find(({ task_id }) => task_id.value === taskId)
-    return task?.statuses.at(-1)
-  })
-}
 
 /** A cluster whose agent is started with these flags, and a framework. */
 async function cluster(...args: string[]) {

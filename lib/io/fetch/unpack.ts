@@ -6,6 +6,7 @@ import { createGunzip } from "node:zlib"
 import type { Account } from "#lib/io/host/accounts.ts"
 import { Tail } from "#lib/io/host/tail.ts"
 import { guardTree, isOutside, mergeTree } from "./archive-guard.ts"
+import { DiskFull, isFull } from "./room.ts"
 import type { ArchiveKind } from "./uri.ts"
 
 /** What to unpack. */
@@ -105,9 +106,9 @@ async function run(options: {
       problems.follow(child.stderr),
     ])
     const code = await child.exited
-    if (code > (options.worst ?? 0))
-      throw new Error(`it cannot be unpacked: ${problems.text().trim() || `exit ${code}`}`)
-    return output
+    if (code <= (options.worst ?? 0)) return output
+    if (isFull(options.cwd)) throw new DiskFull("the archive does not fit")
+    throw new Error(`it cannot be unpacked: ${problems.text().trim() || `exit ${code}`}`)
   } finally {
     await input?.close()
   }

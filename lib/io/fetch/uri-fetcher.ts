@@ -20,6 +20,7 @@ import { ObjectStore } from "./object-store.ts"
 import type { ObjectStoreOptions } from "./object-store.ts"
 import type { FetchPlugin } from "./plugin.ts"
 import { curl, hadoop, ProgramFetch } from "./program.ts"
+import { roomFor } from "./room.ts"
 import { unpack } from "./unpack.ts"
 import { archiveKind, parseUri, targetName, withoutPassword } from "./uri.ts"
 import type { SourceUri } from "./uri.ts"
@@ -182,7 +183,12 @@ export class UriFetcher implements Fetcher {
     { plugin, source, asUser }: Job,
     where: Pick<Parameters<FetchPlugin["load"]>[0], "path" | "signal" | "claim">,
   ): Promise<void> {
-    await plugin.load({ uri: source.text, asUser, ...where })
+    const room = roomFor(dirname(where.path))
+    const claim = (bytes: number): void => {
+      room(bytes)
+      where.claim(bytes)
+    }
+    await plugin.load({ uri: source.text, asUser, ...where, claim })
     if (source.checksum !== undefined) await verify(where.path, source.checksum)
   }
 }
