@@ -3,19 +3,11 @@ import { existsSync, writeFileSync } from "node:fs"
 import { busyboxImage, loadBusyboxImage } from "../fixtures/busybox-image.ts"
 import { containersOf } from "../fixtures/leaks.ts"
 import { Marathon } from "../fixtures/marathon.ts"
-import { command, docker, dockerSocket, testWith, type Part } from "../fixtures/system-parts.ts"
+import { bridge, command, docker, testWith } from "../fixtures/system-parts.ts"
 import { waitFor } from "../fixtures/wait.ts"
 import { testWorlds } from "../fixtures/world.ts"
 
 const open = testWorlds()
-
-/** Docker with its bridge; without iptables there is none. */
-async function bridge(): Promise<Part> {
-  const found = await docker()
-  if (found.missing !== undefined) return found
-  const answer = await fetch("http://docker/networks/bridge", { unix: dockerSocket })
-  return answer.ok ? found : { name: "bridge", missing: "the Docker daemon has no bridge network" }
-}
 
 const parts = [await docker(), command("busybox")]
 

@@ -1,0 +1,198 @@
+/** The Docker daemon goes away and comes back, with its containers or without them. */
+import { afterEach, expect } from "bun:test"
+import { readFileSync } from "node:fs"
+import { busyboxImage } from "../fixtures/busybox-image.ts"
+import { temporaryFolder, type Daemon } from "../fixtures/daemons.ts"
+import { Marathon } from "../fixtures/marathon.ts"
+import { PrivateDocker } from "../fixtures/private-docker.ts"
+import { command, rootUser, testWith } from "../fixtures/system-parts.ts"
+import { waitFor } from "../fixtures/wait.ts"
+import { testWorlds, type World } from "../fixtures/world.ts"
+
+const parts = [rootUser, command("dockerd"), command("busybox")]
+
+const open = testWorlds()
+const clean: (() => Promise<void>)[] = []
+afterEach(async () => {
+  for (const action of clean.splice(0).toReversed()) await action()
+})
+
+/** A daemon of the test's own, which goes after the cluster. */
+async function startDocker(args: readonly string[] = []): Promise<PrivateDocker> {
+  // The paths of sockets must be short, and containers' mounts outlive a world.
+  const folder = temporaryFolder()
+  const docker = await PrivateDocker.start(folder.path, args)
+  clean.push(async () => {
+    await docker.dispose()
+    folder.remove()
+  })
+  return docker
+}
+
+type Agent = { readonly marathon: Marathon; restart(): Promise<void>; kill(): Promise<void> }
+
+/** A master, and an agent with that daemon. */
+async function startCluster(world: World, docker: PrivateDocker): Promise<Agent> {
+  const master = await world.master()
+  const place = await world.place("agent")
+  const args = place.args.filter((_, at) => at > 1)
+  const here = { ...place, args: ["--docker-socket", docker.socket, ...args] }
+  let agent: Daemon = await world.agent(master, here)
+  return {
+    marathon: new Marathon(master.marathonUrl),
+    kill: async () => void (await agent.end("SIGKILL")),
+    restart: async () => {
+      agent = await world.agent(master, here)
+    },
+  }
+}
+
+const boxed = (cmd: string, more: object = {}) => ({
+  id: "/boxed",
+  cmd,
+  cpus: 0.1,
+  mem: 32,
+  backoffSeconds: 1,
+  backoffFactor: 1,
+  container: { type: "DOCKER", docker: { image: busyboxImage } },
+  networks: [{ mode: "host" }],
+  ...more,
+})
+
+/** All that tasks of this test wrote. */
+function outputs(world: World): readonly string[] {
+  const paths = [...new Bun.Glob("**/runs/*/stdout").scanSync({ cwd: world.path })]
+  return paths
+    .filter((path) => !path.includes("latest"))
+    .map((path) => readFileSync(`${world.path}/${path}`, "utf8"))
+}
+
+/** Writes a number every 20 ms. */
+const count = "i=0; while :; do i=$((i+1)); echo $i; sleep 0.02; done"
+
+/** Whether these are the lines 1, 2, 3 and so on, none lost and none twice. */
+function expectUnbroken(text: string): void {
+  const lines = text.split("\n").slice(0, -1)
+  expect(lines).toEqual(lines.map((_, index) => `${index + 1}`))
+}
+
+testWith(...parts)(
+  "containers that a daemon keeps over its restart are kept by the agent",
+  async () => {
+    const docker = await startDocker(["--live-restore"])
+    const world = open()
+    const { marathon } = await startCluster(world, docker)
+    const before = await marathon.run(boxed(count))
+    const long = (): number => outputs(world)[0]?.length ?? 0
+    await waitFor("output", () => long() > 0)
+    for (let turn = 0; turn < 2; turn++) {
+      await docker.end()
+      await docker.start()
+      const then = long()
+      await waitFor("more output", () => long() > then)
+    }
+    expect(await marathon.settled("/boxed")).toEqual(before)
+    const [text = ""] = outputs(world)
+    expectUnbroken(text)
+    // It is still the agent's to end.
+    await marathon.removeAll()
+    await waitFor("no container", async () => (await docker.containers()).length === 0)
+  },
+)
+
+testWith(...parts)(
+  "containers that end with their daemon are reported and started anew",
+  async () => {
+    const docker = await startDocker()
+    const world = open()
+    const { marathon } = await startCluster(world, docker)
+    const [first] = await marathon.run(boxed(count))
+    await waitFor("output", () => outputs(world).some((text) => text !== ""))
+    await docker.end()
+    await docker.start()
+    const failure = await waitFor("the end to be told", async () => {
+      return (await marathon.app("/boxed")).lastTaskFailure
+    })
+    expect(failure.state).toBe("TASK_FAILED")
+    expect(failure.message).toMatch(/exited with status (137|143)|signal/)
+    await waitFor("another task to run", async () => {
+      const [task] = await marathon.tasks("/boxed")
+      return task?.state === "TASK_RUNNING" && task.id !== first?.id
+    })
+    await waitFor("one container", async () => (await docker.containers()).length === 1)
+    for (const text of outputs(world)) expectUnbroken(text)
+  },
+)
+
+testWith(...parts)(
+  "a launch while the daemon is away fails and says so; the next one runs",
+  async () => {
+    const docker = await startDocker()
+    const world = open()
+    const { marathon } = await startCluster(world, docker)
+    await docker.end()
+    await marathon.ok("POST", "/v2/apps", boxed("sleep 600"))
+    const failure = await waitFor("the failure", async () => {
+      return (await marathon.app("/boxed")).lastTaskFailure
+    })
+    expect(failure.message).toContain(`the Docker daemon at ${docker.socket} cannot be reached`)
+    await docker.start()
+    await marathon.settled("/boxed")
+  },
+)
+
+testWith(...parts)(
+  "an agent that starts before its daemon finds its containers later",
+  async () => {
+    const docker = await startDocker(["--live-restore"])
+    const world = open()
+    const { marathon, kill, restart } = await startCluster(world, docker)
+    const before = await marathon.run(boxed(count))
+    await kill()
+    await docker.end()
+    await restart()
+    expect((await marathon.app("/boxed")).tasksRunning).toBe(1)
+    await docker.start()
+    const then = outputs(world)[0]?.length ?? 0
+    await waitFor("output to be copied again", () => (outputs(world)[0]?.length ?? 0) > then)
+    expect(await marathon.settled("/boxed")).toEqual(before)
+    // And it runs new ones.
+    await marathon.run({ ...boxed("sleep 600"), id: "/second" })
+  },
+)
+
+testWith(...parts)(
+  "containers of tasks that the agent does not know are removed at its start",
+  async () => {
+    const docker = await startDocker()
+    const world = open()
+    const { marathon, kill, restart } = await startCluster(world, docker)
+    await marathon.run(boxed("sleep 600"))
+    const [ours] = await docker.containers()
+    await kill()
+    const socket = { unix: docker.socket }
+    const inspected = (await (
+      await fetch(`http://docker/containers/${ours?.Id}/json`, socket)
+    ).json()) as { Config: { Labels: Record<string, string> } }
+    const owner = inspected.Config.Labels["dcos.agent"] ?? ""
+    // What an agent leaves that dies between the daemon's answer and its own note of it, and a stranger's.
+    const create = async (labels: Record<string, string>): Promise<string> => {
+      const answer = await fetch("http://docker/containers/create", {
+        ...socket,
+        method: "POST",
+        headers: { "content-type": "application/json" },
+        body: JSON.stringify({ Image: busyboxImage, Cmd: ["sleep", "600"], Labels: labels }),
+      })
+      const { Id } = (await answer.json()) as { Id: string }
+      await fetch(`http://docker/containers/${Id}/start`, { ...socket, method: "POST" })
+      return Id
+    }
+    const orphan = await create({ "dcos.agent": owner, "dcos.container": crypto.randomUUID() })
+    const stranger = await create({ "dcos.agent": "/another/agent", "dcos.container": "x" })
+    await restart()
+    const ids = async (): Promise<readonly string[]> =>
+      (await docker.containers()).map(({ Id }) => Id).toSorted()
+    await waitFor("the orphan to be gone", async () => !(await ids()).includes(orphan))
+    expect(await ids()).toEqual([ours?.Id ?? "", stranger].toSorted())
+  },
+)
