@@ -88,7 +88,7 @@ export {
   unallocate,
   unreserved,
 } from "./resources/reservation.ts"
-export { sumDisjoint, sumResources } from "./resources/sum.ts"
+export { sumDisjoint, sumInUse, sumResources } from "./resources/sum.ts"
 export { fromMilli, toMilli } from "./resources/scalar.ts"
 export { validateResource, validateResources } from "./resources/validate.ts"
 export type { ResourceProblem } from "./resources/validate.ts"

@@ -4,8 +4,7 @@ import {
   NO_RESOURCES,
   normalizeResources,
   shared,
-  sumDisjoint,
-  unallocate,
+  sumInUse,
   validateResources,
   type AgentId,
   type RegisterMessage,
@@ -93,13 +92,12 @@ function resourceProblem(message: RegisterMessage): string | undefined {
 function excess(message: RegisterMessage): string | undefined {
   const live = message.tasks.filter(({ state }) => !isTerminal(state))
   const holders = [...live, ...message.executors, ...(message.leaving ?? [])]
-  const used = sumDisjoint(holders.map((held) => normalizeResources(resourcesOf(held))))
+  const used = sumInUse(holders.map((held) => normalizeResources(resourcesOf(held))))
   if (used === undefined)
     return "Two of the agent's tasks use the same port, or the same item of a set"
-  const bare = unallocate(used)
   const total = totalOf(message)
-  return containsResources(total, exclusive(bare)) &&
-    shared(bare).every((volume) => containsResources(total, [volume]))
+  return containsResources(total, exclusive(used)) &&
+    shared(used).every((volume) => containsResources(total, [volume]))
     ? undefined
     : "The agent's tasks use more than the agent has: give it back the resources it had"
 }

@@ -171,7 +171,7 @@ function adoptTask(ctx: Context, reported: Reported): void {
   if (isTerminal(task.state) && isCompleted(framework, agent, task)) return
   if (!isTerminal(task.state)) charges.add(framework.id, resources)
   framework.unreachableTasks.delete(task.taskId)
-  const kept = ctx.shared.task({ ...task, resources, role }, agent)
+  const kept = ctx.shared.task(task, { role, resources, agent })
   addTask(ctx, new TaskRecord(framework, agent, kept))
 }
 

@@ -24,12 +24,13 @@ const task = (n: number, different: Partial<KeptTask> = {}) => ({
   ...different,
 })
 
-const somewhere = () => ({ networkInfos: undefined })
+const keep = (shared: SharedParts, { role, resources, ...rest }: KeptTask): KeptTask =>
+  shared.task(rest, { role, resources, agent: { networkInfos: undefined } })
 
 test("instances of a service share what is equal, and keep what is not", () => {
   const shared = new SharedParts()
-  const first = shared.task(copyOf(task(1)), somewhere())
-  const second = shared.task(copyOf(task(2)), somewhere())
+  const first = keep(shared, copyOf(task(1)))
+  const second = keep(shared, copyOf(task(2)))
   expect(second).toEqual({ ...task(2), statuses: [] })
   expect(second.labels).toBe(first.labels)
   expect(second.resources[0]).toBe(first.resources[0])
@@ -40,7 +41,7 @@ test("two versions of a service share with the instances of their own, in whatev
   const shared = new SharedParts()
   const version = (name: string) => ({ labels: { labels: [{ key: "version", value: name }] } })
   const [old, fresh, oldAgain] = ["1", "2", "1"].map((name, n) =>
-    shared.task(copyOf(task(n, version(name))), somewhere()),
+    keep(shared, copyOf(task(n, version(name)))),
   )
   expect(fresh?.labels).toEqual(version("2").labels)
   expect(oldAgain?.labels).toBe(old?.labels)
@@ -50,7 +51,7 @@ test("what roles have of the same ports shares the ports", () => {
   const shared = new SharedParts()
   const inRole = (role: string) => {
     const resources = task(7).resources.map((each) => ({ ...each, allocationRole: role }))
-    return shared.task(copyOf({ ...task(7, { name: role, resources }), role }), somewhere())
+    return keep(shared, copyOf({ ...task(7, { name: role, resources }), role }))
   }
   const [a, b] = [inRole("a"), inRole("b")]
   expect(b.resources[1]).toEqual({ ...a.resources[1]!, allocationRole: "b" })
@@ -68,7 +69,7 @@ test("of a volume, nothing that tells it from others is lost", () => {
     },
   ]
   for (const id of ["a", "b", "a"])
-    expect(shared.task(task(1, { resources: volume(id) }), somewhere()).resources).toEqual(
+    expect(keep(shared, task(1, { resources: volume(id) })).resources).toEqual(
       volume(id) as Resources[number][],
     )
 })

@@ -1,4 +1,4 @@
-import type { AgentInfo, DiscoveryInfo, Resource, Resources, Task } from "#lib/mesos/index.ts"
+import type { AgentInfo, DiscoveryInfo, Port, Resource, Resources, Task } from "#lib/mesos/index.ts"
 import { equal } from "#lib/std/equal.ts"
 import { Interner } from "#lib/std/interner.ts"
 import { Recent } from "#lib/std/recent.ts"
@@ -6,6 +6,13 @@ import { compactStatuses, type StatusHost } from "./compact-status.ts"
 
 /** A task as it is kept: with its resources and their role. */
 export type KeptTask = Task & { readonly resources: Resources; readonly role: string }
+
+/** What a task has, as part of which role's allocation, and where. */
+type Allocated = {
+  readonly role: string
+  readonly resources: Resources
+  readonly agent: StatusHost
+}
 
 /** What instances of one service have in common, all of it. */
 const COMMON = [
@@ -33,10 +40,12 @@ const NO_RESERVATIONS: Resource["reservations"] = []
  */
 export class SharedParts {
   readonly #parts = new Interner()
+  /** What the agent said that came last: most are of one kind. */
+  #lastInfo: AgentInfo | undefined
   readonly #twins = new Recent<string, Twin>(TWINS)
 
-  /** The same task of an agent, with its parts shared, and without what nobody asks the master for. */
-  task(task: KeptTask, agent: StatusHost): KeptTask {
+  /** The same task, with its parts shared, and without what nobody asks the master for. */
+  task(task: Task, { role, resources, agent }: Allocated): KeptTask {
     const twin = this.#twins.get(task.name)
     const statuses = compactStatuses(task, agent)
     const kept: KeptTask = {
@@ -48,9 +57,9 @@ export class SharedParts {
       state: task.state,
       statusUpdateState: task.statusUpdateState,
       statusUpdateUuid: same(task.statusUpdateUuid, statuses.at(-1)?.uuid),
-      role: this.#share(task.role, twin?.role),
+      role: this.#share(role, twin?.role),
       user: this.#share(task.user, twin?.user),
-      resources: task.resources.map((each, index) => this.#resource(each, twin?.resources[index])),
+      resources: resources.map((each, index) => this.#resource(each, twin?.resources[index])),
       labels: this.#share(task.labels, twin?.labels),
       discovery: this.#discovery(task.discovery, twin?.discovery),
       container: this.#share(task.container, twin?.container),
@@ -67,12 +76,13 @@ export class SharedParts {
   /** What an agent says of itself, with the parts shared that machines of one kind have in common. */
   agentInfo(info: AgentInfo): AgentInfo {
     const { resources, attributes, domain } = info
-    return {
+    const last = this.#lastInfo
+    return (this.#lastInfo = {
       ...info,
-      resources: this.#share(resources, undefined),
-      attributes: this.#share(attributes, undefined),
-      domain: this.#share(domain, undefined),
-    }
+      resources: this.#share(resources, last?.resources),
+      attributes: this.#share(attributes, last?.attributes),
+      domain: this.#share(domain, last?.domain),
+    })
   }
 
   /** An equal value that was met before, or this one. */
@@ -86,16 +96,20 @@ export class SharedParts {
   }
 
   #resource(resource: Resource, twin: Resource | undefined): Resource {
-    if (twin !== undefined && equal(resource, twin)) return twin
     const { name, value, allocationRole = "" } = resource
-    if (!isPlain(resource) || value.kind === "set") return this.#parts.intern(resource)
+    if (!isPlain(resource) || value.kind === "set") return this.#share(resource, twin)
+    const alike = twin !== undefined && isPlain(twin) && isOfSameKind(resource, twin)
     if (value.kind === "scalar")
-      return this.#parts.intern(resource, `${name} ${value.milli} ${allocationRole}`)
+      return alike && twin.value.kind === "scalar" && twin.value.milli === value.milli
+        ? twin
+        : this.#parts.intern(resource, `${name} ${value.milli} ${allocationRole}`)
     // Ports: a few thousand different ones, in as many combinations with roles as there are tasks.
     const [range] = value.ranges
     const known = value.ranges.length === 1 ? `${range?.begin}-${range?.end}` : undefined
     const shared = this.#parts.intern(value, known)
-    return { ...resource, value: shared, reservations: NO_RESERVATIONS }
+    return alike && twin.value === shared
+      ? twin
+      : { ...resource, value: shared, reservations: NO_RESERVATIONS }
   }
 
   /** Instances differ in their ports: wholes would be shared with none, and only crowd the others out. */
@@ -104,18 +118,24 @@ export class SharedParts {
     twin: DiscoveryInfo | undefined,
   ): DiscoveryInfo | undefined {
     const ports = discovery?.ports?.ports ?? []
-    if (discovery === undefined || ports.length === 0) return this.#share(discovery, twin)
+    if (discovery?.ports === undefined || ports.length === 0) return this.#share(discovery, twin)
     if (equal(discovery, twin)) return twin
     return {
       ...discovery,
       name: this.#share(discovery.name, twin?.name),
       ports:
         ports.length === 1
-          ? this.#share(discovery.ports, twin?.ports)
+          ? this.#parts.intern(discovery.ports, portKey(ports[0]))
           : { ports: ports.map((port) => this.#parts.intern(port)) },
     }
   }
 }
+
+/** Tells lists of this one port from all others; undefined when only its JSON does. */
+const portKey = (port: Port | undefined): string | undefined =>
+  port === undefined || port.visibility !== undefined || port.labels !== undefined
+    ? undefined
+    : `port ${port.number} ${JSON.stringify(port.name)} ${JSON.stringify(port.protocol)}`
 
 /** Without what is a task's own: a twin outlives it. */
 const twinOf = ({
@@ -152,3 +172,7 @@ const isPlain = ({ reservations, providerId, disk, revocable, shared }: Resource
   disk === undefined &&
   revocable === undefined &&
   shared === undefined
+
+/** Whether two plain resources differ in their amounts at most. */
+const isOfSameKind = (a: Resource, b: Resource): boolean =>
+  a.name === b.name && a.allocationRole === b.allocationRole

@@ -162,7 +162,7 @@ function bookTask(ctx: Context, pool: Pool, info: TaskInfo, executor = info.exec
   const resources = normalizeResources(info.resources ?? NO_RESOURCES)
   take(ctx, pool, resources)
   const task = taskOf(info, { framework, executorId: executor?.executorId })
-  const kept = ctx.shared.task({ ...task, resources, role }, agent)
+  const kept = ctx.shared.task(task, { role, resources, agent })
   addTask(ctx, new TaskRecord(framework, agent, kept))
 }
 

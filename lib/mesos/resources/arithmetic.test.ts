@@ -7,7 +7,7 @@ import { normalizeResources } from "./normal.ts"
 import { parseResources } from "./parse.ts"
 import { addQuantities, containsQuantities, scalarQuantities } from "./quantities.ts"
 import { renderResources } from "./render.ts"
-import { sumDisjoint, sumResources } from "./sum.ts"
+import { sumDisjoint, sumInUse, sumResources } from "./sum.ts"
 import { allocate, flatten, popReservation, pushReservation, unallocate } from "./reservation.ts"
 
 const scalar = fc.record({
@@ -111,6 +111,15 @@ describe("the algebra holds for any resources", () => {
           left = subtractResources(left, part)
         }
         expect(left).toEqual([])
+      }),
+    )
+  })
+
+  test("what is in use is the disjoint sum without allocations", () => {
+    fc.assert(
+      fc.property(fc.array(normal, { maxLength: 4 }), (all) => {
+        const sum = sumDisjoint(all)
+        expect(sumInUse(all)).toEqual((sum && unallocate(sum)) as Resource[] | undefined)
       }),
     )
   })

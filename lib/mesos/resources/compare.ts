@@ -83,11 +83,25 @@ const compareDisks = (a: ResourceDiskInfo, b: ResourceDiskInfo): number =>
  */
 export function compareIdentity(a: Resource, b: Resource): number {
   if (a === b) return 0
+  return (
+    compareKinds(a, b) ||
+    compareOptional(a.allocationRole, b.allocationRole, compareText) ||
+    compareOrigins(a, b)
+  )
+}
+
+/** The same, whatever role they are allocated to. */
+export const compareUnallocated = (a: Resource, b: Resource): number =>
+  a === b ? 0 : compareKinds(a, b) || compareOrigins(a, b)
+
+function compareKinds(a: Resource, b: Resource): number {
   if (a.name !== b.name) return a.name < b.name ? -1 : 1
   if (a.value.kind !== b.value.kind) return a.value.kind < b.value.kind ? -1 : 1
-  const order =
-    compareOptional(a.allocationRole, b.allocationRole, compareText) ||
-    compareReservations(a.reservations, b.reservations)
+  return 0
+}
+
+function compareOrigins(a: Resource, b: Resource): number {
+  const order = compareReservations(a.reservations, b.reservations)
   if (order !== 0 || (isPlain(a) && isPlain(b))) return order
   return (
     compareOptional<string>(a.providerId, b.providerId, compareText) ||

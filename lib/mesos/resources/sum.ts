@@ -1,5 +1,5 @@
 import type { Range, Resource, Resources, ResourceValue } from "#lib/mesos/resource.ts"
-import { compareIdentity, isDivisible } from "./compare.ts"
+import { compareIdentity, compareUnallocated, isDivisible } from "./compare.ts"
 import { NO_RESOURCES, normalizeResources } from "./normal.ts"
 import { countRanges, normalizeRanges } from "./ranges.ts"
 import { unallocate } from "./reservation.ts"
@@ -76,6 +76,17 @@ export function sumDisjoint(all: Iterable<Resources>): Resources | undefined {
     : undefined
 }
 
+/**
+ * What all of them have in use, as part of no allocation; undefined when two of them name the same port
+ * or the same item of a set. The same as `sumDisjoint` without allocations, for less.
+ */
+export function sumInUse(all: Iterable<Resources>): Resources | undefined {
+  const { totals, wholes } = addUp(all, compareUnallocated)
+  return totals.every(({ isDisjoint }) => isDisjoint)
+    ? normalizeResources(unallocate([...totals.map(({ resource }) => resource), ...wholes]))
+    : undefined
+}
+
 type Sums = { readonly totals: readonly Total[]; readonly wholes: readonly Resource[] }
 
 function resourcesOf({ totals, wholes }: Sums): Resources {
@@ -83,7 +94,10 @@ function resourcesOf({ totals, wholes }: Sums): Resources {
   return normalizeResources([...totals.map(({ resource }) => resource), ...wholes])
 }
 
-function addUp(all: Iterable<Resources>): Sums {
+type Compare = (a: Resource, b: Resource) => number
+
+/** Adds up resources that `compare` as the same. */
+function addUp(all: Iterable<Resources>, compare: Compare = compareIdentity): Sums {
   const totals: Total[] = []
   const wholes: Resource[] = []
   for (const resources of all) {
@@ -94,7 +108,7 @@ function addUp(all: Iterable<Resources>): Sums {
         wholes.push(resource)
         continue
       }
-      const index = find(totals, resource, guess)
+      const index = find(totals, { resource, compare, guess })
       guess = index + 1
       if (index === totals.length) totals.push(new Total(resource))
       totals[index]?.add(resource.value)
@@ -103,12 +117,14 @@ function addUp(all: Iterable<Resources>): Sums {
   return { totals, wholes }
 }
 
-/** Where the total of a resource's identity is, or would be. */
-function find(totals: readonly Total[], resource: Resource, guess: number): number {
+type Sought = { readonly resource: Resource; readonly compare: Compare; readonly guess: number }
+
+/** Where the total of what is the same as a resource is, or would be. */
+function find(totals: readonly Total[], { resource, compare, guess }: Sought): number {
   for (let step = 0; step < totals.length; step++) {
     const index = (guess + step) % totals.length
     const total = totals[index]
-    if (total !== undefined && compareIdentity(total.first, resource) === 0) return index
+    if (total !== undefined && compare(total.first, resource) === 0) return index
   }
   return totals.length
 }
