@@ -12,7 +12,7 @@ import type {
   VolumeOrder,
   Volumes,
 } from "#lib/ports/index.ts"
-import { err, type Result } from "#lib/std/result.ts"
+import { err, ok, type Result } from "#lib/std/result.ts"
 import type { AgentInput, SandboxLink } from "./core/types.ts"
 import type { VolumeNeeds } from "./core/volumes.ts"
 import { Limiter } from "./limiter.ts"
@@ -66,6 +66,7 @@ export class ContainerActions {
   readonly #retries = new Set<Cancel>()
   /** Nothing is launched in a runtime before its orphans are known, or it would be one of them. */
   readonly #swept = new Map<ContainerRuntime, Promise<void>>()
+  readonly #resizing = new AbortController()
   readonly #removingVolumes = new Map<string, Promise<void>>()
   #stopped = false
 
@@ -88,6 +89,31 @@ export class ContainerActions {
       if (result.ok) this.#ports.post({ kind: "containerStarted", containerId, ...result.value })
       else this.#ports.post({ kind: "containerFailed", containerId, ...result.error })
     })
+  }
+
+  /** Gives a container that runs other limits, and more volumes. */
+  resize(spec: ContainerSpec, added: readonly VolumeOrder[]): void {
+    const { containerId } = spec
+    void this.#resize(spec, added)
+      .catch((cause: unknown) => err(String(cause)))
+      .then((result) => {
+        const error = result.ok ? undefined : result.error
+        this.#ports.post({ kind: "containerResized", containerId, error })
+      })
+  }
+
+  async #resize(
+    spec: ContainerSpec,
+    added: readonly VolumeOrder[],
+  ): Promise<Result<unknown, string>> {
+    const runtime = this.#runtimeOf(spec)
+    for (const path of persistentPaths(added)) await this.#removingVolumes.get(path)
+    if (added.length > 0) {
+      const { signal } = this.#resizing
+      const extended = await this.#ports.volumes.extend({ spec, volumes: added, signal })
+      if (!extended.ok) return err(extended.error.message)
+    }
+    return (await runtime?.resize?.(spec)) ?? ok(undefined)
   }
 
   /** Finds a container of an earlier life; goes on until its runtime can tell. */
@@ -195,6 +221,7 @@ export class ContainerActions {
   /** Gives up what is under way; containers that run go on. */
   stop(): void {
     this.#stopped = true
+    this.#resizing.abort()
     for (const cancel of this.#retries) cancel()
     for (const controller of this.#launching.values()) controller.abort()
   }

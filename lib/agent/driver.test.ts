@@ -1,8 +1,12 @@
 import { expect, test } from "bun:test"
 import {
   brandId,
+  parseResources,
+  renderResources,
   type AgentId,
   type AgentToMaster,
+  type executor,
+  type ExecutorId,
   type FrameworkId,
   type MasterToAgent,
   type TaskId,
@@ -71,6 +75,8 @@ class TestRuntime implements ContainerRuntime {
   readonly specs: ContainerSpec[] = []
   readonly launches = new Map<ContainerId, (result: LaunchResult) => void>()
   readonly signals = new Map<ContainerId, AbortSignal>()
+  resized: (spec: ContainerSpec) => Promise<Result<void, string>> = () =>
+    Promise.resolve(ok(undefined))
   orphans: Promise<readonly ContainerId[]> = Promise.resolve([])
   recoveries: (() => Promise<ContainerRecovery>)[] = []
   exit: (containerId: ContainerId, exit: ContainerExit) => void = () => {}
@@ -90,6 +96,10 @@ class TestRuntime implements ContainerRuntime {
   }
   onExit(listener: typeof this.exit): void {
     this.exit = listener
+  }
+  resize(spec: ContainerSpec): Promise<Result<void, string>> {
+    this.calls.push(`resize ${spec.task.taskId} to ${renderResources(spec.task.resources ?? [])}`)
+    return this.resized(spec)
   }
   kill(_containerId: ContainerId, { force }: { readonly force: boolean }): Promise<void> {
     this.calls.push(force ? "kill -9" : "kill")
@@ -202,6 +212,7 @@ class Bench {
       diskWatch: { intervalMs: 15_000, enforce: true },
       volumes: {
         prepare: (request) => this.prepare(request),
+        extend: (request) => this.prepare({ ...request, secretEnvironment: {} }),
         environment: () => Promise.resolve({}),
         release: (containerId) => Promise.resolve(void this.released.push(containerId)),
         recover: (known) => Promise.resolve(void this.released.push(`all but ${known.size}`)),
@@ -555,4 +566,57 @@ test("a container that cannot be measured has no statistics", async () => {
   await bench.settleLaunch()
   const [running] = [...bench.driver.agent.workload.tasks()]
   expect(await bench.driver.statistics(running!.launch.spec!)).toBeUndefined()
+})
+
+/** A task of the executor "worker". */
+const executorTask = (id: string): TaskInfo => {
+  const executor = { executorId: brandId<ExecutorId>("worker"), command: { value: "./worker" } }
+  const resources = parseResources("mem:64")
+  const { command: _, ...rest } = task(id, { resources: resources.ok ? resources.value : [] })
+  return { ...rest, executor }
+}
+
+/** An agent whose executor runs, is subscribed, and was given another task; the events it heard. */
+async function joined(bench: Bench) {
+  await bench.register()
+  bench.run(executorTask("a"))
+  const containerId = await bench.settleLaunch()
+  const heard: string[] = []
+  const sink = {
+    event: (event: executor.Event) =>
+      void heard.push(event.kind === "launch" ? event.task.taskId : event.kind),
+    end: () => void heard.push("end"),
+  }
+  bench.driver.executors.open(containerId, {}, sink)
+  await bench.until(() => heard.includes("a"))
+  bench.clock.advance(1)
+  bench.run(executorTask("b"))
+  return { containerId, heard }
+}
+
+test("a container is given more before its executor is sent another task", async () => {
+  const bench = new Bench()
+  const settled = Promise.withResolvers<Result<void, string>>()
+  bench.runtime.resized = () => settled.promise
+  const { heard } = await joined(bench)
+  await bench.until(() => bench.runtime.calls.includes("resize worker to mem:128"))
+  expect(heard).toEqual(["subscribed", "a"])
+  settled.resolve(ok(undefined))
+  await bench.until(() => heard.includes("b"))
+})
+
+test.each<[string, () => Promise<Result<void, string>>]>([
+  ["refused", () => Promise.resolve(err("no room"))],
+  ["a fault", () => Promise.reject(new Error("no room"))],
+])("a container that cannot be given more is ended: %s", async (_, resized) => {
+  const bench = new Bench()
+  bench.runtime.resized = resized
+  const { containerId } = await joined(bench)
+  await bench.until(() => bench.runtime.calls.includes("kill -9"))
+  bench.runtime.exit(containerId, { status: 9 })
+  expect(await bench.states("b", "TASK_LOST")).toEqual(["TASK_LOST"])
+  const why = expect.stringContaining("no room") as string
+  expect(bench.sent).toContainEqual(
+    expect.objectContaining({ status: expect.objectContaining({ message: why }) as object }),
+  )
 })

@@ -185,6 +185,8 @@ export class AgentDriver {
         return this.#options.link.reconnect(effect.reason)
       case "launch":
         return this.#containers.launch(effect)
+      case "resize":
+        return this.#containers.resize(effect.spec, effect.volumes)
       case "recover":
         return this.#containers.recover(effect.spec)
       case "removeOrphans":

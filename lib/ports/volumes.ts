@@ -66,6 +66,10 @@ export type VolumesFailure = { readonly message: string }
 export interface Volumes {
   /** Makes volumes ready, in their order. May be repeated; what a failure leaves, `release` takes. */
   prepare(request: VolumesRequest): Promise<Result<PreparedVolumes, VolumesFailure>>
+  /** Makes more volumes ready, for a container that was prepared and runs; those it has may be among them. */
+  extend(
+    request: Omit<VolumesRequest, "secretEnvironment">,
+  ): Promise<Result<Pick<PreparedVolumes, "mounts">, VolumesFailure>>
   /** The secret variables of a container that was prepared, for commands that run beside it. */
   environment(containerId: ContainerId): Promise<Readonly<Record<string, string>>>
   /** Lets go of what the container holds; harmless when repeated. Goes on by itself where it fails. */

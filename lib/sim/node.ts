@@ -204,6 +204,7 @@ const simFetcher = (random: Random, life: Life): Fetcher => ({
 /** Volumes that are always there. */
 const simVolumes: Volumes = {
   prepare: async () => ok({ mounts: [], environment: {} }),
+  extend: async () => ok({ mounts: [] }),
   environment: async () => ({}),
   release: async () => {},
   recover: async () => {},

@@ -66,7 +66,6 @@ const LEFT_OUT: Readonly<Record<string, string>> = {
   REASON_AGENT_DISCONNECTED: "the offers of an agent that is away are gone with it: INVALID_OFFERS",
   REASON_CONTAINER_LIMITATION: "no isolator of networks or ports ends containers",
   REASON_CONTAINER_PREEMPTED: "nothing is oversubscribed",
-  REASON_CONTAINER_UPDATE_FAILED: "a container that cannot be resized runs on as it is",
   REASON_GC_ERROR: "sandboxes are not recovered from the collection of garbage",
   REASON_IO_SWITCHBOARD_EXITED: "no process of its own keeps a container's streams",
   REASON_TASK_UNAUTHORIZED: "nobody is authorized yet",

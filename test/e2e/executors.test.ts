@@ -1,7 +1,10 @@
 /** Executors with a program of their own, through the public APIs alone, with real processes. */
 import { afterEach, expect, test } from "bun:test"
+import { readFileSync } from "node:fs"
 import { networkInterfaces } from "node:os"
 import {
+  EXECUTOR_MIB,
+  TASK_MIB,
   executorInfo,
   executorTask,
   heard,
@@ -13,6 +16,7 @@ import {
   untilGone,
 } from "../fixtures/executor/place.ts"
 import { HttpFramework } from "../fixtures/http-framework.ts"
+import { rootUser, testWith } from "../fixtures/system-parts.ts"
 import { waitFor } from "../fixtures/wait.ts"
 import { testWorlds } from "../fixtures/world.ts"
 
@@ -222,6 +226,30 @@ test("an executor that ignores SHUTDOWN is killed after its grace", async () => 
   await statusOf(framework, "a", "TASK_FAILED")
   expect(await failure(framework)).toEqual({ executor: "worker", status: 9 })
   expect(heard(workDir)).toContain("SHUTDOWN")
+})
+
+/** The limit of memory of the cgroup that a process is in, MiB. */
+function memoryLimitMib(pid: number): number {
+  const lines = readFileSync(`/proc/${pid}/cgroup`, "utf8").trim().split("\n")
+  const found = lines.find((line) => /:memory:|^0::/.test(line)) ?? ""
+  const path = found.slice(found.indexOf(":", found.indexOf(":") + 1) + 1)
+  const file = found.startsWith("0::")
+    ? `/sys/fs/cgroup${path}/memory.max`
+    : `/sys/fs/cgroup/memory${path}/memory.limit_in_bytes`
+  return Number(readFileSync(file, "utf8")) / 1024 / 1024
+}
+
+testWith(rootUser)("an executor's container grows with its tasks", async () => {
+  const { workDir, framework } = await scene()
+  await launch(framework, "a")
+  await framework.until("a", "TASK_RUNNING")
+  const pid = await pidOf(workDir)
+  expect(memoryLimitMib(pid)).toBe(EXECUTOR_MIB + TASK_MIB)
+  await launch(framework, "b")
+  await framework.until("b", "TASK_RUNNING")
+  expect(memoryLimitMib(pid)).toBe(EXECUTOR_MIB + 2 * TASK_MIB)
+  await framework.call({ type: "TEARDOWN" })
+  await untilGone(pid)
 })
 
 test("executors reach an agent at the address of its machine", async () => {

@@ -11,10 +11,13 @@ import {
   type TaskInfo,
 } from "#lib/mesos/index.ts"
 import { must } from "#lib/std/assert.ts"
-import { hasCapability, type ExecutorLaunch } from "./records.ts"
+import { addedVolumes, needs } from "./executor-sizes.ts"
+import { gpuCount } from "./gpus.ts"
+import { hasCapability, type ExecutorLaunch, type ExecutorRecord } from "./records.ts"
 import type { StatusStreams } from "./status-streams.ts"
 import { groupInvalid, type Refusal } from "./task-support.ts"
 import { say, type Turn } from "./turn.ts"
+import type { AgentOptions } from "./types.ts"
 import type { Workload } from "./workload.ts"
 
 /** Refused tasks that are remembered: as many as may be on their way twice. */
@@ -22,6 +25,7 @@ const REFUSED_MAX = 1_000
 
 /** What admission needs of the rest of the agent. */
 export type AdmissionParts = {
+  readonly options: Pick<AgentOptions, "workDir">
   readonly streams: StatusStreams
   readonly workload: Workload
   readonly agentId: () => AgentId | undefined
@@ -101,7 +105,11 @@ export class Admission {
   }
 
   /** Why tasks cannot join the custom executor of their choice. */
-  customExecutor(info: FrameworkInfo, { executorId }: ExecutorInfo): Refusal | undefined {
+  customExecutor(
+    info: FrameworkInfo,
+    { executorId }: ExecutorInfo,
+    tasks: readonly TaskInfo[],
+  ): Refusal | undefined {
     const executor = info.id && this.#executor(info.id, executorId)
     if (executor === undefined) return undefined
     const { kind } = executor.launch
@@ -112,9 +120,32 @@ export class Admission {
         message: taken(kind, executorId),
       }
     const { phase } = must(executor.process, "a custom executor has a process")
-    if (phase !== "ending" && phase !== "ended") return undefined
+    if (phase !== "ending" && phase !== "ended") return this.#growth(info, executor, tasks)
     const message = phase === "ending" ? "Executor is terminating" : "Executor terminated"
     return { state: dropped(info), reason: "REASON_EXECUTOR_TERMINATED", message }
+  }
+
+  /** Why a container cannot be given what tasks need that join the executor in it. */
+  #growth(
+    info: FrameworkInfo,
+    executor: ExecutorRecord,
+    tasks: readonly TaskInfo[],
+  ): Refusal | undefined {
+    const { spec } = must(executor.launch.process, "a custom executor has a process")
+    const resources = tasks.flatMap((task) => task.resources ?? [])
+    const lacksGpus =
+      gpuCount(resources) > 0 &&
+      gpuCount([...needs(executor), ...resources]) > (spec.gpus?.length ?? 0)
+    const lacksVolumes =
+      spec.runtime !== "process" &&
+      addedVolumes(this.#parts.options.workDir, spec, resources).length > 0
+    if (!lacksGpus && !lacksVolumes) return undefined
+    const late = lacksGpus ? "GPUs" : "volumes"
+    return {
+      state: hasCapability(info, "PARTITION_AWARE") ? "TASK_GONE" : "TASK_LOST",
+      reason: "REASON_CONTAINER_UPDATE_FAILED",
+      message: `The executor's container takes ${late} at its launch only: choose another executor id`,
+    }
   }
 
   /** The tasks never exist here; their framework hears why. */

@@ -133,8 +133,8 @@ export class Agent implements Machine<AgentInput, AgentEffect> {
     )
     const draining = (): boolean => this.#drain.current !== undefined
     const unknownResources = (resources: Resources) => this.#operations.unknown(resources)
-    const admission = new Admission({ streams, workload, agentId, draining, unknownResources })
     const starts = { options, limits: this.limits, ids, workload, agentId }
+    const admission = new Admission({ ...starts, streams, draining, unknownResources })
     this.#launcher = new Launcher({ ...starts, lifecycle, executors, admission })
   }
 
@@ -228,6 +228,8 @@ export class Agent implements Machine<AgentInput, AgentEffect> {
         if (this.#nested.has(input.containerId))
           return this.#nested.exited(turn, input.containerId, input.exit)
         return this.#lifecycle.exited(turn, input.containerId, input.exit)
+      case "containerResized":
+        return this.#executors.resized(turn, input.containerId, input.error)
       case "limitReached":
         return this.#limitReached(turn, input.containerId, input.limitation)
       case "containerUnknown":
@@ -251,9 +253,7 @@ export class Agent implements Machine<AgentInput, AgentEffect> {
         this.#nested.sandboxRemoved(turn, input.path, input.error)
         return this.#gc.removed(turn, input.path, input.error)
       case "volumeRemoved":
-        this.#removals.ended(turn, input.path, input.error)
-        this.#executors.volumeRemoved(turn, input.path, input.error)
-        return this.#lifecycle.volumeRemoved(turn, input.path, input.error)
+        return this.#volumeRemoved(turn, input.path, input.error)
       case "sandboxesFound":
         return this.#adoptSandboxes(turn, input.paths)
       case "diskUsage":
@@ -265,6 +265,12 @@ export class Agent implements Machine<AgentInput, AgentEffect> {
       default:
         return input satisfies never
     }
+  }
+
+  #volumeRemoved(turn: Turn, path: string, error: string | undefined): void {
+    this.#removals.ended(turn, path, error)
+    this.#executors.volumeRemoved(turn, path, error)
+    this.#lifecycle.volumeRemoved(turn, path, error)
   }
 
   #limitReached(turn: Turn, containerId: ContainerId, limitation: Limitation): void {

@@ -120,6 +120,11 @@ export class ExecutorTasks {
     return !all.some((task) => task.progress.delivered || isQueued(task))
   }
 
+  /** Whether tasks wait to be sent. */
+  anyWaits({ tasks }: ExecutorRecord): boolean {
+    return [...tasks.values()].some(isQueued)
+  }
+
   /** Kills a task: one that the executor has not got yet ends here, with the rest of its group. */
   kill(
     turn: Turn,

@@ -10,6 +10,7 @@ import type {
 import type { ContainerExit, ContainerFailure, ContainerId } from "#lib/ports/index.ts"
 import { must } from "#lib/std/assert.ts"
 import { formatDuration } from "#lib/std/duration.ts"
+import { ExecutorSizes } from "./executor-sizes.ts"
 import { ExecutorTasks, type ExecutorKill } from "./executor-tasks.ts"
 import {
   hasCapability,
@@ -59,6 +60,7 @@ export type Subscription = {
 export class Executors {
   readonly #parts: ExecutorsParts
   readonly #tasks: ExecutorTasks
+  readonly #sizes: ExecutorSizes
   /** Executors that are subscribed now. */
   readonly #connections = new Map<ContainerId, ExecutorConnection>()
   /** Executors that wait for the data of a destroyed volume to go. */
@@ -71,6 +73,7 @@ export class Executors {
   constructor(parts: ExecutorsParts) {
     this.#parts = parts
     this.#tasks = new ExecutorTasks(parts)
+    this.#sizes = new ExecutorSizes(parts.workDir, parts.removals)
   }
 
   /** A new life of the agent begins: looks for the processes of the last one, and returns them. */
@@ -99,11 +102,18 @@ export class Executors {
     const at = turn.now + this.#parts.limits.executorRegistrationMs
     this.#parts.timers.set(timer("executor", executor), at)
     this.#held.set(executor.launch.containerId, arrived)
+    this.#sizes.launched(executor)
     this.#handOver(turn, executor)
   }
 
   /** Data of a destroyed volume is gone, or `error` says why not: executors on a new volume waited. */
   volumeRemoved(turn: Turn, path: string, error: string | undefined): void {
+    for (const executor of this.#parts.workload.processes) {
+      if (progressOf(executor).startedAt === undefined || !this.#sizes.waitsFor(path, executor))
+        continue
+      if (error === undefined) this.#settle(turn, executor)
+      else this.#notResized(turn, executor, cannotDelete(error).message)
+    }
     for (const containerId of this.#held.keys()) {
       const executor = this.#parts.workload.executorOf(containerId)
       if (executor === undefined || !this.#parts.removals.concerns(path, volumesOf(executor)))
@@ -119,8 +129,16 @@ export class Executors {
    */
   queued(turn: Turn, executor: ExecutorRecord, arrived: readonly TaskInfo[]): void {
     this.#tasks.arrived(executor, arrived)
-    const connection = this.#connections.get(executor.launch.containerId)
-    if (connection !== undefined) this.#tasks.deliver(turn, executor, connection)
+    this.#settle(turn, executor)
+  }
+
+  /** The container of an executor was given what its tasks need, or `error` says why not. */
+  resized(turn: Turn, containerId: ContainerId, error: string | undefined): void {
+    if (!this.#sizes.resized(containerId)) return
+    const executor = this.#parts.workload.executorOf(containerId)
+    if (executor === undefined) return
+    if (error === undefined) this.#settle(turn, executor)
+    else this.#notResized(turn, executor, error)
   }
 
   /** The container of an executor runs. False when it is no executor's. */
@@ -138,9 +156,9 @@ export class Executors {
         startedAt: turn.now,
         containerStatus: containerStatus(containerId, this.#parts.ip, status),
       })
-    if (!recovered) return true
-    if (progress.phase === "ending") this.#resumeEnd(turn, executor)
-    else if (!this.subscribed(executor)) this.#awaitReturn(turn, executor)
+    if (recovered && progress.phase === "ending") this.#resumeEnd(turn, executor)
+    else if (recovered && !this.subscribed(executor)) this.#awaitReturn(turn, executor)
+    this.#settle(turn, executor)
     return true
   }
 
@@ -222,7 +240,7 @@ export class Executors {
       containerId: nestedContainerId(containerId),
     })
     this.#tasks.repeatKills(turn, executor, connection)
-    this.#tasks.deliver(turn, executor, connection)
+    this.#settle(turn, executor)
   }
 
   /** A stream of events is closed; the executor may open another one. */
@@ -238,6 +256,7 @@ export class Executors {
       return
     }
     this.#tasks.update(turn, executor, this.#connections.get(containerId), status)
+    this.#settle(turn, executor)
   }
 
   /** An executor has a message for its framework; it travels at most once. */
@@ -275,7 +294,8 @@ export class Executors {
     const connection = this.#connections.get(executor.launch.containerId)
     this.#tasks.kill(turn, task, how, connection)
     if (this.#tasks.hasNothing(executor) && progressOf(executor).phase === "running")
-      this.shutdown(turn, executor)
+      return this.shutdown(turn, executor)
+    this.#settle(turn, executor)
   }
 
   /** Asks the executor to end, with all its tasks; after its grace it is killed. */
@@ -302,6 +322,30 @@ export class Executors {
     say(turn, "warn", verdict.message, { ...named(executor), started: startedAt !== undefined })
     this.#set(turn, executor, { phase: "ending", deadline: turn.now, verdict })
     this.#kill(turn, executor)
+  }
+
+  /** Sends the executor the tasks that wait for it, once its container has what they need. */
+  #settle(turn: Turn, executor: ExecutorRecord): void {
+    const { phase } = progressOf(executor)
+    const { containerId } = executor.launch
+    if (phase === "ending" || phase === "ended" || this.#recovering.has(containerId)) return
+    if (!this.#sizes.settle(turn, executor)) return
+    const connection = this.#connections.get(containerId)
+    if (connection !== undefined) this.#tasks.deliver(turn, executor, connection)
+  }
+
+  /** A container that cannot grow is ended: tasks that wait for that would wait for ever. */
+  #notResized(turn: Turn, executor: ExecutorRecord, error: string): void {
+    const { phase } = progressOf(executor)
+    say(turn, "warn", "cannot resize the container of an executor", { ...named(executor), error })
+    if (phase === "ending" || phase === "ended" || !this.#tasks.anyWaits(executor)) return
+    const verdict: ExecutorVerdict = {
+      state: gone(executor),
+      reason: "REASON_CONTAINER_UPDATE_FAILED",
+      message: `Failed to update resources for container: ${error}`,
+    }
+    this.#set(turn, executor, { phase: "ending", deadline: turn.now, verdict })
+    this.#resumeEnd(turn, executor)
   }
 
   #handOver(turn: Turn, executor: ExecutorRecord): void {
@@ -340,10 +384,10 @@ export class Executors {
     }
   }
 
-  #neverReturned({ framework }: ExecutorRecord): ExecutorVerdict {
+  #neverReturned(executor: ExecutorRecord): ExecutorVerdict {
     const { executorReturnMs } = this.#parts.limits
     return {
-      state: hasCapability(framework.info, "PARTITION_AWARE") ? "TASK_GONE" : "TASK_LOST",
+      state: gone(executor),
       reason: "REASON_EXECUTOR_REREGISTRATION_TIMEOUT",
       message: `Executor did not reregister within ${formatDuration(executorReturnMs)}`,
     }
@@ -384,6 +428,7 @@ export class Executors {
     for (const kind of ["executor", "executorKill"] as const)
       this.#parts.timers.clear(timer(kind, executor))
     for (const noted of [this.#held, this.#recovering, this.#returning]) noted.delete(containerId)
+    this.#sizes.forget(containerId)
     const connection = this.#connections.get(containerId)
     this.#connections.delete(containerId)
     if (connection !== undefined) turn.out.push({ kind: "closeExecutor", connection })
@@ -412,6 +457,9 @@ export class Executors {
     this.#parts.workload.setProcess(turn, executor, { ...progressOf(executor), ...change })
   }
 }
+
+const gone = ({ framework }: ExecutorRecord): "TASK_GONE" | "TASK_LOST" =>
+  hasCapability(framework.info, "PARTITION_AWARE") ? "TASK_GONE" : "TASK_LOST"
 
 const processOf = ({ launch }: ExecutorRecord): ExecutorProcess =>
   must(launch.process, "a custom executor has a process")

@@ -215,7 +215,7 @@ export class Launcher {
       gpuRefusal(this.#freeGpus(), running === undefined ? [process.resources] : []) ??
       (choice.ok ? volumeRefusal(process, choice.value, false) : choice.error) ??
       (message.kind === "runTaskGroup" ? groupRefusal(group) : undefined) ??
-      admission.customExecutor(owner, info)
+      admission.customExecutor(owner, info, tasks)
     if (refusal !== undefined || !choice.ok) {
       const why = refusal ?? (choice as { readonly error: Refusal }).error
       const refused = { frameworkId, executorId: info.executorId, tasks, acceptedAt }

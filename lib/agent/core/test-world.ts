@@ -61,6 +61,8 @@ export class TestWorld {
   /** Hears of the answers to calls about containers. */
   onAnswer: (call: CallNumber, answer: ContainerAnswer) => void = () => {}
   agent: Agent
+  /** Whether containers are resized at once. */
+  resizes = true
   /** Hears each effect, beside the record. */
   onEffect: (effect: AgentEffect) => void = () => {}
   #options: AgentOptions
@@ -91,6 +93,9 @@ export class TestWorld {
       }
       this.onEffect(effect)
     }
+    for (const effect of out)
+      if (effect.kind === "resize" && this.resizes)
+        this.give({ kind: "containerResized", containerId: effect.spec.containerId })
   }
 
   receive(message: MasterToAgent): void {

@@ -131,6 +131,12 @@ export type AgentInput =
       readonly containerId: ContainerId
       readonly exit: ContainerExit
     }
+  /** A `resize` has ended; `error` says why it did not succeed. */
+  | {
+      readonly kind: "containerResized"
+      readonly containerId: ContainerId
+      readonly error?: string | undefined
+    }
   /** A container that runs was found to take more than it may: it is ended for that. */
   | {
       readonly kind: "limitReached"
@@ -224,6 +230,15 @@ export type AgentEffect =
       readonly directories: readonly string[]
       readonly links: readonly SandboxLink[]
     } & Partial<VolumeNeeds>)
+  /**
+   * Give a container that runs the limits that follow from `spec.task`, and these volumes beside those
+   * it has: containerResized.
+   */
+  | {
+      readonly kind: "resize"
+      readonly spec: ContainerSpec
+      readonly volumes: VolumeNeeds["volumes"]
+    }
   /** Find a container of an earlier life: containerStarted, containerExited or containerUnknown. */
   | { readonly kind: "recover"; readonly spec: ContainerSpec }
   /** End and forget every container of this agent that is not named. */

@@ -156,6 +156,19 @@ describeWith({ name: "docker", missing })("docker containers", () => {
     expect(statistics).toMatchObject({ memLimitBytes: 64 * 1024 * 1024, cpusLimit: 0.5 })
   })
 
+  test("gives a container other limits, and takes no memory away", async () => {
+    const sized = (cpus: number, mem: number) => [scalarOf("cpus", cpus), scalarOf("mem", mem)]
+    const task = spec("exec sleep 1000", { resources: sized(0.5, 64) })
+    await launch(task)
+    const limitAfter = async (cpus: number, mem: number): Promise<number | undefined> => {
+      const resized = { ...task, task: { ...task.task, resources: sized(cpus, mem) } }
+      expect(await runtime.resize(resized)).toEqual({ ok: true, value: undefined })
+      return (await runtime.statistics(task))?.memLimitBytes
+    }
+    expect(await limitAfter(1, 128)).toBe(128 * 1024 * 1024)
+    expect(await limitAfter(0.5, 64)).toBe(128 * 1024 * 1024)
+  })
+
   testWith({ name: "bridge", missing: bridged ? undefined : "the daemon has no bridge network" })(
     "publishes ports of a container on the bridge network",
     async () => {

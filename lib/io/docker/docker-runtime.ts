@@ -27,6 +27,7 @@ import { DockerEvents } from "./events.ts"
 import { Images } from "./images.ts"
 import { LogCopy } from "./log-copy.ts"
 import { readParameterFiles } from "./parameter-files.ts"
+import { resizeContainer } from "./resize.ts"
 import { runInContainer } from "./run-in.ts"
 import { dockerStatistics } from "./statistics.ts"
 import { exitOf, reachableAddress, startedOf, stopSignal } from "./status.ts"
@@ -156,6 +157,17 @@ export class DockerRuntime implements ContainerRuntime {
     this.#running.delete(spec.containerId)
     await running.logs.finish(LOG_DRAIN_MS)
     return { kind: "exited", exit: exitOf(spec, inspected) }
+  }
+
+  async resize({ containerId, task }: ContainerSpec): Promise<Result<void, string>> {
+    if (!this.#running.has(containerId)) return ok(undefined)
+    try {
+      const docker = await this.#daemon.client()
+      await resizeContainer(docker.getContainer(containerName(containerId)), task)
+      return ok(undefined)
+    } catch (cause) {
+      return err(this.#daemon.explain(cause))
+    }
   }
 
   async kill(containerId: ContainerId, options: { readonly force: boolean }): Promise<void> {

@@ -77,6 +77,30 @@ describe("version 2", () => {
     expect(cgroups.limitsMemory(spec)).toBe(true)
   })
 
+  test("sets limits anew, and takes no memory away", () => {
+    const mount = `${place.root}/cgroup`
+    mkdirSync(mount)
+    writeFileSync(`${mount}/cgroup.controllers`, "cpu memory")
+    const cgroups = new Cgroups({ name: "mesos", ...BOTH }, mount)
+    const sized = (cpus: number, mem: number) =>
+      place.spec("true", { task: { resources: [scalarOf("cpus", cpus), scalarOf("mem", mem)] } })
+    const spec = sized(1, 64)
+    const group = `${mount}/mesos/${spec.containerId}`
+    mkdirSync(group, { recursive: true })
+    const files = ["cpu.weight", "memory.low", "memory.max"]
+    for (const file of files) writeFileSync(`${group}/${file}`, "")
+    cgroups.create(spec)
+    const resized = (cpus: number, mem: number): readonly string[] => {
+      cgroups.resize({ ...spec, task: sized(cpus, mem).task })
+      return files.map((file) => readFileSync(`${group}/${file}`, "utf8"))
+    }
+    const mib = (amount: number): string => `${amount * 1024 * 1024}`
+    expect(resized(2, 128)).toEqual(["200", mib(128), mib(128)])
+    expect(resized(1, 64)).toEqual(["100", mib(64), mib(128)])
+    writeFileSync(`${group}/memory.max`, "max\n")
+    expect(resized(1, 256)).toEqual(["100", mib(256), "max\n"])
+  })
+
   test("leaves memory that containers share to those who measure it", () => {
     const mount = `${place.root}/cgroup`
     mkdirSync(mount)
@@ -134,6 +158,19 @@ describeWith({ name: "cgroups", missing })("on this machine", () => {
       },
     })
     await runtime.forget(spec)
+  })
+
+  test("a task may use the memory that it is given later", async () => {
+    await runtime.available()
+    const go = `${place.root}/go`
+    const use = "dd if=/dev/zero of=/dev/null bs=100M count=1"
+    const spec = await launch(`until [ -e ${go} ]; do sleep 0.01; done; ${use}`, 32)
+    const task = { ...spec.task, resources: [scalarOf("cpus", 0.1), scalarOf("mem", 256)] }
+    expect(await runtime.resize({ ...spec, task })).toEqual({ ok: true, value: undefined })
+    writeFileSync(go, "")
+    expect(await exits.of(spec)).toEqual({ status: 0 })
+    await runtime.forget(spec)
+    expect(await runtime.resize(spec)).toEqual({ ok: true, value: undefined })
   })
 
   test("a container of which the kernel killed only a part has used up its memory", async () => {

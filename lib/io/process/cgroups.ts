@@ -6,6 +6,9 @@ import { CPU_PERIOD_US, taskLimits } from "#lib/io/host/task-limits.ts"
 import type { TaskLimits } from "#lib/io/host/task-limits.ts"
 import { sharesLimits } from "./memory-excess.ts"
 
+/** Beyond these a container ends, so they only grow. */
+const HARD_LIMITS = /\/memory\.(?:max|limit_in_bytes)$/
+
 /** A cgroup to make: where, what to write into it, in order, and whether the kernel may lack the file. */
 type Group = {
   readonly path: string
@@ -79,16 +82,28 @@ export class Cgroups {
   /** Makes the groups of a container and sets its limits; returns the directories to join. */
   create(spec: ContainerSpec): readonly string[] {
     const groups = this.#groups(spec)
-    for (const { path, settings } of groups) {
-      mkdirSync(path, { recursive: true })
+    for (const { path } of groups) mkdirSync(path, { recursive: true })
+    for (const [file, value] of this.#existing(groups)) writeFileSync(file, value)
+    return groups.map(({ path }) => path)
+  }
+
+  /** Sets the limits of a container anew; memory that it may use is not taken from it. */
+  resize(spec: ContainerSpec): void {
+    for (const [file, value] of this.#existing(this.#groups(spec))) {
+      const lowers = HARD_LIMITS.test(file) && !(Number(value) > Number(read(file)))
+      if (!lowers) writeFileSync(file, value)
+    }
+  }
+
+  /** What is to be written, by absolute path, where the kernel has the file. */
+  *#existing(groups: readonly Group[]): Generator<readonly [file: string, value: string]> {
+    for (const { path, settings } of groups)
       for (const [file, value] of settings)
         if (
           this.#kinds.some((kind) => file.startsWith(`${kind}.`)) &&
           existsSync(`${path}/${file}`)
         )
-          writeFileSync(`${path}/${file}`, value)
-    }
-    return groups.map(({ path }) => path)
+          yield [`${path}/${file}`, value]
   }
 
   /** The processes that are in the container now, wherever they went. */

@@ -65,7 +65,7 @@ type Limitation = NonNullable<ContainerExit["limitation"]>
 
 /** A container that runs, as far as this process knows. */
 type Running = {
-  readonly spec: ContainerSpec
+  spec: ContainerSpec
   readonly processes: ContainerProcesses
   /** Whether its supervisor is a child of this process, so that its end is seen without a poll. */
   readonly own: boolean
@@ -169,6 +169,18 @@ export class ProcessRuntime implements ContainerRuntime {
       if (errorCode(cause) === "EEXIST" && !created)
         return refuse(`container ${containerId} was launched before`)
       return refuse(`the container could not be started in ${sandbox}: ${errorText(cause)}`)
+    }
+  }
+
+  resize(spec: ContainerSpec): Promise<Result<void, string>> {
+    const running = this.#running.get(spec.containerId)
+    if (running === undefined) return Promise.resolve(ok(undefined))
+    running.spec = spec
+    try {
+      this.#cgroups?.resize(spec)
+      return Promise.resolve(ok(undefined))
+    } catch (cause) {
+      return Promise.resolve(err(errorText(cause)))
     }
   }
 

@@ -120,6 +120,13 @@ export class CgroupTree {
     return read(`${top}${this.#path(containerId)}/${file}`)
   }
 
+  /** Writes a value of a container's group; nothing happens where the kernel has no such file. */
+  writeFile(containerId: ContainerId, hierarchy: string, [file, value]: CgroupFiles[number]): void {
+    const top = this.version === 2 ? this.#mount : `${this.#mount}/${hierarchy}`
+    const path = `${top}${this.#path(containerId)}/${file}`
+    if (existsSync(path)) writeFileSync(path, value)
+  }
+
   /**
    * Removes a container's groups with those nested in it, and those of its family after the last of it;
    * false while processes are left.

@@ -137,6 +137,22 @@ describe.skipIf(!usable)("a container", () => {
     expect(place.read(one)).toBe("100\n200\nunlimited\n")
   })
 
+  test("may use the memory that it is given later, and keeps it", async () => {
+    const go = `${place.root}/go`
+    const use = "dd if=/dev/zero of=/dev/null bs=100M count=1"
+    const one = spec(`until [ -e ${go} ]; do sleep 0.01; done; ${use}`, {
+      task: resources("cpus:0.1;mem:32"),
+    })
+    await launch(one)
+    for (const size of ["cpus:0.2;mem:256", "cpus:0.1;mem:32"])
+      expect(await runtime.resize({ ...one, task: { ...one.task, ...resources(size) } })).toEqual({
+        ok: true,
+        value: undefined,
+      })
+    writeFileSync(go, "")
+    expect((await exits.of(one)).limitation).toBeUndefined()
+  })
+
   test("that uses up its memory ends with that limitation", async () => {
     const one = spec("exec tail /dev/zero", { task: resources("mem:32") })
     await launch(one)

@@ -22,6 +22,7 @@ import { errorCode, errorText } from "#lib/io/host/files.ts"
 import { LogRotation } from "#lib/io/host/log-rotation.ts"
 import type { LogRotationOptions } from "#lib/io/host/log-rotation.ts"
 import { bootId, isAlive, readStat } from "#lib/io/host/proc.ts"
+import { taskLimits } from "#lib/io/host/task-limits.ts"
 import type { ProcessIdentity } from "#lib/io/host/proc.ts"
 import { ProcessSnapshots } from "#lib/io/host/process-snapshots.ts"
 import { ChildSessions } from "#lib/io/sessions/child-sessions.ts"
@@ -31,6 +32,7 @@ import { waitsForStart } from "./conmon.ts"
 import type { RuncTools } from "./conmon.ts"
 import { hostUser, launchContainer } from "./launch.ts"
 import { outOfMemory } from "./out-of-memory.ts"
+import { resizeContainer } from "./resize.ts"
 import { RuncRecords } from "./records.ts"
 import { ContainerRoots } from "./roots.ts"
 import { runInContainer } from "./run-in.ts"
@@ -157,6 +159,18 @@ export class RuncRuntime implements ContainerRuntime {
         return refuse(`container ${containerId} was launched before`)
       if (created) await this.#destroy(containerId)
       return refuse(`the container could not be started: ${errorText(cause)}`)
+    }
+  }
+
+  resize(spec: ContainerSpec): Promise<Result<void, string>> {
+    const { enableCfs, pidsLimit } = this.#settings
+    try {
+      const limits = taskLimits(spec.task, { enableCfs })
+      if (this.#running.has(spec.containerId))
+        resizeContainer(this.#cgroups, spec.containerId, { limits, pidsLimit })
+      return Promise.resolve(ok(undefined))
+    } catch (cause) {
+      return Promise.resolve(err(errorText(cause)))
     }
   }
 

@@ -264,6 +264,33 @@ describe("persistent volumes", () => {
   })
 })
 
+test("a container that runs takes more volumes, and keeps what it has", async () => {
+  const spec = place.spec("true")
+  await prepare(spec, [dockerVolume()], { KEY: HUSH })
+  const { signal } = new AbortController()
+  const data = {
+    kind: "persistent",
+    path: `${root}/data`,
+    isMount: false,
+    shared: false,
+  } as const
+  const more = { containerPath: "more", readOnly: false, source: data }
+  for (let times = 0; times < 2; times++) {
+    const added = await volumes.extend({ spec, volumes: [more], signal })
+    expect(added.ok ? added.value.mounts : added.error.message).toMatchObject([{ target: "more" }])
+  }
+  expect(readlinkSync(`${spec.sandbox}/more`)).toBe(`${root}/data`)
+  expect(await volumes.environment(spec.containerId)).toEqual({ KEY: "hush" })
+  expect(plugin.mounted).toEqual(new Set(["data"]))
+  volumes = open()
+  await volumes.recover(new Set())
+  expect(plugin.mounted).toEqual(new Set())
+
+  const missing = { ...more, source: { ...data, isMount: true, path: `${root}/none` } }
+  const refused = await volumes.extend({ spec, volumes: [missing], signal })
+  expect(refused.ok ? "" : refused.error.message).toStartWith("the volume 'more' cannot be made")
+})
+
 test("a runtime with mount namespaces finds mount points, not links", async () => {
   const spec = { ...place.spec("true"), runtime: "runc" as const }
   const host = { containerPath: "in/host", readOnly: true, source: { kind: "hostPath", path: "/" } }

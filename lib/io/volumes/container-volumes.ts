@@ -97,33 +97,60 @@ export class ContainerVolumes implements Volumes {
     const { spec, volumes, secretEnvironment } = request
     const { containerId } = spec
     this.#own.add(containerId)
-    return this.#containers.run(containerId, async () => {
-      let at = "the books of volumes"
-      try {
+    return this.#containers.run(containerId, () =>
+      inSteps(request.signal, async (step) => {
+        step("the books of volumes")
         await this.#books.load()
         const holds = volumes.flatMap(({ source }) => holdOf(source))
         const boot = this.#options.bootId
         if (holds.length > 0) await this.#books.put(containerId, { boot, holds })
-        const preparing = { spec, owner: await this.#owner(spec), signal: request.signal }
-        const mounts: ContainerMount[] = []
-        for (const [index, order] of volumes.entries()) {
-          at = `the volume '${order.containerPath}'`
-          mounts.push(await this.#make(preparing, order, index))
-        }
+        const mounts = await this.#makeAll(request, step)
         mounts.push(...this.#gpuDriver(spec))
         const environment: Record<string, string> = {}
         for (const [name, secret] of Object.entries(secretEnvironment)) {
-          at = `the environment variable '${name}'`
+          step(`the environment variable '${name}'`)
           environment[name] = await this.#text(secret, request.signal)
         }
-        at = "the secrets of the container"
+        step("the secrets of the container")
         await this.#secretFiles.keepEnvironment(containerId, environment)
-        return ok({ mounts, environment })
-      } catch (cause) {
-        const why = request.signal.aborted ? "the launch was given up" : errorText(cause)
-        return err({ message: `${at} cannot be made ready: ${why}` })
-      }
-    })
+        return { mounts, environment }
+      }),
+    )
+  }
+
+  extend(
+    request: Omit<VolumesRequest, "secretEnvironment">,
+  ): Promise<Result<Pick<PreparedVolumes, "mounts">, VolumesFailure>> {
+    const { containerId } = request.spec
+    this.#own.add(containerId)
+    return this.#containers.run(containerId, () =>
+      inSteps(request.signal, async (step) => {
+        step("the books of volumes")
+        await this.#books.load()
+        const held = this.#books.of(containerId)?.holds ?? []
+        const keys = new Set(held.map(holdKey))
+        const added = request.volumes
+          .flatMap(({ source }) => holdOf(source))
+          .filter((hold) => !keys.has(holdKey(hold)))
+        const boot = this.#options.bootId
+        if (added.length > 0)
+          await this.#books.put(containerId, { boot, holds: [...held, ...added] })
+        return { mounts: await this.#makeAll(request, step) }
+      }),
+    )
+  }
+
+  async #makeAll(
+    { spec, volumes, signal }: Omit<VolumesRequest, "secretEnvironment">,
+    step: (at: string) => void,
+  ): Promise<ContainerMount[]> {
+    const preparing = { spec, owner: await this.#owner(spec), signal }
+    const mounts: ContainerMount[] = []
+    for (const [index, order] of volumes.entries()) {
+      step(`the volume '${order.containerPath}'`)
+      mounts.push(await this.#make(preparing, order, index))
+    }
+    return mounts
   }
 
   environment(containerId: ContainerId): Promise<Readonly<Record<string, string>>> {
@@ -302,6 +329,20 @@ export class ContainerVolumes implements Volumes {
         }),
       )
     this.#retries.set(containerId, setTimeout(retry, retryMs).unref())
+  }
+}
+
+/** Runs work that says where it is, so that its failure can. */
+async function inSteps<T>(
+  signal: AbortSignal,
+  work: (step: (at: string) => void) => Promise<T>,
+): Promise<Result<T, VolumesFailure>> {
+  let at = ""
+  try {
+    return ok(await work((next) => (at = next)))
+  } catch (cause) {
+    const why = signal.aborted ? "the launch was given up" : errorText(cause)
+    return err({ message: `${at} cannot be made ready: ${why}` })
   }
 }
 
