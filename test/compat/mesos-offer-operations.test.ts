@@ -578,6 +578,45 @@ describe("who may ask", () => {
   })
 })
 
+describe("a framework without RESERVATION_REFINEMENT", () => {
+  test("speaks of reservations in the old form, and hears of them in it", async () => {
+    const at = await open(JSON_TYPE, { capabilities: [{ type: "MULTI_ROLE" }], principal: "p" })
+    const details = { principal: "p", labels: { labels: [{ key: "k", value: "v" }] } }
+    const old = { ...scalar("disk", 5), role: "db", reservation: details }
+    await accept(
+      at,
+      reserve(old),
+      create({ ...old, disk: { persistence: { id: "v", principal: "p" }, volume: seen } }),
+    )
+    expect(await finish(at)).toMatchObject({ state: "OPERATION_FINISHED" })
+    const next = await again(at)
+    const volumes = (next["resources"] as Json[]).filter((each) => each["disk"] !== undefined)
+    expect(volumes).toEqual([
+      {
+        ...old,
+        allocation_info: { role: "db" },
+        disk: { persistence: { id: "v", principal: "p" }, volume: seen },
+      },
+    ])
+    expect(dig(await totalOf(at), "reserved_resources_full", "db", 0)).toMatchObject({
+      role: "db",
+      reservation: details,
+      reservations: [{ type: "DYNAMIC", role: "db", ...details }],
+    })
+  })
+
+  test("must not say two things of one resource", async () => {
+    const { scene, offer } = await open(JSON_TYPE)
+    const both = { ...reserved("cpus", 1), role: "web" }
+    const response = await scene.call({
+      type: "ACCEPT",
+      accept: { offer_ids: [offer["id"]], operations: [reserve(both)] },
+    })
+    expect(response.status).toBe(400)
+    expect(await response.text()).toContain("accept.operations[0].reserve.resources[0]")
+  })
+})
+
 describe("what operations report of their agent", () => {
   test.each([["OPERATION_FAILED"], ["OPERATION_DROPPED"]])(
     "%s gives back what was taken",

@@ -256,6 +256,21 @@ describe("a refusal", () => {
     await comesBackAfter(scene, seconds)
   })
 
+  test.each<[string, readonly object[]]>([
+    ["no operations", []],
+    ["an empty launch", [{ type: "LAUNCH", launch: { task_infos: [] } }]],
+  ])("is what an ACCEPT with %s means", async (_, operations) => {
+    const scene = await Scene.open(JSON_TYPE)
+    await scene.master.agent()
+    const { offers } = scene.master.driver.view
+    await until("an offer", () => offers.size === 1)
+    const offer_ids = [...offers.keys()].map((value) => ({ value }))
+    const filters = { refuse_seconds: 60 }
+    await scene.accepted({ type: "ACCEPT", accept: { offer_ids, operations, filters } })
+    expect(offers.size).toBe(0)
+    await comesBackAfter(scene, 60)
+  })
+
   test("is over when there is more than what was refused", async () => {
     const { scene, agent } = await open(AWARE)
     const { offers } = scene.master.driver.view
