@@ -3,7 +3,8 @@ import { afterEach, beforeEach, expect, test } from "bun:test"
 import { existsSync, mkdirSync, readdirSync, statfsSync, writeFileSync } from "node:fs"
 import { createServer, type Server } from "node:net"
 import { HttpFramework, scalar } from "../fixtures/http-framework.ts"
-import { rootUser, testWith } from "../fixtures/system-parts.ts"
+import { SmallDisk, smallDisks } from "../fixtures/small-disk.ts"
+import { testWith } from "../fixtures/system-parts.ts"
 import { endOf } from "../fixtures/task-end.ts"
 import { testWorlds } from "../fixtures/world.ts"
 
@@ -117,28 +118,23 @@ test("an archive that leads out of the sandbox is refused whole", async () => {
   expect([...new Bun.Glob("**/escaped").scanSync({ cwd: it.world.path, dot: true })]).toEqual([])
 })
 
-testWith(rootUser)("a disk that fills up fails the task, and the agent goes on", async () => {
-  const folder = `/tmp/dcos-small-${crypto.randomUUID()}`
-  mkdirSync(folder)
-  Bun.spawnSync(["mount", "-t", "tmpfs", "-o", "size=24m", "tmpfs", folder])
-  try {
-    const workDir = `${folder}/agent`
-    using it = await cluster(workDir)
-    const { bfree } = statfsSync(folder)
-    for (const file of ["told", "untold", "bomb.tar.gz"]) {
-      const uri = `${served.url.href}${file}`
-      expect(await it.run(file, uri)).toMatchObject(
-        failed(
-          `fetching '${uri}' failed: the disk is full (ENOSPC): free space below the agent's work directory, or give the task more disk`,
-        ),
-      )
-    }
-    // Of all that nothing is left but the packed archive, 64 KiB, and the agent's books.
-    expect(statfsSync(folder).bfree).toBeGreaterThan(bfree - 2048)
-    expect((await it.run("fits", `${served.url.href}small`)).state).toBe("TASK_FINISHED")
-    expect(it.agentEnded()).toBe(false)
-    expect(existsSync(workDir) && readdirSync(workDir)).toContain("meta")
-  } finally {
-    Bun.spawnSync(["umount", "-l", folder])
+testWith(smallDisks())("a disk that fills up fails the task, and the agent goes on", async () => {
+  using small = new SmallDisk(`/tmp/dcos-small-${crypto.randomUUID()}`, 24)
+  const folder = small.path
+  const workDir = `${folder}/agent`
+  using it = await cluster(workDir)
+  const { bfree } = statfsSync(folder)
+  for (const file of ["told", "untold", "bomb.tar.gz"]) {
+    const uri = `${served.url.href}${file}`
+    expect(await it.run(file, uri)).toMatchObject(
+      failed(
+        `fetching '${uri}' failed: the disk is full (ENOSPC): free space below the agent's work directory, or give the task more disk`,
+      ),
+    )
   }
+  // Of all that nothing is left but the packed archive, 64 KiB, and the agent's books.
+  expect(statfsSync(folder).bfree).toBeGreaterThan(bfree - 2048)
+  expect((await it.run("fits", `${served.url.href}small`)).state).toBe("TASK_FINISHED")
+  expect(it.agentEnded()).toBe(false)
+  expect(existsSync(workDir) && readdirSync(workDir)).toContain("meta")
 })

@@ -16,13 +16,17 @@ beforeEach(() => {
   runtime.onExit(exits.listen)
 })
 afterEach(async () => {
-  for (const spec of specs) {
-    await runtime.kill(spec.containerId, { force: true })
-    await exits.of(spec)
-  }
+  await Promise.all(
+    specs.map(async (spec) => {
+      await runtime.kill(spec.containerId, { force: true })
+      await exits.of(spec)
+    }),
+  )
   await runtime.close()
   place[Symbol.dispose]()
 })
+
+const MIB = 1024 * 1024
 
 const mem = (mib: number) => ({
   name: "mem",
@@ -30,37 +34,39 @@ const mem = (mib: number) => ({
   reservations: [],
 })
 
-/** A container whose shell keeps that many MiB in a variable. */
+/** A container that has that many MiB, in the buffer of a program that nobody reads from. */
 async function taking(
   mib: number,
   task: Partial<ContainerSpec["task"]>,
-  within?: string,
+  /** Its name in a group: "group.member". */
+  name?: string,
 ): Promise<ContainerSpec> {
-  const fill = `v=$(head -c ${mib * 1024 * 1024} /dev/zero | tr '\\0' x); echo full; sleep 1000; echo $v`
-  const alone = place.spec(fill, { task })
-  const nested = `${within}.${specs.length}` as ContainerSpec["containerId"]
-  const parent = within as ContainerSpec["containerId"]
-  const spec = within === undefined ? alone : { ...alone, containerId: nested, parent }
+  const alone = place.spec(`dd if=/dev/zero bs=${mib}M count=2 | sleep 1000`, { task })
+  const containerId = name as ContainerSpec["containerId"]
+  const parent = name?.split(".")[0] as ContainerSpec["containerId"]
+  const spec = name === undefined ? alone : { ...alone, containerId, parent }
   const started = await runtime.launch(spec, new AbortController().signal)
   if (!started.ok) throw new Error(started.error.message)
   specs.push(spec)
-  await until(() => place.read(spec) === "full\n")
+  await until(async () => ((await runtime.statistics(spec))?.memRssBytes ?? 0) >= mib * MIB)
   return spec
 }
 
 test("tells which containers take more memory than they may, in the words of Mesos", async () => {
-  const greedy = await taking(60, { resources: [mem(40)] })
-  await taking(60, { resources: [mem(40)], limits: { mem: { value: Infinity } } })
-  await taking(60, { resources: [mem(40)], limits: { mem: { value: 200 } } })
-  // Less than a cgroup can be limited to is not asked for here either.
-  await taking(8, { resources: [mem(1)] })
+  const [greedy] = await Promise.all([
+    taking(60, { resources: [mem(40)] }),
+    taking(60, { resources: [mem(40)], limits: { mem: { value: Infinity } } }),
+    taking(60, { resources: [mem(40)], limits: { mem: { value: 200 } } }),
+    // Less than a cgroup can be limited to is not asked for here either.
+    taking(8, { resources: [mem(1)] }),
+  ])
   const found = [...((await runtime.findExcesses?.()) ?? [])]
   expect(found).toHaveLength(1)
   const [containerId, limitation] = found[0]!
   expect(containerId).toBe(greedy.containerId)
   expect(limitation.reason).toBe("REASON_CONTAINER_LIMITATION_MEMORY")
   expect(limitation.message).toMatch(
-    /^Memory limit exceeded: Requested: 40MB Maximum Used: \d+[KM]?B\n\nMEMORY STATISTICS: \nprocesses 2\nrss \d+\npss \d+\n$/,
+    /^Memory limit exceeded: Requested: 40MB Maximum Used: \d+[KM]?B\n\nMEMORY STATISTICS: \nprocesses 3\nrss \d+\npss \d+\n$/,
   )
   const [resource] = limitation.resources
   expect(resource).toMatchObject({ name: "mem" })
@@ -70,20 +76,24 @@ test("tells which containers take more memory than they may, in the words of Mes
 })
 
 test("adds up what the members of a group may take and do take", async () => {
-  await taking(60, { resources: [mem(40)] }, "modest")
-  await taking(8, { resources: [mem(60)] }, "modest")
-  const first = await taking(60, { resources: [mem(40)] }, "greedy")
-  const second = await taking(8, { resources: [mem(10)] }, "greedy")
+  const [, , ...greedy] = await Promise.all([
+    taking(60, { resources: [mem(40)] }, "modest.a"),
+    taking(8, { resources: [mem(60)] }, "modest.b"),
+    taking(60, { resources: [mem(40)] }, "greedy.a"),
+    taking(8, { resources: [mem(10)] }, "greedy.b"),
+  ])
   const found = [...((await runtime.findExcesses?.()) ?? [])]
-  expect(found.map(([containerId]) => containerId)).toEqual([first.containerId, second.containerId])
+  expect(new Set(found.map(([containerId]) => containerId))).toEqual(
+    new Set(greedy.map(({ containerId }) => containerId)),
+  )
   expect(found[0]?.[1].message).toStartWith("Memory limit exceeded: Requested: 50MB ")
 })
 
 test("counts memory that processes share once", async () => {
   // Each of the subshells has all of its parent's variable, without a copy of it.
   const fill =
-    "v=$(head -c 20971520 /dev/zero | tr '\\0' x); for i in 1 2 3; do (sleep 1000; echo $v) & done; echo full; wait"
-  const spec = place.spec(fill, { task: { resources: [mem(50)] } })
+    "v=$(head -c 16777216 /dev/zero | tr '\\0' x); for i in 1 2 3; do (sleep 1000; echo $v) & done; echo full; wait"
+  const spec = place.spec(fill, { task: { resources: [mem(40)] } })
   await runtime.launch(spec, new AbortController().signal)
   specs.push(spec)
   await until(() => place.read(spec) === "full\n")
