@@ -1,5 +1,6 @@
 /** Sections 1.2, 1.6 and 1.7 of the reference: who answers what, in which words, and what JSON may say. */
 import { describe, expect, test } from "bun:test"
+import { agentApi } from "./agent-harness.ts"
 import { TestMaster, dig, until, type Json } from "./master-harness.ts"
 import { AGENT_CAPABILITIES, JSON_TYPE, Scene, launch, scalar } from "./mesos-scene.ts"
 
@@ -165,6 +166,61 @@ describe("1.6: the words of a refusal", () => {
       403,
       "Framework is not subscribed",
     ])
+  })
+})
+
+describe("1.6: the words of the operator endpoints", () => {
+  const TYPES = "application/json or application/x-protobuf"
+  type Row = readonly [number, string, unknown, Record<string, string>]
+  const rows: readonly Row[] = [
+    [400, "Expecting 'Content-Type' to be present", { type: "GET_HEALTH" }, { "content-type": "" }],
+    [
+      415,
+      `Expecting 'Content-Type' of ${TYPES}, not 'text/xml'`,
+      { type: "GET_HEALTH" },
+      { "content-type": "text/xml" },
+    ],
+    [400, "Failed to parse body into JSON", "{", {}],
+    [406, `Expecting 'Accept' to allow ${TYPES}`, { type: "GET_HEALTH" }, { accept: "text/html" }],
+  ]
+  const ask = async (
+    send: (path: string, init: RequestInit) => Response | Promise<Response>,
+    body: unknown,
+    headers: Record<string, string>,
+  ) => {
+    const text = typeof body === "string" ? body : JSON.stringify(body)
+    const init = { method: "POST", headers: { "content-type": JSON_TYPE, ...headers }, body: text }
+    const response = await send("/api/v1", init)
+    return [response.status, await response.text()]
+  }
+  test.each(rows)("%d: %s", async (status, text, body, headers) => {
+    const { api } = await TestMaster.start()
+    expect(await ask((path, init) => api.request(path, init), body, headers)).toEqual([
+      status,
+      text,
+    ])
+    const agent = await ask(agentApi(), body, headers)
+    // An agent knows one more type: streams of records.
+    expect([agent[0], String(agent[1]).split(",")[0]]).toEqual([
+      status,
+      expect.stringContaining(text.split(" ").slice(0, 3).join(" ")) as never,
+    ])
+  })
+
+  test("a call that is none of this API is 501 by its name", async () => {
+    const { api } = await TestMaster.start()
+    const send = (path: string, init: RequestInit) => api.request(path, init)
+    const [status, text] = await ask(send, { type: "UNKNOWN" }, {})
+    expect([status, typeof text]).toEqual([501, "string"])
+    expect((await ask(agentApi(), { type: "UNKNOWN" }, {}))[0]).toBe(501)
+  })
+
+  test.each(["/api/v1", "/api/v1/scheduler"])("%s takes POST alone", async (path) => {
+    const { api } = await TestMaster.start()
+    for (const method of ["GET", "PUT", "DELETE", "HEAD"]) {
+      const refused = await api.request(path, { method })
+      expect([refused.status, refused.headers.get("allow")]).toEqual([405, "POST"])
+    }
   })
 })
 

@@ -257,6 +257,21 @@ describe("section 5: shapes of the older endpoints", () => {
     })
   })
 
+  test("/state says where it is, what it is called and what was built, when that is known", async () => {
+    const name = (text: string) => ({ name: text })
+    const domain = { faultDomain: { region: name("eu"), zone: name("eu-a") } }
+    const placed = masterView({ info: { ...view.info, domain } })
+    const options = { cluster: "demo", build: { ...build, gitSha: "0123abc" } }
+    const read = async (path: string) => (await api(placed, options).request(path)).json()
+    expect(await read("/state")).toMatchObject({
+      cluster: "demo",
+      git_sha: "0123abc",
+      domain: { fault_domain: { region: name("eu"), zone: name("eu-a") } },
+    })
+    expect(await read("/state-summary")).toMatchObject({ cluster: "demo" })
+    expect(await read("/version")).toMatchObject({ git_sha: "0123abc" })
+  })
+
   test("/state-summary counts tasks per agent and per framework", async () => {
     const expected = {
       hostname: "m1",

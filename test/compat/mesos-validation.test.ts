@@ -2,6 +2,7 @@
 import { describe, expect, test } from "bun:test"
 import { TestMaster, TestStream, dig, until, type Json } from "./master-harness.ts"
 import { AGENT_CAPABILITIES, JSON_TYPE, Scene, launch, scalar } from "./mesos-scene.ts"
+import { resources } from "./master-view.ts"
 
 const MULTI_ROLE = [{ type: "MULTI_ROLE" }]
 const constraints = (role: string, groups: readonly object[]) => ({
@@ -140,34 +141,77 @@ describe("2.2: a SUBSCRIBE that is refused is one ERROR and the end", () => {
 })
 
 describe("2.3: offers that cannot be accepted", () => {
-  const cases: Record<string, (offers: readonly Json[]) => readonly unknown[]> = {
-    none: () => [],
-    "one twice": ([offer]) => [offer?.["id"], offer?.["id"]],
-    "one that is gone": ([offer]) => [offer?.["id"], { value: "gone" }],
-    "of two agents": (offers) => offers.map((offer) => offer["id"]),
-  }
-  test.each(Object.keys(cases))("%s", async (name) => {
-    const scene = await Scene.open(JSON_TYPE)
-    await scene.master.agent()
-    await scene.master.agent()
+  type Shown = { readonly mine: readonly Json[]; readonly theirs: readonly Json[] }
+  type Row = readonly [what: string, ids: (shown: Shown) => readonly unknown[], message: string]
+  const idOf = (offer: Json | undefined): unknown => offer?.["id"]
+  const rows: readonly Row[] = [
+    ["none", () => [], "No offers specified"],
+    [
+      "one twice",
+      ({ mine: [offer] }) => [idOf(offer), idOf(offer)],
+      "Duplicate offer m-O0 in offer list",
+    ],
+    [
+      "one that is gone",
+      ({ mine: [offer] }) => [idOf(offer), { value: "gone" }],
+      "Offer gone is no longer valid",
+    ],
+    [
+      "of two agents",
+      ({ mine: [first, , other] }) => [idOf(first), idOf(other)],
+      "Aggregated offers must belong to one single agent. Offer m-O",
+    ],
+    [
+      "of two roles",
+      ({ mine: [first, second] }) => [idOf(first), idOf(second)],
+      "Aggregated offers must be allocated to the same role. Offer m-O",
+    ],
+    [
+      "of another framework",
+      ({ theirs: [offer] }) => [idOf(offer)],
+      " has invalid framework m-0001 while framework m-0000 is expected",
+    ],
+  ]
+  test.each(rows)("%s", async (_, ids, message) => {
+    const scene = await Scene.open(JSON_TYPE, { roles: ["a", "b"] })
     const { offers } = scene.master.driver.view
-    await until("two offers", () => offers.size === 2)
-    const shown = scene.stream.events.flatMap(
-      (event) => (dig(event, "offers", "offers") ?? []) as Json[],
-    )
+    const shown = (stream: TestStream): Json[] =>
+      stream.events.flatMap((event) => (dig(event, "offers", "offers") ?? []) as Json[])
+    // Each role is offered what is reserved to it.
+    for (const hostname of ["a1", "a2"]) {
+      const reserved = resources("cpus(a):1;mem(a):64;cpus(b):1;mem(b):64")
+      await scene.master.agent({ info: { hostname, resources: reserved } })
+      const expected = hostname === "a1" ? 2 : 4
+      await until("the offers", () => offers.size === expected)
+    }
+    const other = await scene.master.subscribe({ name: "other", roles: ["c"] })
+    await scene.master.agent({
+      info: { hostname: "a3", resources: resources("cpus(c):1;mem(c):64") },
+    })
+    await until("their offer", () => shown(other).length === 1)
+    const mine = shown(scene.stream)
     const operations = [
-      launch("web", shown[0] ?? {}),
+      launch("web", mine[0] ?? {}),
       { type: "RESERVE", id: { value: "o1" }, reserve: { resources: [] } },
     ]
-    const accept = { offer_ids: cases[name]?.(shown), operations }
-    await scene.accepted({ type: "ACCEPT", accept })
+    const offer_ids = ids({ mine, theirs: shown(other) })
+    await scene.accepted({ type: "ACCEPT", accept: { offer_ids, operations } })
     const { status } = (await scene.stream.event("UPDATE"))["update"] as Json
-    expect(status).toMatchObject({ state: "TASK_DROPPED", reason: "REASON_INVALID_OFFERS" })
+    expect(status).toMatchObject({
+      state: "TASK_DROPPED",
+      reason: "REASON_INVALID_OFFERS",
+      source: "SOURCE_MASTER",
+      message: expect.stringContaining(message) as never,
+    })
     const operation = await scene.stream.event("UPDATE_OPERATION_STATUS")
     expect(dig(operation, "update_operation_status", "status")).toMatchObject({
       operation_id: { value: "o1" },
       state: "OPERATION_ERROR",
+      message: expect.stringContaining(message) as never,
     })
+    // What was named is free again; what is another's is left alone.
+    expect(shown(other)).toHaveLength(1)
+    scene.master.driver.checkInvariants()
   })
 
   test("TASK_LOST for a framework that knows no partitions", async () => {
