@@ -139,7 +139,7 @@ describe("dcos task exec", () => {
           user: "ada",
           environment: { variables: [{ name: "TERM", type: "VALUE", value: "xterm" }] },
         },
-        container: { type: "MESOS", tty_info: {} },
+        container: { type: "MESOS", tty_info: { window_size: { rows: 24, columns: 80 } } },
       },
     })
     const size = (rows: number, columns: number): Json =>

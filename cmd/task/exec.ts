@@ -33,7 +33,10 @@ export const command = defineCommand({
     const containers = mesos.containersOf(agent)
     const containerId = { value: context.newId(), parent }
     const gone = new AbortController()
-    const process = { containerId, words: [program, ...words], user, tty }
+    const { rows, columns } = context.stdout
+    const size = rows && columns ? { rows, columns } : undefined
+    const terminal = tty ? { size } : undefined
+    const process = { containerId, words: [program, ...words], user, tty: terminal }
     const output = await containers.start(process, gone.signal)
     const end = await joinRemote(
       context,

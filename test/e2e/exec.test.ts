@@ -1,11 +1,14 @@
 /** `dcos task exec` and `dcos task attach` through the cluster's one address, with real terminals. */
 import { afterEach, describe, expect, test } from "bun:test"
+import { busyboxImage, loadBusyboxImage } from "../fixtures/busybox-image.ts"
 import { Marathon } from "../fixtures/marathon.ts"
 import { Pty } from "../fixtures/pty.ts"
+import { command, docker, rootUser, testWith } from "../fixtures/system-parts.ts"
 import { waitFor } from "../fixtures/wait.ts"
 import { executable, testWorlds, type World } from "../fixtures/world.ts"
 
 const open = testWorlds()
+const daemon = await docker()
 const ptys = new Set<Pty>()
 afterEach(() => {
   for (const pty of ptys) pty.end()
@@ -119,5 +122,59 @@ describe("dcos task attach", () => {
     const refused = await world.dcos.run(["task", "attach", "--no-stdin", "web"])
     expect(refused.code).toBe(1)
     expect(refused.stderr).toContain("Unable to attach to a task launched without a TTY.")
+  })
+})
+
+describe("in containers", () => {
+  const greeter = "while read name; do echo hello $name; done; exit 4"
+
+  /** Runs, types into and attaches to the containers of apps, which have sh and cat. */
+  async function tryAll(world: World, marathon: Marathon, container: object): Promise<void> {
+    const app = {
+      cpus: 0.1,
+      mem: 32,
+      networks: [{ mode: "host" }],
+      backoffSeconds: 3600,
+      container,
+    }
+    const env = { GREETING: "moin" }
+    await marathon.run({
+      ...app,
+      id: "/boxed",
+      cmd: "echo up >$MESOS_SANDBOX/ready; sleep 1000",
+      env,
+    })
+    const script = 'cat $MESOS_SANDBOX/ready; echo "$GREETING"; echo oops >&2; exit 7'
+    const ran = await world.dcos.run([...exec, "boxed", "sh", "-c", script])
+    expect(ran).toEqual({ code: 7, stdout: "up\nmoin\n", stderr: "oops\n" })
+    const copied = await world.dcos.run([...exec, "-i", "boxed", "cat"], { input: "a b c" })
+    expect(copied).toEqual({ code: 0, stdout: "a b c", stderr: "" })
+    const shell = terminal(world, ...exec, "-it", "boxed", "sh")
+    shell.type("stty size; sleep 1000\r")
+    await shell.shows("30 100")
+    shell.type("\u0003exit 5\r")
+    expect(await shell.exited).toBe(5)
+    await marathon.run({ ...app, id: "/greeter", cmd: greeter, tty: true })
+    const task = terminal(world, "task", "attach", "greeter")
+    task.type("ada\r")
+    await task.shows("hello ada")
+    task.type("\u0004")
+    expect(await task.exited).toBe(4)
+  }
+
+  testWith(daemon, command("busybox"))("of Docker", async () => {
+    await loadBusyboxImage()
+    const { world, marathon } = await scene()
+    await tryAll(world, marathon, { type: "DOCKER", docker: { image: busyboxImage } })
+  })
+
+  testWith(
+    rootUser,
+    command("runc"),
+    command("conmon"),
+  )("of runc", async () => {
+    const { world, marathon } = await scene()
+    const linuxInfo = { ipcInfo: { mode: "PRIVATE" } }
+    await tryAll(world, marathon, { type: "MESOS", linuxInfo })
   })
 })

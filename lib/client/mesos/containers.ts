@@ -40,7 +40,13 @@ export type ProcessToStart = {
   /** Program and arguments. */
   readonly words: readonly string[]
   readonly user: string | undefined
-  readonly tty: boolean
+  /** Set when it gets a terminal, whose first size may be known. */
+  readonly tty: TerminalInfo | undefined
+}
+
+/** A terminal to be made. */
+export type TerminalInfo = {
+  readonly size: { readonly rows: number; readonly columns: number } | undefined
 }
 
 /**
@@ -65,9 +71,16 @@ export class AgentContainers {
         value: words[0],
         arguments: words,
         ...(user === undefined ? {} : { user }),
-        ...(tty ? { environment } : {}),
+        ...(tty === undefined ? {} : { environment }),
       },
-      ...(tty ? { container: { type: "MESOS", tty_info: {} } } : {}),
+      ...(tty === undefined
+        ? {}
+        : {
+            container: {
+              type: "MESOS",
+              tty_info: tty.size === undefined ? {} : { window_size: tty.size },
+            },
+          }),
     })
   }
 

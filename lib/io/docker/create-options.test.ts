@@ -203,6 +203,12 @@ describe("volumes", () => {
   })
 })
 
+test("a terminal has a keyboard for those who attach", () => {
+  expect(options({}).value).not.toHaveProperty("Tty")
+  const { value } = options({}, {}, { ttyInfo: {} })
+  expect(value).toMatchObject({ Tty: true, OpenStdin: true })
+})
+
 test("the parameters of a task come last", () => {
   const container = { parameters: [{ key: "net", value: "blue" }] }
   expect(options({}, container).value?.HostConfig?.NetworkMode).toBe("blue")

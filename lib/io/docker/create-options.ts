@@ -63,6 +63,8 @@ export function createOptions(input: CreateOptionsInput): Result<ContainerCreate
       ...limits(input),
     },
   }
+  // A terminal has a keyboard, for those who attach.
+  if (container.ttyInfo !== undefined) Object.assign(draft, { Tty: true, OpenStdin: true })
   if (docker.volumeDriver !== undefined) draft.HostConfig.VolumeDriver = docker.volumeDriver
   draft.HostConfig.Devices = (input.devices ?? []).map((path) => ({
     PathOnHost: path,

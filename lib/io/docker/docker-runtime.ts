@@ -18,6 +18,7 @@ import type {
 import { err, ok } from "#lib/std/result.ts"
 import type { Result } from "#lib/std/result.ts"
 import { mesosContainerId } from "#lib/io/host/container-status.ts"
+import { ProcessSnapshots } from "#lib/io/host/process-snapshots.ts"
 import { errorText } from "#lib/io/host/files.ts"
 import { gpuDevices } from "#lib/io/gpu/devices.ts"
 import type { LogRotationOptions } from "#lib/io/host/log-rotation.ts"
@@ -26,11 +27,15 @@ import { DockerDaemon, daemonStatus, isUnreachable } from "./daemon.ts"
 import { DockerEvents } from "./events.ts"
 import { Images } from "./images.ts"
 import { LogCopy } from "./log-copy.ts"
+import { attachContainer } from "./attach.ts"
 import { readParameterFiles } from "./parameter-files.ts"
 import { resizeContainer } from "./resize.ts"
 import { runInContainer } from "./run-in.ts"
+import { DockerSessions } from "./sessions.ts"
 import { dockerStatistics } from "./statistics.ts"
 import { exitOf, reachableAddress, startedOf, stopSignal } from "./status.ts"
+
+const SIGTERM = 15
 
 /** How long the end of a container waits for the last of its output. */
 const LOG_DRAIN_MS = 5000
@@ -69,6 +74,7 @@ export class DockerRuntime implements ContainerRuntime {
   /** Containers that the daemon was not there to remove. */
   readonly #toRemove = new Set<string>()
   readonly #events: DockerEvents
+  readonly #sessions: DockerSessions
   #listener: (containerId: ContainerId, exit: ContainerExit) => void = () => {}
   #closed = false
 
@@ -80,6 +86,12 @@ export class DockerRuntime implements ContainerRuntime {
       owner: options.owner,
       onHint: (containerId) => this.#hint(containerId),
       onConnected: () => this.#connected(),
+    })
+    this.#sessions = new DockerSessions({
+      daemon: this.#daemon,
+      snapshots: new ProcessSnapshots(),
+      directory: `${options.runtimeDir}/docker/sessions`,
+      onExit: (containerId, exit) => this.#listener(containerId, exit),
     })
   }
 
@@ -100,6 +112,7 @@ export class DockerRuntime implements ContainerRuntime {
     spec: ContainerSpec,
     signal: AbortSignal,
   ): Promise<Result<ContainerStarted, ContainerFailure>> {
+    if (spec.debug) return this.#launchSession(spec, signal)
     const given = spec.task.container?.docker?.parameters ?? []
     const parameters = await readParameterFiles(given, spec.sandbox)
     if (!parameters.ok) return launchFailure(parameters.error)
@@ -170,10 +183,18 @@ export class DockerRuntime implements ContainerRuntime {
     }
   }
 
-  async kill(containerId: ContainerId, options: { readonly force: boolean }): Promise<void> {
+  async kill(
+    containerId: ContainerId,
+    options: { readonly force: boolean; readonly signal?: number | undefined },
+  ): Promise<void> {
+    if (this.#sessions.has(containerId))
+      return this.#sessions.signal(
+        containerId,
+        options.force ? undefined : (options.signal ?? SIGTERM),
+      )
     for (let left = KILL_TRIES; this.#running.has(containerId); left--) {
       try {
-        return await this.#signal(containerId, options.force)
+        return await this.#signal(containerId, options)
       } catch (cause) {
         if (left <= 1 || this.#closed || !isUnreachable(cause)) throw cause
         await Bun.sleep(KILL_RETRY_MS)
@@ -182,6 +203,7 @@ export class DockerRuntime implements ContainerRuntime {
   }
 
   async forget(spec: ContainerSpec): Promise<void> {
+    if (spec.debug) return this.#sessions.forget(spec.containerId)
     // With the container its output would go, which may be more than could be copied by now.
     if (!this.#running.has(spec.containerId)) await this.#copies.get(spec.containerId)?.whole()
     if (this.#closed) return
@@ -190,10 +212,11 @@ export class DockerRuntime implements ContainerRuntime {
   }
 
   async removeOrphans(known: ReadonlySet<ContainerId>): Promise<readonly ContainerId[]> {
+    const sessions = await this.#sessions.removeOrphans(known)
     const docker = await this.#daemon.client()
     const label = [`${OWNER_LABEL}=${this.#options.owner}`]
     const found = await docker.listContainers({ all: true, filters: { label } })
-    const orphans: ContainerId[] = []
+    const orphans = [...sessions]
     for (const { Id, Labels } of found) {
       const containerId = (Labels[CONTAINER_LABEL] ?? Id) as ContainerId
       if (known.has(containerId)) continue
@@ -204,8 +227,17 @@ export class DockerRuntime implements ContainerRuntime {
     return orphans
   }
 
-  attach(): Promise<Result<ContainerStreams, string>> {
-    return Promise.resolve(err("attaching to Docker containers is not there yet"))
+  async attach(spec: ContainerSpec): Promise<Result<ContainerStreams, string>> {
+    if (spec.debug) return this.#sessions.attach(spec.containerId)
+    try {
+      const inspected = await this.#inspect(spec.containerId)
+      if (inspected?.State.Running !== true) return err("the container has ended")
+      if (!inspected.Config.Tty) return err("the container has no terminal to attach to")
+      const docker = await this.#daemon.client()
+      return ok(await attachContainer(docker.getContainer(inspected.Id)))
+    } catch (cause) {
+      return err(`the container cannot be attached to: ${this.#daemon.explain(cause)}`)
+    }
   }
 
   async runIn(spec: ContainerSpec, request: CommandRequest): Promise<CommandOutcome> {
@@ -237,8 +269,25 @@ export class DockerRuntime implements ContainerRuntime {
   async close(): Promise<void> {
     this.#closed = true
     this.#events.stop()
+    this.#sessions.close()
     this.#running.clear()
     await Promise.all([...this.#copies.values()].map((copy) => copy.stop()))
+  }
+
+  async #launchSession(
+    spec: ContainerSpec,
+    signal: AbortSignal,
+  ): Promise<Result<ContainerStarted, ContainerFailure>> {
+    if (signal.aborted) return launchFailure("the launch was given up")
+    try {
+      const started = await this.#sessions.start(spec)
+      if (!started.ok) return launchFailure(started.error)
+      const containerId = mesosContainerId(spec.containerId)
+      const pid = started.value > 0 ? { executorPid: started.value } : {}
+      return ok({ status: { containerId, ...pid } })
+    } catch (cause) {
+      return launchFailure(`the command could not be started: ${this.#daemon.explain(cause)}`)
+    }
   }
 
   async #ensureImage(docker: Docker, spec: ContainerSpec, signal: AbortSignal): Promise<void> {
@@ -296,11 +345,14 @@ export class DockerRuntime implements ContainerRuntime {
     }
   }
 
-  async #signal(containerId: ContainerId, force: boolean): Promise<void> {
+  async #signal(
+    containerId: ContainerId,
+    { force, signal: given }: { readonly force: boolean; readonly signal?: number | undefined },
+  ): Promise<void> {
     const inspected = await this.#inspect(containerId)
     if (inspected?.State.Running !== true) return
     const docker = await this.#daemon.client()
-    const signal = force ? "SIGKILL" : stopSignal(inspected)
+    const signal = force ? "SIGKILL" : (given ?? stopSignal(inspected))
     try {
       await docker.getContainer(containerName(containerId)).kill({ signal })
     } catch (cause) {

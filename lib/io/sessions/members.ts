@@ -1,5 +1,5 @@
 import { initialVariable, isDead, isSame, withDescendants } from "#lib/io/host/proc.ts"
-import type { ProcessIdentity, ProcessTable } from "#lib/io/host/proc.ts"
+import type { ProcessIdentity, ProcessStat, ProcessTable } from "#lib/io/host/proc.ts"
 import type { ProcessSnapshots } from "#lib/io/host/process-snapshots.ts"
 import type { ContainerId } from "#lib/ports/index.ts"
 
@@ -31,7 +31,7 @@ export function sessionMembers(
     const own = stat.session === leader?.pid
     // A leader that lives keeps its number; without it a session may be another's by now.
     if (own && leads) roots.add(stat.pid)
-    else if ((own || stat.session === stat.pid) && carries(stat.pid, name)) roots.add(stat.pid)
+    else if ((own || begins(table, stat)) && carries(stat.pid, name)) roots.add(stat.pid)
   }
   return withDescendants(table, roots)
 }
@@ -48,6 +48,10 @@ export function firstMember(table: ProcessTable, processes: SessionProcesses): n
     .sort((a, b) => born(a) - born(b) || a - b)
   return first ?? members[0]
 }
+
+/** Whether a process leads its session, or those who did are gone: others belong to their leader. */
+const begins = (table: ProcessTable, { pid, session }: ProcessStat): boolean =>
+  session === pid || !table.has(session)
 
 const carries = (pid: number, name: ContainerId): boolean =>
   initialVariable(pid, SESSION_VARIABLE) === name
