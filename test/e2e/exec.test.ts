@@ -150,8 +150,9 @@ describe("in containers", () => {
     const copied = await world.dcos.run([...exec, "-i", "boxed", "cat"], { input: "a b c" })
     expect(copied).toEqual({ code: 0, stdout: "a b c", stderr: "" })
     const shell = terminal(world, ...exec, "-it", "boxed", "sh")
-    shell.type("stty size; sleep 1000\r")
-    await shell.shows("30 100")
+    // Docker gives a terminal its size when it is there already.
+    shell.type("until stty size | grep '30 100'; do sleep 0.1; done; sleep 1000\r")
+    await shell.shows(/[\n ]30 100\r/)
     shell.type("\u0003exit 5\r")
     expect(await shell.exited).toBe(5)
     await marathon.run({ ...app, id: "/greeter", cmd: greeter, tty: true })

@@ -14,8 +14,10 @@ export async function findConmons(
     if (!/^\d+$/.test(name)) continue
     const line = await readFile(`/proc/${name}/cmdline`, "latin1").catch(() => "")
     const [program = "", ...words] = line.split("\0")
-    const bundle = words[words.indexOf("--bundle") + 1] ?? ""
-    if (!program.endsWith("conmon") || dirname(bundle) !== bundlesDir) continue
+    const bundle = program.endsWith("conmon")
+      ? (words[words.indexOf("--bundle") + 1] ?? "")
+      : terminalOf(words)
+    if (dirname(bundle) !== bundlesDir) continue
     const containerId = basename(bundle) as ContainerId
     const pids = found.get(containerId)
     if (pids === undefined) found.set(containerId, [Number(name)])
@@ -23,3 +25,7 @@ export async function findConmons(
   }
   return found
 }
+
+/** The bundle of a container whose terminal a shell supervises. */
+const terminalOf = ([script = "", place = ""]: readonly string[]): string =>
+  script.endsWith("/supervisor.sh") && basename(place) === "terminal" ? dirname(place) : ""

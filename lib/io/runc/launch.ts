@@ -23,6 +23,7 @@ import type { ContainerRoots, PreparedRoot } from "./roots.ts"
 import { defaultSeccomp } from "./seccomp.ts"
 import type { RuncSettings } from "./settings.ts"
 import { ociSpec } from "./spec.ts"
+import { startInTerminal } from "./terminal.ts"
 import { groupsOf, imageUser } from "./users.ts"
 import { taskLimits } from "#lib/io/host/task-limits.ts"
 
@@ -110,20 +111,22 @@ async function make(
   const { uid, gid } = config.process.user
   await using stdout = await openLog(`${sandbox}/stdout`, { uid, gid })
   await using stderr = await openLog(`${sandbox}/stderr`, { uid, gid })
-  const made = await startConmon({
-    tools,
-    containerId,
-    bundle: records.bundle(containerId),
-    stateDir: records.stateDir,
-    more: ["--exit-dir", records.endedDir, "--log-path", "passthrough"],
-    stdout: stdout.fd,
-    stderr: stderr.fd,
-  })
+  const common = { tools, containerId, stdout: stdout.fd, stderr: stderr.fd }
+  const size = spec.task.container?.ttyInfo?.windowSize
+  const made = config.process.terminal
+    ? await startInTerminal({ ...common, records, size })
+    : await startConmon({
+        ...common,
+        bundle: records.bundle(containerId),
+        stateDir: records.stateDir,
+        more: ["--exit-dir", records.endedDir, "--log-path", "passthrough"],
+      })
   if (!made.ok) {
     const why = [await records.complaint(containerId), made.error].find((text) => text !== "")
     throw new LaunchError(why ?? "runc failed without a word")
   }
   if (signal.aborted) throw new LaunchError("the launch was given up")
+  if (config.process.terminal) return made.value
   const init = readStat(made.value)
   const first = { pid: made.value, isAlive: () => init !== undefined && isAlive(init) }
   if (!(await startContainer(records.stateDir, containerId, first)))

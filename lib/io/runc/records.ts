@@ -1,8 +1,10 @@
 import { rmSync, writeFileSync } from "node:fs"
-import { mkdir, readFile, readdir, rm, writeFile } from "node:fs/promises"
+import { mkdir, readFile, readdir, rename, rm, writeFile } from "node:fs/promises"
 import type { ContainerId } from "#lib/ports/index.ts"
 import { ifExists } from "#lib/io/host/files.ts"
+import { parseStat } from "#lib/io/host/proc.ts"
 import { exitedStatus, signaledStatus, terminalStatus } from "#lib/io/host/wait-status.ts"
+import { SUPERVISOR_SCRIPT } from "#lib/io/process/supervisor.ts"
 
 /** The exit code of a container that SIGKILL ended. */
 const KILLED = 128 + 9
@@ -21,23 +23,30 @@ export type LaunchRecord = {
  * The files that tie a container to its processes, below the agent's runtime directory:
  * `containers/<id>/` is its bundle (`config.json`, `rootfs/`) with `boot_id`, `launch.json`,
  * `conmon.pid`, `pid`, `runc.log` and, for a container with an image, `upper/` and `work/`;
- * `ended/<id>`, written by conmon, holds the exit code; `state/<id>` is runc's own.
+ * `ended/<id>`, written by conmon, holds the exit code; `state/<id>` is runc's own. A container with a
+ * terminal has a supervisor of another kind, whose records are `containers/<id>/terminal/`.
  */
 export class RuncRecords {
   readonly endedDir: string
   readonly stateDir: string
+  /** The script of those who supervise terminals. */
+  readonly supervisorScript: string
   readonly #containersDir: string
 
   constructor(runtimeDir: string) {
     this.#containersDir = `${runtimeDir}/containers`
     this.endedDir = `${runtimeDir}/ended`
     this.stateDir = `${runtimeDir}/state`
+    this.supervisorScript = `${runtimeDir}/supervisor.sh`
   }
 
   /** Makes the directories that all containers share. */
   async prepare(): Promise<void> {
     for (const path of [this.#containersDir, this.endedDir, this.stateDir])
       await mkdir(path, { recursive: true, mode: 0o700 })
+    // Renamed, because a shell of an older version may still read the old one.
+    await writeFile(`${this.supervisorScript}.new`, SUPERVISOR_SCRIPT, { mode: 0o600 })
+    await rename(`${this.supervisorScript}.new`, this.supervisorScript)
   }
 
   /** Where the bundles of all containers lie. */
@@ -48,6 +57,11 @@ export class RuncRecords {
   /** The directory of one container's records, which is its bundle. */
   bundle(containerId: ContainerId): string {
     return `${this.#containersDir}/${containerId}`
+  }
+
+  /** The directory of what supervises the terminal of a container. */
+  terminal(containerId: ContainerId): string {
+    return `${this.bundle(containerId)}/terminal`
   }
 
   /** Makes the directory of a new container; fails with EEXIST when it was launched before. */
@@ -76,7 +90,7 @@ export class RuncRecords {
   async remove(containerId: ContainerId): Promise<void> {
     await rm(`${this.stateDir}/${containerId}`, { recursive: true, force: true })
     await rm(this.bundle(containerId), { recursive: true, force: true })
-    await rm(this.#endedFile(containerId), { force: true })
+    await rm(this.endedFile(containerId), { force: true })
   }
 
   /** The containers that have records of any kind. */
@@ -98,8 +112,14 @@ export class RuncRecords {
   }
 
   /** The supervisor. */
-  conmon(containerId: ContainerId): Promise<number | undefined> {
-    return this.#number(containerId, "conmon.pid")
+  async conmon(containerId: ContainerId): Promise<number | undefined> {
+    const conmon = await this.#number(containerId, "conmon.pid")
+    return conmon ?? (await this.#pidOf(containerId, "terminal/supervisor"))
+  }
+
+  /** The process that holds the terminal of a container; undefined when it has none. */
+  terminalHolder(containerId: ContainerId): Promise<number | undefined> {
+    return this.#pidOf(containerId, "terminal/pid")
   }
 
   /** Writes down that the first process is about to be killed, because it would not hear a signal. */
@@ -116,7 +136,8 @@ export class RuncRecords {
   async status(containerId: ContainerId): Promise<number | undefined> {
     const text =
       (await ifExists(readFile(`${this.bundle(containerId)}/exit`, "latin1"))) ||
-      (await ifExists(readFile(this.#endedFile(containerId), "latin1")))
+      (await ifExists(readFile(this.endedFile(containerId), "latin1"))) ||
+      (await this.#read(containerId, "terminal/status"))?.replace(/\n$/, "")
     if (text === undefined || !/^\d+$/.test(text)) return undefined
     const code = Number(text)
     const asked = await this.#number(containerId, "asked")
@@ -136,8 +157,13 @@ export class RuncRecords {
       .join("; ")
   }
 
-  #endedFile(containerId: ContainerId): string {
+  /** The file that appears when the container has ended. */
+  endedFile(containerId: ContainerId): string {
     return `${this.endedDir}/${containerId}`
+  }
+
+  async #pidOf(containerId: ContainerId, name: string): Promise<number | undefined> {
+    return parseStat(((await this.#read(containerId, name)) ?? "").trimEnd())?.pid
   }
 
   async #number(containerId: ContainerId, name: string): Promise<number | undefined> {

@@ -38,6 +38,7 @@ import { ContainerRoots } from "./roots.ts"
 import { runInContainer } from "./run-in.ts"
 import { DEFAULT_RUNC_SETTINGS } from "./settings.ts"
 import { startSession } from "./sessions.ts"
+import { attachToTerminal } from "./terminal.ts"
 import type { RuncSettings } from "./settings.ts"
 import { containerStatistics } from "./statistics.ts"
 import { askToEnd } from "./stop.ts"
@@ -74,6 +75,8 @@ type Running = {
   readonly conmon: ProcessIdentity
   readonly stopSignal: number
   readonly protectedInit: boolean
+  /** Resolves when it has ended, or this process lets go of it. */
+  readonly ended: PromiseWithResolvers<void>
   concluding: boolean
 }
 
@@ -255,9 +258,17 @@ export class RuncRuntime implements ContainerRuntime {
     return [...sessions, ...orphans]
   }
 
-  attach(spec: ContainerSpec): Promise<Result<ContainerStreams, string>> {
-    if (!spec.debug) return Promise.resolve(err("the container has no terminal to attach to"))
-    return Promise.resolve(this.#sessions.attach(spec.containerId))
+  async attach(spec: ContainerSpec): Promise<Result<ContainerStreams, string>> {
+    const { containerId, sandbox } = spec
+    if (spec.debug) return this.#sessions.attach(containerId)
+    const running = this.#running.get(containerId)
+    if (running === undefined) return err("the container has ended")
+    try {
+      const [records, ended, stty] = [this.#records, running.ended.promise, findTool("stty")]
+      return await attachToTerminal({ records, containerId, sandbox, stty, ended })
+    } catch (cause) {
+      return err(`the container cannot be attached to: ${errorText(cause)}`)
+    }
   }
 
   runIn(spec: ContainerSpec, request: CommandRequest): Promise<CommandOutcome> {
@@ -278,6 +289,7 @@ export class RuncRuntime implements ContainerRuntime {
     this.#watch.stop()
     this.#rotation.stop()
     this.#sessions.close()
+    for (const { ended } of this.#running.values()) ended.resolve()
     this.#running.clear()
     return Promise.resolve()
   }
@@ -352,7 +364,8 @@ export class RuncRuntime implements ContainerRuntime {
     if (init === undefined || conmon === undefined || !this.#cgroups.holds(containerId, pid))
       return undefined
     const { stopSignal, protectedInit } = record
-    return { spec, pid, init, conmon, stopSignal, protectedInit, concluding: false }
+    const ended = Promise.withResolvers<void>()
+    return { spec, pid, init, conmon, stopSignal, protectedInit, ended, concluding: false }
   }
 
   /** The status of a container that may just be ending: its supervisor gets some time to write it. */
@@ -373,7 +386,8 @@ export class RuncRuntime implements ContainerRuntime {
       setTimeout(() => this.#hint(running.spec.containerId), 0)
   }
 
-  #untrack({ spec }: Running): void {
+  #untrack({ spec, ended }: Running): void {
+    ended.resolve()
     this.#running.delete(spec.containerId)
     this.#rotation.remove(spec.sandbox)
     void this.#sweep(spec.containerId)
