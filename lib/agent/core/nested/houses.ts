@@ -39,6 +39,15 @@ export function taskOf(workload: Books, containerId: ContainerId): TaskRecord | 
   return executor?.completedTasks.find(({ launch }) => launch.spec?.containerId === containerId)
 }
 
+/** A task of an executor that is history, by its container. */
+export function formerTaskOf(workload: Books, containerId: ContainerId): TaskRecord | undefined {
+  for (const { completedExecutors } of workload.frameworks)
+    for (const { completedTasks } of completedExecutors)
+      for (const task of completedTasks)
+        if (task.launch.spec?.containerId === containerId) return task
+  return undefined
+}
+
 /** The executor that a container lives in, or is. */
 export function ownerOf(workload: Books, containerId: ContainerId): ContainerOwner | undefined {
   const executor = executorOf(workload, rootOf(containerId))

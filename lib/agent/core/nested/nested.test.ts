@@ -264,7 +264,15 @@ describe("wait", () => {
     s.exited(b!.containerId, 0)
     s.world.acknowledgeAll()
     expect(s.answers.get(executor)).toEqual({ kind: "ended", termination: {} })
-    expect(s.answers.get(s.wait(a!.containerId))).toMatchObject({ status: 404 })
+  })
+
+  test("how a task ended can be asked for as long as the agent remembers it", () => {
+    const s = new Scene()
+    s.exited(s.task, 3 << 8)
+    s.world.acknowledgeAll()
+    const termination = { exitStatus: 3 << 8 }
+    expect(s.answers.get(s.wait(s.task))).toEqual({ kind: "ended", termination })
+    expect(s.answers.get(s.wait(`${s.task}.a`))).toMatchObject({ status: 404 })
   })
 
   test("nobody waits for what never was", () => {

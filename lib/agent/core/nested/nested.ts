@@ -15,7 +15,7 @@ import type { Workload } from "#lib/agent/core/workload.ts"
 import { refused, type ContainerAnswer, type ContainerCall, type LaunchRequest } from "./calls.ts"
 import type { CallNumber, Termination } from "./calls.ts"
 import { livesIn, parentOf } from "./container-id.ts"
-import { executorOf, houseOf, taskOf } from "./houses.ts"
+import { executorOf, formerTaskOf, houseOf, taskOf } from "./houses.ts"
 import { prepare } from "./recipe.ts"
 import type { CalledContainer } from "./records.ts"
 import { terminationOf, terminationOfFailure } from "./termination.ts"
@@ -244,6 +244,9 @@ export class NestedContainers {
     const termination = container?.termination ?? task?.progress.end
     if (termination !== undefined) return { kind: "ended", termination }
     if (container ?? task ?? executorOf(workload, containerId)) return undefined
+    // Whoever was attached to a task asks how it ended a moment after it has.
+    const former = formerTaskOf(workload, containerId)?.progress.end
+    if (former !== undefined) return { kind: "ended", termination: former }
     return refused(404, `Container ${containerId} cannot be found`)
   }
 
