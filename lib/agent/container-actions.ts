@@ -281,9 +281,16 @@ export class ContainerActions {
       }
     }
     if (signal.aborted) return failure("The launch was given up")
-    const { mounts, environment } = prepared.value
-    const complete = { ...spec, mounts, environment: { ...spec.environment, ...environment } }
+    const { mounts, environment: own } = prepared.value
+    const inherited = await this.#secretsOfParent(spec)
+    const environment = { ...inherited, ...spec.environment, ...own }
+    const complete = { ...spec, mounts, environment }
     return runtime.launch(complete, signal)
+  }
+
+  /** A debug container knows what its parent knows. */
+  async #secretsOfParent({ debug, parent }: ContainerSpec): Promise<ContainerSpec["environment"]> {
+    return debug && parent !== undefined ? await this.#ports.volumes.environment(parent) : {}
   }
 
   /** Resolves some time after the signal aborts; never when it does not. */

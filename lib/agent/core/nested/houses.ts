@@ -1,3 +1,4 @@
+import type { Resources } from "#lib/mesos/index.ts"
 import type { ContainerId, ContainerSpec } from "#lib/ports/index.ts"
 import {
   containerOf,
@@ -17,6 +18,8 @@ export type House = {
   /** The account that runs there, or undefined for the agent's own. */
   readonly user: string | undefined
   readonly owner: ContainerOwner | undefined
+  /** What it has: its persistent volumes lie in its sandbox. */
+  readonly resources: Resources | undefined
   /** The container itself; absent for an executor of the agent's own, which is books only. */
   readonly spec: ContainerSpec | undefined
 }
@@ -68,7 +71,14 @@ export function houseOf(
     const { spec, owner } = container
     const running = container.state === "running" ? "running" : "starting"
     const state = container.doomed ? "ending" : running
-    return { state, sandbox: spec.sandbox, user: spec.user, owner, spec }
+    return {
+      state,
+      sandbox: spec.sandbox,
+      user: spec.user,
+      owner,
+      resources: spec.task.resources,
+      spec,
+    }
   }
   const owner = ownerOf(workload, containerId)
   if (owner === undefined) return undefined
@@ -85,7 +95,14 @@ function houseOfTask(task: TaskRecord, owner: ContainerOwner): House | undefined
   // A task that was told to end may still need who helps it to.
   const running = kill?.graceMs === 0 ? "ending" : "running"
   const state = startedAt === undefined ? "starting" : running
-  return { state, sandbox: spec.sandbox, user: spec.user, owner, spec }
+  return {
+    state,
+    sandbox: spec.sandbox,
+    user: spec.user,
+    owner,
+    resources: spec.task.resources,
+    spec,
+  }
 }
 
 function houseOfExecutor(executor: ExecutorRecord, owner: ContainerOwner): House | undefined {
@@ -98,6 +115,7 @@ function houseOfExecutor(executor: ExecutorRecord, owner: ContainerOwner): House
     sandbox: launch.directory,
     user: launch.process?.spec.user ?? live[0]?.launch.spec?.user,
     owner,
+    resources: launch.info.resources,
     spec: launch.process?.spec,
   }
 }

@@ -1,5 +1,5 @@
 import { describe, expect, test } from "bun:test"
-import { parseResources, type TaskInfo } from "#lib/mesos/index.ts"
+import { parseResources, type TaskInfo, type Volume, type VolumeSource } from "#lib/mesos/index.ts"
 import type { ContainerId, ContainerSpec } from "#lib/ports/index.ts"
 import { TestWorld, testOptions, testTask } from "#lib/agent/core/test-world.ts"
 import type { ContainerAnswer, ContainerCall, LaunchRequest } from "./calls.ts"
@@ -94,6 +94,35 @@ describe("launch", () => {
     })
     s.started(`${s.task}.side`)
     expect(s.answers.get(call)).toEqual(DONE)
+  })
+
+  test("its volumes and secrets are made ready; no book holds a secret's value", () => {
+    const s = new Scene()
+    const secret = { type: "VALUE" as const, value: { data: btoa("hush") } }
+    const source = (source: VolumeSource): Volume => ({ mode: "RW", containerPath: "in", source })
+    const volumes = [
+      source({ type: "SECRET", secret }),
+      source({ type: "SANDBOX_PATH", sandboxPath: { type: "PARENT", path: "shared" } }),
+    ]
+    s.world.effects = []
+    s.launch(`${s.task}.side`, {
+      container: { type: "MESOS", volumes },
+      command: {
+        value: "x",
+        environment: { variables: [{ name: "WORD", type: "SECRET", secret }] },
+      },
+    })
+    expect(s.world.last("launch")).toMatchObject({
+      secretEnvironment: { WORD: secret },
+      volumes: [
+        { source: { kind: "secret", secret } },
+        { source: { kind: "sandboxPath", base: s.spec.sandbox, path: "shared" } },
+      ],
+    })
+    expect(JSON.stringify(s.world.all("put"))).not.toContain(btoa("hush"))
+    const outside = source({ type: "SANDBOX_PATH", sandboxPath: { type: "SELF", path: "../a" } })
+    const call = s.launch(`${s.task}.bad`, { container: { type: "MESOS", volumes: [outside] } })
+    expect(s.answers.get(call)).toEqual(refusal(400, /must not lead out of the sandbox/))
   })
 
   test("containers nest to any depth", () => {

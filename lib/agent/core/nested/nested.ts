@@ -1,4 +1,4 @@
-import type { AgentId } from "#lib/mesos/index.ts"
+import { taskWithoutSecrets, type AgentId } from "#lib/mesos/index.ts"
 import type {
   ContainerExit,
   ContainerFailure,
@@ -11,6 +11,7 @@ import { containerStatus } from "#lib/agent/core/statuses.ts"
 import { containerOf, lives, type Limitation } from "#lib/agent/core/records.ts"
 import { say, type TimerKey, type Timers, type Turn } from "#lib/agent/core/turn.ts"
 import type { AgentLimits, AgentOptions } from "#lib/agent/core/types.ts"
+import { volumeNeeds } from "#lib/agent/core/volumes.ts"
 import type { Workload } from "#lib/agent/core/workload.ts"
 import { refused, type ContainerAnswer, type ContainerCall, type LaunchRequest } from "./calls.ts"
 import type { CallNumber, Termination } from "./calls.ts"
@@ -229,10 +230,14 @@ export class NestedContainers {
     const known = { options, agentId: agentId(), request, house, framework, order }
     const prepared = prepare(known)
     if (!prepared.ok) return refused(400, prepared.error)
-    const { spec, directories, links } = this.#set(turn, prepared.value)
+    const { spec, directories, links } = prepared.value
+    const task = taskWithoutSecrets(spec.task)
+    this.#set(turn, { ...prepared.value, spec: { ...spec, task } })
     if (request.purpose === "session") this.#clients.set(containerId, number)
     say(turn, "info", `launches a ${request.purpose} container`, { container: containerId })
-    turn.out.push({ kind: "launch", spec, directories, links })
+    const parentPlace = house && { directory: house.sandbox, resources: house.resources }
+    const setting = { workDir: options.workDir, ...spec, parent: parentPlace }
+    turn.out.push({ kind: "launch", spec, directories, links, ...volumeNeeds(spec.task, setting) })
     timers.set(timer(containerId), turn.now + limits.launchTimeoutMs)
     return undefined
   }

@@ -15,6 +15,7 @@ import { dockerForm } from "#lib/agent/core/docker-form.ts"
 import { DEFAULT_PATH, SANDBOX_IN_IMAGE } from "#lib/agent/core/environment.ts"
 import { nestedSandbox } from "#lib/agent/core/paths.ts"
 import { chooseRuntime } from "#lib/agent/core/task-support.ts"
+import { volumeRefusal } from "#lib/agent/core/volumes.ts"
 import type { AgentOptions } from "#lib/agent/core/types.ts"
 import type { LaunchRequest } from "./calls.ts"
 import { depthOf, nameOf, parentOf } from "./container-id.ts"
@@ -119,6 +120,8 @@ function ownRoom(recipe: Recipe): Result<ContainerSpec, string> {
   const choice = chooseRuntime(task, options)
   if (!choice.ok) return err(choice.error.message ?? "")
   const { runtime, image } = choice.value
+  const refusal = volumeRefusal(task, choice.value, house !== undefined)
+  if (refusal !== undefined) return err(refusal.message ?? "")
   const parent = house?.spec
   if (parent?.runtime === "docker")
     return err("The provided ContainerInfo is not supported: Docker containers take only sessions")
