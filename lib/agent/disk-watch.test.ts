@@ -108,6 +108,30 @@ test("tells which of its disks a container has filled, unless nobody wants to kn
   expect(lax.posted).toEqual([])
 })
 
+test("ends all of a group that keeps too much together, and none for its own share", async () => {
+  const [a, b] = [container("a", [disk(1)]), container("b", [disk(9)])]
+  const ends = [a.containerId, b.containerId]
+  const group = { ...container("group", [disk(1), disk(9), disk(2)]), ends }
+  const members = [a, b].map((member) => ({ ...member, isMember: true as const }))
+  const used: Record<string, number> = {
+    "/work/a": 5 * MIB,
+    "/work/b": MIB,
+    "/work/group": 7 * MIB,
+  }
+  const { watch, round, posted } = scene(used, { containers: () => [group, ...members] })
+  await round()
+  expect(posted).toEqual([])
+  expect(watch.statistics(a.containerId)?.diskUsedBytes).toBe(5 * MIB)
+  used["/work/group"] = 13 * MIB
+  await round()
+  expect(posted).toMatchObject(
+    ends.map((containerId) => ({
+      containerId,
+      limitation: { message: "Disk usage (13MB) exceeds quota (12MB)" },
+    })),
+  )
+})
+
 test("a disk that cannot be measured hides no other, and is tried again", async () => {
   const used: Record<string, number> = { "/work/b": 2 * MIB }
   const containers = () => [container("a", [disk(1)]), container("b", [disk(1)])]

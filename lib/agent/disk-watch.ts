@@ -8,7 +8,7 @@ import {
 import type { Cancel, Clock, ContainerId, DiskMeter, Log } from "#lib/ports/index.ts"
 import { formatByteSize } from "#lib/std/byte-size.ts"
 import type { Agent } from "./core/agent.ts"
-import { isTerminal } from "./core/records.ts"
+import { isTerminal, type TaskRecord } from "./core/records.ts"
 import type { AgentInput } from "./core/types.ts"
 import { volumePlace } from "./core/volumes.ts"
 
@@ -28,6 +28,10 @@ export type WatchedContainer = {
   readonly sandbox: string
   readonly workDir: string
   readonly resources: Resources
+  /** The containers that end when it keeps too much; itself where they are not told. */
+  readonly ends?: readonly ContainerId[] | undefined
+  /** Set on a member of a group, whose sandboxes have one limit together. */
+  readonly isMember?: true | undefined
 }
 
 /** What watching disks needs. */
@@ -108,7 +112,8 @@ export class DiskWatch {
     for (const quota of quotas) {
       const { path, limitBytes, resources, isSandbox } = quota
       const usedBytes = await this.#parts.diskMeter.usedBytes(path, signal)
-      if (usedBytes > limitBytes && this.#options.enforce) this.#report(container, quota, usedBytes)
+      const free = !this.#options.enforce || (container.isMember && isSandbox)
+      if (usedBytes > limitBytes && !free) this.#report(container, quota, usedBytes)
       const { source, persistence } = resources[0]?.disk ?? {}
       const about = isSandbox ? {} : { source, persistence }
       list.push({ ...about, limitBytes, usedBytes })
@@ -117,17 +122,15 @@ export class DiskWatch {
     return quotas.length === 0 ? undefined : { ...result, diskStatistics: list }
   }
 
-  #report({ containerId }: WatchedContainer, quota: Quota, usedBytes: number): void {
+  #report(container: WatchedContainer, quota: Quota, usedBytes: number): void {
     const used = formatByteSize(usedBytes)
-    this.#parts.post({
-      kind: "limitReached",
-      containerId,
-      limitation: {
-        reason: "REASON_CONTAINER_LIMITATION_DISK",
-        message: `Disk usage (${used}) exceeds quota (${formatByteSize(quota.limitBytes)})`,
-        resources: quota.resources,
-      },
-    })
+    const limitation = {
+      reason: "REASON_CONTAINER_LIMITATION_DISK",
+      message: `Disk usage (${used}) exceeds quota (${formatByteSize(quota.limitBytes)})`,
+      resources: quota.resources,
+    } as const
+    for (const containerId of container.ends ?? [container.containerId])
+      this.#parts.post({ kind: "limitReached", containerId, limitation })
   }
 }
 
@@ -150,28 +153,42 @@ function quotasOf({ sandbox, workDir, resources }: WatchedContainer): readonly Q
 const diskBytes = (resources: Resources): number =>
   Math.floor((scalarOf(resources, "disk") * 1024 * 1024) / 1000)
 
-/** The containers of tasks and custom executors that run, but for Docker's. */
+/**
+ * The containers that run, but for Docker's: of tasks, of custom executors with all their tasks, and
+ * groups as a whole, whose sandboxes lie in that of their executor.
+ */
 export function* runningContainers(agent: Agent): Generator<WatchedContainer> {
   const { workDir } = agent.options
   for (const { executors } of agent.workload.frameworks)
-    for (const { launch, process, tasks } of executors.values()) {
-      const { spec } = launch.process ?? {}
-      if (spec === undefined || spec.runtime === "docker") continue
-      if (process?.startedAt === undefined || process.phase === "ended") continue
-      const { containerId, sandbox } = spec
-      const resources = [...tasks.values()].flatMap(({ launch }) => launch.info.resources ?? [])
-      yield {
-        containerId,
-        sandbox,
-        workDir,
-        resources: [...(launch.info.resources ?? []), ...resources],
+    for (const executor of executors.values()) {
+      const { launch, process, tasks } = executor
+      const { containerId, directory: sandbox, info, kind } = launch
+      const members = [...tasks.values()].flatMap((task) => watchedTask(task, workDir) ?? [])
+      const ofTasks = [...tasks.values()]
+        .filter(isLive)
+        .flatMap((task) => task.launch.info.resources ?? [])
+      const whole = { containerId, sandbox, workDir }
+      const own = info.resources ?? []
+      if (kind === "command") yield* members
+      else if (kind === "default" && members.length > 0) {
+        const ends = members.map((member) => member.containerId)
+        // Volumes of members are measured once, as theirs.
+        const common = ofTasks.filter(({ disk }) => disk?.persistence === undefined)
+        yield { ...whole, resources: [...own, ...common], ends }
+        for (const member of members) yield { ...member, isMember: true }
+      } else if (process?.startedAt !== undefined && process.phase !== "ended") {
+        if (launch.process?.spec.runtime !== "docker")
+          yield { ...whole, resources: [...own, ...ofTasks] }
       }
     }
-  for (const { launch, progress } of agent.workload.tasks()) {
-    const { spec, info } = launch
-    if (spec === undefined || spec.runtime === "docker") continue
-    if (progress.startedAt === undefined || isTerminal(progress.state)) continue
-    const { containerId, sandbox } = spec
-    yield { containerId, sandbox, workDir, resources: info.resources ?? [] }
-  }
+}
+
+const isLive = ({ progress }: TaskRecord): boolean => !isTerminal(progress.state)
+
+function watchedTask(task: TaskRecord, workDir: string): WatchedContainer | undefined {
+  const { spec, info } = task.launch
+  if (spec === undefined || spec.runtime === "docker" || !isLive(task)) return undefined
+  if (task.progress.startedAt === undefined) return undefined
+  const { containerId, sandbox } = spec
+  return { containerId, sandbox, workDir, resources: info.resources ?? [] }
 }

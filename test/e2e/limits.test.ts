@@ -80,3 +80,38 @@ test("a task that fills its sandbox is ended with Mesos' reason and words", asyn
   await framework.until("modest", "TASK_KILLED")
   framework[Symbol.dispose]()
 })
+
+test("a group that fills its sandboxes beyond what it has together is ended as a whole", async () => {
+  const { framework, end } = await cluster(
+    "--container-disk-watch-interval=200ms",
+    "--resources",
+    "cpus:2;mem:512;disk:500;ports:[]",
+  )
+  const offer = await framework.offer()
+  const resources = [...small, scalar("disk", 8)]
+  const member = (taskId: string, mib: number) => ({
+    name: taskId,
+    task_id: { value: taskId },
+    agent_id: offer.agent_id,
+    command: { value: `head -c ${mib * 1024 * 1024} /dev/zero >large; sleep 1000` },
+    resources,
+  })
+  const executor = {
+    type: "DEFAULT",
+    executor_id: { value: "pod" },
+    framework_id: { value: framework.id },
+    resources,
+  }
+  // Each may take 8 MB, and the executor too.
+  const launch = (tasks: readonly object[]) => ({
+    type: "LAUNCH_GROUP",
+    launch_group: { executor, task_group: { tasks } },
+  })
+  await framework.accept(offer, [launch([member("a", 12), member("b", 20)])])
+  for (const taskId of ["a", "b"]) {
+    const { state, reason, message } = await end(taskId)
+    expect([state, reason]).toEqual(["TASK_FAILED", "REASON_CONTAINER_LIMITATION_DISK"])
+    expect(message).toMatch(/^Disk usage \(\d+[KM]?B\) exceeds quota \(24MB\)$/)
+  }
+  framework[Symbol.dispose]()
+})
