@@ -4,6 +4,7 @@ import {
   existsSync,
   openSync,
   readFileSync,
+  statSync,
   symlinkSync,
   writeFileSync,
 } from "node:fs"
@@ -68,4 +69,21 @@ test("does not follow a link that a task put in place of its log", async () => {
   const rotated = new LogRotation({ maxBytes: 1 }).rotate(`${place.root}/stdout`)
   expect(await rotated.catch((cause: unknown) => String(cause))).toContain("ELOOP")
   expect(read(`${place.root}/victim`)).toBe("precious")
+})
+
+test("a process that writes without end cannot keep a rotation from ending, nor its copies from a limit", async () => {
+  using place = new TestPlace()
+  const log = `${place.root}/stdout`
+  const writer = Bun.spawn(["yes"], { stdout: openSync(log, "a") })
+  const rotation = new LogRotation({ maxBytes: 1_000_000, keep: 2 })
+  try {
+    for (let round = 0; round < 5; round++) {
+      await until(() => statSync(log).size > 4_000_000)
+      await rotation.rotate(log)
+      expect(statSync(`${log}.1`).size).toBe(2_000_000)
+    }
+  } finally {
+    writer.kill()
+    await writer.exited
+  }
 })

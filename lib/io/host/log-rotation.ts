@@ -18,7 +18,11 @@ export const DEFAULT_MAX_BYTES = 10 * 1024 * 1024
 
 /** Older logs kept of each stream. */
 export const DEFAULT_KEEP = 5
-const DEFAULT_INTERVAL_MS = 5000
+const DEFAULT_INTERVAL_MS = 1000
+
+/** The next look at a log that had grown past this many times its limit comes much sooner. */
+const FLOOD_FACTOR = 2
+const FLOOD_INTERVAL_MS = 200
 
 /** Sandboxes looked at in one turn of the event loop. */
 const TURN_LIMIT = 64
@@ -32,14 +36,15 @@ const LOGS = ["stdout", "stderr"] as const
  * Keeps `stdout` and `stderr` of running containers bounded. Tasks hold these files open for
  * appending and write to them whether or not the agent runs, so a full one is copied to `stdout.1`
  * and cut to nothing. What a task writes between the end of the copy and the cut, some microseconds
- * apart, is lost; while no agent runs, logs grow, and of what it finds the next one keeps the last
- * `maxBytes * keep`.
+ * apart, is lost. No copy is larger than `maxBytes * keep`: of a log that grew faster, or while no agent
+ * ran, its last part is kept.
  */
 export class LogRotation {
   readonly #maxBytes: number
   readonly #keep: number
   readonly #intervalMs: number
   readonly #sandboxes = new Set<string>()
+  #flooded = false
   #timer: ReturnType<typeof setTimeout> | undefined
 
   constructor(options: LogRotationOptions = {}) {
@@ -68,21 +73,26 @@ export class LogRotation {
 
   #arm(): void {
     if (this.#timer !== undefined || this.#sandboxes.size === 0) return
+    const wait = this.#flooded ? Math.min(FLOOD_INTERVAL_MS, this.#intervalMs) : this.#intervalMs
     this.#timer = setTimeout(() => {
       void this.#look().finally(() => {
         this.#timer = undefined
         this.#arm()
       })
-    }, this.#intervalMs).unref()
+    }, wait).unref()
   }
 
   async #look(): Promise<void> {
     let looked = 0
+    this.#flooded = false
     for (const sandbox of this.#sandboxes) {
       for (const log of LOGS) {
         const path = `${sandbox}/${log}`
+        const size = sizeOf(path)
+        if (size < this.#maxBytes) continue
+        this.#flooded ||= size > this.#maxBytes * FLOOD_FACTOR
         // A log that cannot be rotated (its disk is full) is tried again at the next look.
-        if (sizeOf(path) >= this.#maxBytes) await this.rotate(path).catch(() => {})
+        await this.rotate(path).catch(() => {})
       }
       if (++looked % TURN_LIMIT === 0) await Bun.sleep(0)
     }
@@ -100,7 +110,8 @@ export class LogRotation {
         const copy = await open(`${path}.1`, "wx", mode & 0o777)
         try {
           if (process.getuid?.() === 0) await copy.chown(uid, gid)
-          await copyTail(file, copy, Math.max(0, size - this.#maxBytes * this.#keep))
+          const limit = this.#maxBytes * this.#keep
+          await copyTail(file, copy, { position: Math.max(0, size - limit), limit })
         } finally {
           await copy.close()
         }
@@ -121,11 +132,16 @@ export class LogRotation {
 /** Bytes in a file, 0 when it is not there: two microseconds, where opening it takes a hundred. */
 const sizeOf = (path: string): number => lstatSync(path, { throwIfNoEntry: false })?.size ?? 0
 
-/** Copies from `position` to the end, however far the end moves meanwhile. */
-async function copyTail(from: FileHandle, to: FileHandle, position: number): Promise<void> {
+/** Copies from `position` to the end, which may move meanwhile, at most `limit` bytes. */
+async function copyTail(
+  from: FileHandle,
+  to: FileHandle,
+  { position, limit }: { readonly position: number; readonly limit: number },
+): Promise<void> {
   const buffer = new Uint8Array(COPY_BYTES)
-  for (let at = position; ;) {
-    const { bytesRead } = await from.read(buffer, 0, buffer.length, at)
+  for (let at = position; at < position + limit;) {
+    const wanted = Math.min(buffer.length, position + limit - at)
+    const { bytesRead } = await from.read(buffer, 0, wanted, at)
     if (bytesRead === 0) return
     await to.write(buffer, 0, bytesRead)
     at += bytesRead
