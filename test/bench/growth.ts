@@ -1,14 +1,17 @@
 import { processorSeconds, temporaryFolder } from "../fixtures/daemons.ts"
 import { waitFor } from "../fixtures/wait.ts"
-import { atLeast, atMost, type Benchmark, type BenchResult } from "./result.ts"
+import { atLeast, atMost, median, type Benchmark, type BenchResult } from "./result.ts"
 import { startMaster } from "./scale/start-master.ts"
 import { SimulatedCluster } from "./scale/simulated-cluster.ts"
 
 const SIZES = [1_000, 5_000, 10_000, 30_000]
 
-/** Tasks launched before the measurement, so that the code is compiled, and during it. */
-const WARM_UP = 6_000
-const TASKS = 24_000
+/**
+ * Tasks launched at once, and how often: first so that the code is compiled, and then measured. The
+ * median leaves out what a late compilation or a garbage collection of the whole heap costs one of them.
+ */
+const BATCH = 5_000
+const BATCHES = 5
 
 const DEADLINE_MS = 60_000
 
@@ -17,12 +20,19 @@ async function launchRate(agents: number): Promise<number> {
   const folder = temporaryFolder()
   const master = await startMaster(folder.path)
   const cluster = new SimulatedCluster({ agents, tasks: 0, frameworks: 1, roles: 1, patient: true })
-  const launched = (tasks: number): Promise<true> =>
-    waitFor(
-      `${tasks} tasks to run and be acknowledged`,
-      () => cluster.counts.running >= tasks && cluster.counts.acknowledged >= 2 * tasks,
+  let launched = 0
+  /** Launches a batch, and returns the processor time that it took the master, in seconds. */
+  const batch = async (): Promise<number> => {
+    const before = processorSeconds(master.pid)
+    cluster.launch(BATCH)
+    launched += BATCH
+    await waitFor(
+      `${launched} tasks to run and be acknowledged`,
+      () => cluster.counts.running >= launched && cluster.counts.acknowledged >= 2 * launched,
       DEADLINE_MS,
     )
+    return processorSeconds(master.pid) - before
+  }
   try {
     await cluster.connect(master.socket)
     cluster.prepareRegistrations()
@@ -33,12 +43,10 @@ async function launchRate(agents: number): Promise<number> {
       () => cluster.counts.offers >= agents,
       DEADLINE_MS,
     )
-    cluster.launch(WARM_UP)
-    await launched(WARM_UP)
-    const before = processorSeconds(master.pid)
-    cluster.launch(TASKS)
-    await launched(WARM_UP + TASKS)
-    return TASKS / (processorSeconds(master.pid) - before)
+    await batch()
+    const seconds: number[] = []
+    for (let i = 0; i < BATCHES; i++) seconds.push(await batch())
+    return BATCH / median(seconds)
   } finally {
     cluster.disconnect()
     await master.end("SIGKILL")

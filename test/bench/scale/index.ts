@@ -50,26 +50,37 @@ async function fill(cluster: SimulatedCluster, master: MasterProcess): Promise<B
   ]
 }
 
-/** How long one large document takes to its last byte, and how late timers are meanwhile. */
+/** How long a document takes to its last byte, in milliseconds, and how many bytes it has. */
+async function get(url: string, encoding: "identity" | "gzip"): Promise<readonly [number, number]> {
+  const started = performance.now()
+  const response = await fetch(url, { headers: { "accept-encoding": encoding } })
+  let bytes = 0
+  for await (const chunk of response.body ?? []) bytes += chunk.length
+  if (!response.ok) throw new Error(`${url}: ${response.status}`)
+  return [performance.now() - started, bytes]
+}
+
+/** A large document as it is, asked for again and again: how late timers are meanwhile, too. */
 async function document(
   cluster: SimulatedCluster,
   url: string,
   names: { readonly name: string; readonly budgetMs: number },
 ): Promise<BenchResult[]> {
   const times: number[] = []
+  const compressed: number[] = []
   let bytes = 0
   await cluster.ask("resetLag")
   for (let i = 0; i < GETS; i++) {
-    const started = performance.now()
-    const response = await fetch(url)
-    bytes = 0
-    for await (const chunk of response.body ?? []) bytes += chunk.length
-    if (!response.ok) throw new Error(`${url}: ${response.status}`)
-    times.push(performance.now() - started)
+    const [ms, length] = await get(url, "identity")
+    times.push(ms)
+    bytes = length
   }
   const lag = (await cluster.ask("lag")) as Lag
+  for (let i = 0; i < GETS; i++) compressed.push((await get(url, "gzip"))[0])
   return [
     atMost(names.name, median(times), "ms", names.budgetMs),
+    atMost(`${names.name}-first`, times[0] ?? 0, "ms", null),
+    atMost(`${names.name}-gzip`, median(compressed), "ms", null),
     atMost(`${names.name}-size`, bytes / 2 ** 20, "MiB", null),
     atMost(`${names.name}-lag`, lag.max, "ms", 50),
   ]
@@ -144,6 +155,7 @@ async function run(): Promise<readonly BenchResult[]> {
         budgetMs: 150,
       })),
       ...(await document(cluster, `${master.url}/state`, { name: "state", budgetMs: 2_000 })),
+      atMost("state-memory", residentMib(master.pid), "MiB", 1536),
     )
     const restarted = await restart(cluster, master, folder.path)
     master = restarted.master
@@ -167,11 +179,16 @@ export const scale: Benchmark = {
     "updates-5k-lag-p99",
     "updates-5k-lag-max",
     "state-summary",
+    "state-summary-first",
+    "state-summary-gzip",
     "state-summary-size",
     "state-summary-lag",
     "state",
+    "state-first",
+    "state-gzip",
     "state-size",
     "state-lag",
+    "state-memory",
     "leader-restart",
     "leader-restart-first-offer",
     "leader-restart-cpu",
