@@ -187,6 +187,11 @@ export interface ContainerRuntime {
   /** The address at which the container's ports answer from this machine: 127.0.0.1 on the host network. */
   address(spec: ContainerSpec): Promise<string>
   /**
+   * The network namespace of the container, as a path that lives as long as it does; undefined where it
+   * is the machine's, or cannot be entered. Absent where containers have none of their own.
+   */
+  network?(spec: ContainerSpec): Promise<string | undefined>
+  /**
    * Containers that are found to use more than they may, where nothing but measuring keeps them within
    * their limits. They run on: whoever asks ends them. Absent where the kernel keeps all limits.
    */

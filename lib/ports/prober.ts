@@ -2,7 +2,10 @@ import type { CheckInfo, CheckStatusInfo, HealthCheck } from "#lib/mesos/index.t
 import type { ContainerSpec } from "./containers.ts"
 
 /** Something on the network that may answer. */
-export type ProbeTarget =
+export type ProbeTarget = {
+  /** The network namespace to ask in, as a path; the host is an address then. */
+  readonly network?: string | undefined
+} & (
   | {
       readonly kind: "http"
       readonly scheme: "http" | "https"
@@ -13,6 +16,7 @@ export type ProbeTarget =
       readonly path: string
     }
   | { readonly kind: "tcp"; readonly host: string; readonly port: number }
+)
 
 /** How a probe is limited. */
 export type ProbeLimits = {

@@ -4,10 +4,12 @@ import type { ContainerInfo, Resource, TaskInfo } from "#lib/mesos/index.ts"
 import { exitedStatus } from "#lib/io/host/wait-status.ts"
 import { Exits, TestPlace, until } from "#lib/io/testing/containers.ts"
 import type { ContainerSpec } from "#lib/ports/index.ts"
+import { ContainerProber } from "#lib/io/probe/container-prober.ts"
+import { SocketProber } from "#lib/io/probe/socket-prober.ts"
 import { DockerDaemon } from "./daemon.ts"
 import { containerName } from "./create-options.ts"
 import { DockerRuntime } from "./docker-runtime.ts"
-import { describeWith, testWith } from "../../../test/fixtures/system-parts.ts"
+import { describeWith, rootUser, testWith } from "../../../test/fixtures/system-parts.ts"
 
 const SOCKET = process.env["DCOS_TEST_DOCKER_SOCKET"] ?? "/var/run/docker.sock"
 const IMAGE = "dcos-test/busybox:1"
@@ -167,6 +169,22 @@ describeWith({ name: "docker", missing })("docker containers", () => {
     }
     expect(await limitAfter(1, 128)).toBe(128 * 1024 * 1024)
     expect(await limitAfter(0.5, 64)).toBe(128 * 1024 * 1024)
+  })
+
+  testWith(rootUser)("is checked in its own network, where others do not reach it", async () => {
+    const serve = "cd /tmp; echo hello >index.html; exec httpd -f -p 127.0.0.1:80"
+    const task = await launch(spec(serve, { container: container({ network: "NONE" }) }))
+    const prober = new ContainerProber({ prober: new SocketProber(), runtimeOf: () => runtime })
+    const { signal } = new AbortController()
+    const ask = () => prober.check(task, { http: { port: 80 } }, signal)
+    await until(async () => (await ask()).http?.statusCode === 200)
+    expect(await prober.health(task, { http: { port: 81 } }, signal)).toMatchObject({
+      healthy: false,
+      message: expect.stringContaining("http://127.0.0.1:81/") as string,
+    })
+    await runtime.kill(task.containerId, { force: true })
+    await exits.of(task)
+    expect(await runtime.network(task)).toBeUndefined()
   })
 
   testWith({ name: "bridge", missing: bridged ? undefined : "the daemon has no bridge network" })(

@@ -20,6 +20,7 @@ import type { Result } from "#lib/std/result.ts"
 import { mesosContainerId } from "#lib/io/host/container-status.ts"
 import { ProcessSnapshots } from "#lib/io/host/process-snapshots.ts"
 import { errorText } from "#lib/io/host/files.ts"
+import { networkOf } from "#lib/io/host/network-namespace.ts"
 import { gpuDevices } from "#lib/io/gpu/devices.ts"
 import type { LogRotationOptions } from "#lib/io/host/log-rotation.ts"
 import { CONTAINER_LABEL, OWNER_LABEL, containerName, createOptions } from "./create-options.ts"
@@ -253,6 +254,12 @@ export class DockerRuntime implements ContainerRuntime {
     if ((spec.task.container?.docker?.network ?? "HOST") === "HOST") return "127.0.0.1"
     const inspected = await this.#inspect(spec.containerId).catch(() => undefined)
     return inspected === undefined ? "127.0.0.1" : reachableAddress(inspected)
+  }
+
+  async network(spec: ContainerSpec): Promise<string | undefined> {
+    if ((spec.task.container?.docker?.network ?? "HOST") === "HOST") return undefined
+    const inspected = await this.#inspect(spec.containerId).catch(() => undefined)
+    return inspected?.State.Running === true ? networkOf(inspected.State.Pid) : undefined
   }
 
   async statistics(spec: ContainerSpec): Promise<ResourceStatistics | undefined> {

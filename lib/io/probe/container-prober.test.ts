@@ -18,9 +18,15 @@ const spec = place.spec("true")
 const { signal } = new AbortController()
 
 /** A prober over a container that answers as told, and what it was asked. */
-function fixture(answer: { probe?: ProbeOutcome; command?: CommandOutcome; address?: string }) {
+function fixture(answer: {
+  probe?: ProbeOutcome
+  command?: CommandOutcome
+  address?: string
+  network?: string
+}) {
   const asked: { target?: ProbeTarget; limits?: ProbeLimits; request?: CommandRequest } = {}
   const runtime = {
+    network: () => Promise.resolve(answer.network),
     address: () => Promise.resolve(answer.address ?? "127.0.0.1"),
     runIn: (_spec: unknown, request: CommandRequest) => {
       asked.request = request
@@ -70,6 +76,19 @@ test("probes the container's address with the check's own timeout", async () => 
     path: "/health",
   })
   expect(asked.limits?.timeoutMs).toBe(3000)
+})
+
+test("asks at the loopback address of a network that the container has of its own", async () => {
+  const network = "/proc/7/ns/net"
+  const { asked, prober } = fixture({ address: "172.17.0.2", network })
+  await prober.health(spec, { tcp: { port: 80 } }, signal)
+  expect(asked.target).toEqual({ kind: "tcp", host: "127.0.0.1", network, port: 80 })
+  await prober.health(spec, { http: { port: 80, protocol: "IPv6" } }, signal)
+  expect(asked.target).toMatchObject({ host: "::1", network })
+  await prober.check(spec, { http: { port: 80 } }, signal)
+  expect(asked.target).toMatchObject({ kind: "http", host: "127.0.0.1", network })
+  await prober.check(spec, { tcp: { port: 80 } }, signal)
+  expect(asked.target).toMatchObject({ kind: "tcp", host: "127.0.0.1", network })
 })
 
 test("takes 20 seconds and the path / by default, and ::1 for IPv6", async () => {

@@ -30,7 +30,7 @@ export type ContainerProberOptions = {
   readonly environmentOf?: Volumes["environment"] | undefined
 }
 
-/** Runs health checks and checks where the task is: its address, or inside its container. */
+/** Runs health checks and checks where the task is: in its network, or inside its container. */
 export class ContainerProber implements TaskProber {
   readonly #prober: Prober
   readonly #runtimeOf: (spec: ContainerSpec) => ContainerRuntime
@@ -53,16 +53,16 @@ export class ContainerProber implements TaskProber {
     const limits = { timeoutMs, signal }
     if (check.http !== undefined) {
       const { port, path = "/", scheme = "http", protocol } = check.http
-      const host = await this.#host(spec, protocol)
+      const place = await this.#place(spec, protocol)
       const kind = scheme === "https" ? "https" : "http"
       return httpVerdict(
-        await this.#prober.probe({ kind: "http", scheme: kind, host, port, path }, limits),
+        await this.#prober.probe({ kind: "http", scheme: kind, ...place, port, path }, limits),
       )
     }
     if (check.tcp !== undefined) {
       const { port, protocol } = check.tcp
-      const host = await this.#host(spec, protocol)
-      const outcome = await this.#prober.probe({ kind: "tcp", host, port }, limits)
+      const place = await this.#place(spec, protocol)
+      const outcome = await this.#prober.probe({ kind: "tcp", ...place, port }, limits)
       return outcome.kind === "failed"
         ? { healthy: false, message: outcome.message }
         : { healthy: true, message: "" }
@@ -83,8 +83,8 @@ export class ContainerProber implements TaskProber {
     }
     if (check.http !== undefined) {
       const { port, path = "/" } = check.http
-      const host = await this.#host(spec)
-      const target = { kind: "http", scheme: "http", host, port, path } as const
+      const place = await this.#place(spec)
+      const target = { kind: "http", scheme: "http", ...place, port, path } as const
       const outcome = await this.#prober.probe(target, limits)
       return {
         type: "HTTP",
@@ -92,8 +92,8 @@ export class ContainerProber implements TaskProber {
       }
     }
     const port = check.tcp?.port ?? 0
-    const host = await this.#host(spec)
-    const outcome = await this.#prober.probe({ kind: "tcp", host, port }, limits)
+    const place = await this.#place(spec)
+    const outcome = await this.#prober.probe({ kind: "tcp", ...place, port }, limits)
     const answered = outcome.kind !== "failed" || !outcome.timedOut
     return { type: "TCP", tcp: answered ? { succeeded: outcome.kind !== "failed" } : {} }
   }
@@ -112,9 +112,19 @@ export class ContainerProber implements TaskProber {
     }
   }
 
-  async #host(spec: ContainerSpec, protocol: NetworkInfoProtocol = "IPv4"): Promise<string> {
-    const address = await this.#runtimeOf(spec).address(spec)
-    return address === "127.0.0.1" && protocol === "IPv6" ? "::1" : address
+  /**
+   * Where the task's ports answer: at its loopback address, in its own network if it has one; from
+   * outside where that cannot be entered. Source: apache/mesos: src/checks/checker_process.cpp.
+   */
+  async #place(
+    spec: ContainerSpec,
+    protocol: NetworkInfoProtocol = "IPv4",
+  ): Promise<{ readonly host: string; readonly network?: string }> {
+    const runtime = this.#runtimeOf(spec)
+    const network = await runtime.network?.(spec)
+    const address = network === undefined ? await runtime.address(spec) : "127.0.0.1"
+    const host = address === "127.0.0.1" && protocol === "IPv6" ? "::1" : address
+    return network === undefined ? { host } : { host, network }
   }
 }
 

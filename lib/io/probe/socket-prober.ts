@@ -1,7 +1,7 @@
 import { connect, isIP } from "node:net"
-import type { Socket } from "node:net"
 import { connect as connectTls } from "node:tls"
 import type { ProbeLimits, ProbeOutcome, ProbeTarget, Prober } from "#lib/ports/index.ts"
+import { NetworkSocket } from "./network-socket.ts"
 import { parseBody } from "./answer-body.ts"
 import { errorText } from "#lib/io/host/files.ts"
 
@@ -11,6 +11,17 @@ const HEAD_LIMIT = 16 * 1024
 /** How much of a body is read, and for how long, so that servers see their answers taken. */
 const DRAIN_BYTES = 256 * 1024
 const DRAIN_MS = 1000
+
+/** What a probe uses of a socket. */
+type ProbeSocket = {
+  on(event: "connect" | "secureConnect" | "close", hear: () => void): unknown
+  on(event: "error", hear: (cause: Error) => void): unknown
+  on(event: "data", hear: (chunk: Uint8Array) => void): unknown
+  write(text: string): unknown
+  setTimeout(ms: number, hear: () => void): unknown
+  unref(): unknown
+  destroy(): unknown
+}
 
 /**
  * Probes over plain sockets: no connection is reused, no redirect followed, no proxy of the
@@ -60,8 +71,12 @@ const describe = (target: ProbeTarget): string =>
     ? `TCP connection to ${authority(target)}`
     : `GET ${target.scheme}://${authority(target)}${target.path}`
 
-function openSocket(target: ProbeTarget): Socket {
-  const { host, port } = target
+function openSocket(target: ProbeTarget): ProbeSocket {
+  const { host, port, network } = target
+  if (network !== undefined) {
+    const tls = target.kind === "http" && target.scheme === "https"
+    return new NetworkSocket(network, { host, port, tls })
+  }
   if (target.kind === "tcp" || target.scheme === "http") return connect({ host, port })
   // Tasks have certificates for their public names, or self-signed ones; the question is whether they live.
   const name = isIP(host) === 0 ? { servername: host } : {}
@@ -69,7 +84,7 @@ function openSocket(target: ProbeTarget): Socket {
 }
 
 function readAnswer(
-  socket: Socket,
+  socket: ProbeSocket,
   target: Extract<ProbeTarget, { kind: "http" }>,
   {
     bodyBytes,
@@ -111,7 +126,7 @@ function readAnswer(
 /** Percent-encodes what may not stand in a request line, and nothing that is encoded already. */
 const encodePath = (path: string): string => path.replace(/[^\x21-\x7e]/gu, encodeURIComponent)
 
-function drain(socket: Socket): void {
+function drain(socket: ProbeSocket): void {
   let left = DRAIN_BYTES
   socket.setTimeout(DRAIN_MS, () => socket.destroy())
   const timer = setTimeout(() => socket.destroy(), DRAIN_MS)

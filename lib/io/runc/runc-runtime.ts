@@ -19,6 +19,7 @@ import { Accounts } from "#lib/io/host/accounts.ts"
 import { hostNetworkStatus } from "#lib/io/host/container-status.ts"
 import { EndedWatch } from "#lib/io/host/ended-watch.ts"
 import { errorCode, errorText } from "#lib/io/host/files.ts"
+import { networkOf } from "#lib/io/host/network-namespace.ts"
 import { LogRotation } from "#lib/io/host/log-rotation.ts"
 import type { LogRotationOptions } from "#lib/io/host/log-rotation.ts"
 import { bootId, isAlive, readStat } from "#lib/io/host/proc.ts"
@@ -277,6 +278,11 @@ export class RuncRuntime implements ContainerRuntime {
 
   address(_spec: ContainerSpec): Promise<string> {
     return Promise.resolve("127.0.0.1")
+  }
+
+  network(spec: ContainerSpec): Promise<string | undefined> {
+    const running = this.#running.get(spec.containerId)
+    return Promise.resolve(running === undefined ? undefined : networkOf(running.pid))
   }
 
   statistics(spec: ContainerSpec): Promise<ResourceStatistics | undefined> {
