@@ -1,10 +1,11 @@
-/** Volumes and secrets of real tasks, as processes and in containers of runc. */
-import { describe, expect } from "bun:test"
+/** Volumes and secrets of real tasks: processes, containers of runc, containers of Docker. */
+import { beforeAll, describe, expect } from "bun:test"
 import { chmodSync, existsSync, mkdirSync, readFileSync, statSync, writeFileSync } from "node:fs"
+import { busyboxImage, loadBusyboxImage } from "../fixtures/busybox-image.ts"
 import { CsiPlugin } from "../fixtures/csi-plugin.ts"
 import { HttpFramework, scalar, type Offer, type Resource } from "../fixtures/http-framework.ts"
 import { Marathon } from "../fixtures/marathon.ts"
-import { command, rootUser, testWith } from "../fixtures/system-parts.ts"
+import { command, docker, rootUser, testWith } from "../fixtures/system-parts.ts"
 import { VolumePlugin } from "../fixtures/volume-plugin.ts"
 import { waitFor } from "../fixtures/wait.ts"
 import { testWorlds, type World } from "../fixtures/world.ts"
@@ -39,17 +40,36 @@ async function killed(framework: HttpFramework, taskId: string): Promise<void> {
   await framework.until(taskId, "TASK_KILLED")
 }
 
+const mesos = { task: { type: "MESOS" }, app: { type: "MESOS" } }
+
+/** Ways of running a task, with what its container and that of an app say of it. */
 const kinds = [
-  { kind: "processes", flags: [], parts: [rootUser] },
+  { kind: "processes", flags: [], parts: [rootUser], container: mesos },
   {
     kind: "runc containers",
     flags: ["--launcher", "linux"],
     parts: [rootUser, command("runc"), command("conmon")],
+    container: mesos,
+  },
+  {
+    kind: "Docker containers",
+    flags: [],
+    parts: [rootUser, await docker(), command("busybox")],
+    container: {
+      task: { type: "DOCKER", docker: { image: busyboxImage, network: "HOST" } },
+      app: { type: "DOCKER", docker: { image: busyboxImage } },
+    },
   },
 ]
 
-describe.each(kinds)("$kind", ({ flags, parts }) => {
+describe.each(kinds)("$kind", ({ kind, flags, parts, container }) => {
   const check = testWith(...parts)
+  const inDocker = kind === "Docker containers"
+  /** What Docker has no notion of. */
+  const checkOfMesos = inDocker ? () => {} : check
+
+  if (inDocker && parts.every(({ missing }) => missing === undefined))
+    beforeAll(async () => void (await loadBusyboxImage()))
 
   async function agentIn(world: World, ...args: string[]) {
     const master = await world.master()
@@ -68,9 +88,9 @@ describe.each(kinds)("$kind", ({ flags, parts }) => {
     try {
       await marathon.run({
         id: "/keeper",
-        cmd: "echo kept >data/file; sleep 1000",
+        cmd: "echo kept >$MESOS_SANDBOX/data/file; sleep 1000",
         container: {
-          type: "MESOS",
+          ...container.app,
           volumes: [
             {
               containerPath: "data",
@@ -85,22 +105,24 @@ describe.each(kinds)("$kind", ({ flags, parts }) => {
         },
       })
       await waitFor("the file", () => existsSync(`${plugin.place("v1")}/file`))
-      expect(plugin.calls).toEqual(["Get v1", "Create v1", "Mount v1 id"])
+      // Docker asks its plugins itself, in its own order.
+      const calls = () => plugin.calls.filter((call) => /^(Create|Mount|Unmount) /.test(call))
+      expect(calls()).toEqual(["Create v1", "Mount v1 id"])
       expect(plugin.volumes.get("v1")).toEqual({ size: "9" })
       await agent.end("SIGKILL")
       await world.agent(master, place)
       await marathon.settled("/keeper")
-      expect(plugin.calls).toHaveLength(3)
+      expect(calls()).toHaveLength(2)
       await marathon.removeAll()
       await waitFor("the volume to be given back", () => plugin.mounted.size === 0)
-      expect(plugin.calls.at(-1)).toBe("Unmount v1 id")
+      expect(calls()).toEqual(["Create v1", "Mount v1 id", "Unmount v1 id"])
       expect(readFileSync(`${plugin.place("v1")}/file`, "utf8")).toBe("kept\n")
     } finally {
       await plugin.stop()
     }
   })
 
-  check("use the volume of a CSI plugin, over a restart of the agent", async () => {
+  checkOfMesos("use the volume of a CSI plugin, over a restart of the agent", async () => {
     const world = open()
     const plugin = await new CsiPlugin(`${world.path}/plugin`, { mounts: true }).start()
     const config = `${world.path}/csi`
@@ -153,11 +175,11 @@ describe.each(kinds)("$kind", ({ flags, parts }) => {
       command: {
         user: "nobody",
         value:
-          'cat keys/one >seen; echo " $WORD" >>seen; stat -L -c "%a %U" keys/one >>seen; sleep 1000',
+          'cd $MESOS_SANDBOX; cat keys/one >seen; echo " $WORD" >>seen; stat -L -c %a keys/one >>seen; sleep 1000',
         environment: { variables: [{ name: "WORD", type: "SECRET", secret: secret("hush") }] },
       },
       container: {
-        type: "MESOS",
+        ...container.task,
         volumes: [
           {
             container_path: "keys/one",
@@ -170,7 +192,7 @@ describe.each(kinds)("$kind", ({ flags, parts }) => {
     })
     await framework.until("t", "TASK_RUNNING")
     await waitFor("what it saw", () => inSandboxes(place.workDir, "seen").split("\n").length === 3)
-    expect(inSandboxes(place.workDir, "seen")).toBe("quiet hush\n400 nobody\n")
+    expect(inSandboxes(place.workDir, "seen")).toBe("quiet hush\n400\n")
     const secrets = () => [...new Bun.Glob("dcos-secrets-*/*/*").scanSync({ cwd: "/run" })]
     const mine = secrets().filter((path) => readFileSync(`/run/${path}`, "utf8") === "quiet")
     await killed(framework, "t")
@@ -228,7 +250,8 @@ describe.each(kinds)("$kind", ({ flags, parts }) => {
           framework,
           {
             taskId,
-            command: { value, user: "nobody" },
+            command: { value: `cd $MESOS_SANDBOX && ${value}`, user: "nobody" },
+            container: container.task,
             resources: [...small.map((each): Resource => ({ ...each, ...ours })), ...volumes],
           },
           has,
@@ -238,7 +261,8 @@ describe.each(kinds)("$kind", ({ flags, parts }) => {
       expect(readFileSync(`${ssd}/volumes/roles/db/ssd/file`, "utf8")).toBe("a\n")
       expect(readFileSync(`${mount}/file`, "utf8")).toBe("b\n")
       const { uid } = statSync(`${mount}/file`)
-      expect(uid).not.toBe(0)
+      // In a container of Docker the image says who runs.
+      expect(uid === 0).toBe(inDocker)
       expect(statSync(mount).uid).toBe(uid)
       await run("reader", "cat ssd/file mount/file >both")
       await framework.until("reader", "TASK_FINISHED")
@@ -259,7 +283,7 @@ describe.each(kinds)("$kind", ({ flags, parts }) => {
     }
   })
 
-  check("of one group share a directory of their executor's sandbox", async () => {
+  checkOfMesos("of one group share a directory of their executor's sandbox", async () => {
     const world = open()
     const all = "cpus:2;mem:512;disk:512;ports:[]"
     const { master, place } = await agentIn(world, "--resources", all)
