@@ -14,6 +14,8 @@ import type { Isolation } from "./isolation.ts"
 export type ContainerOptions = {
   /** Whether DOCKER containers, and images where there is no runc, are run by Docker. */
   readonly docker: boolean
+  /** Credentials of registries: the text of a Docker config.json, or its path. */
+  readonly dockerConfig?: string | undefined
   readonly launcher: "linux" | "posix"
   /** What the operator decides about containers of runc. */
   readonly runc: Partial<RuncSettings>
@@ -28,7 +30,6 @@ export type ImageOptions = {
   readonly registry?: DefaultRegistry | undefined
   /** Registries that are spoken to without TLS. */
   readonly plainRegistries?: readonly string[] | undefined
-  readonly dockerConfig?: string | undefined
   readonly gc?: ImageGcConfig | undefined
 }
 
@@ -57,7 +58,7 @@ export function makeRuntimes(
       rootsDir: `${workDir}/provisioner/containers`,
       address,
       settings: options.runc,
-      images: options.images === undefined ? undefined : imageStore(place, options.images),
+      images: options.images && imageStore(place, options.images, options.dockerConfig),
     }),
     ...(options.docker
       ? [
@@ -66,6 +67,8 @@ export function makeRuntimes(
             runtimeDir: `${runtimeDir}/docker`,
             owner: workDir,
             address,
+            dockerConfig: options.dockerConfig,
+            enableCfs: options.runc.enableCfs,
           }),
         ]
       : []),
@@ -75,5 +78,12 @@ export function makeRuntimes(
 const imageStore = (
   { workDir, executable, log }: RuntimePlace,
   { directory = `${workDir}/store/docker`, ...more }: ImageOptions,
+  dockerConfig: string | undefined,
 ): DiskImageStore =>
-  new DiskImageStore({ directory, unpacker: [executable, "unpack-layer"], log, ...more })
+  new DiskImageStore({
+    directory,
+    unpacker: [executable, "unpack-layer"],
+    log,
+    dockerConfig,
+    ...more,
+  })

@@ -21,6 +21,7 @@ export function containerOptions(settings: AgentSettings): ContainerOptions {
     settings.refuse("containerizers", "must name mesos, which runs tasks without a container")
   return {
     docker: containerizers.includes("docker"),
+    dockerConfig: settings.text("dockerConfig"),
     launcher: settings.oneOf("launcher", ["linux", "posix"]),
     runc: runcSettings(settings),
     images: imageOptions(settings),
@@ -89,7 +90,6 @@ function imageOptions(settings: AgentSettings): ImageOptions | undefined {
     directory: settings.text("dockerStoreDir"),
     registry: from,
     plainRegistries: isPlain && from.kind === "registry" ? [from.registry] : [],
-    dockerConfig: settings.text("dockerConfig"),
     gc: gc?.value,
   }
 }

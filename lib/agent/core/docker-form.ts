@@ -12,12 +12,14 @@ export function dockerForm(task: TaskInfo): TaskInfo {
   const container = task.container
   const image = container?.type === "MESOS" ? container.mesos?.image : undefined
   if (container === undefined || image?.docker === undefined) return task
-  const { mesos: _mesos, ...rest } = container
+  const { mesos, ...rest } = container
   const [network] = container.networkInfos ?? []
   return {
     ...task,
     container: {
       ...rest,
+      // The credentials of its registry: those of Docker have no other place.
+      ...(image.docker.config === undefined ? {} : { mesos }),
       type: "DOCKER",
       docker: {
         image: image.docker.name,

@@ -1,9 +1,4 @@
-import {
-  encodeMessage,
-  type ContainerStatus,
-  type DiskStatistics,
-  type ResourceStatistics,
-} from "#lib/mesos/index.ts"
+import { encodeMessage, type ContainerStatus, type ResourceStatistics } from "#lib/mesos/index.ts"
 import type { ContainerId, ContainerSpec } from "#lib/ports/index.ts"
 import { containerOf, isTerminal, type ExecutorRecord } from "#lib/agent/core/records.ts"
 import { containerStatus } from "#lib/agent/core/statuses.ts"
@@ -91,17 +86,20 @@ export function renderStatistics({ executor, statistics }: ContainerUsage): obje
     executor_name: info.name ?? "",
     framework_id: frameworkId,
     source: info.source ?? "",
-    statistics: statistics === undefined ? {} : snakeCase(statistics),
+    statistics:
+      statistics === undefined ? {} : encodeMessage("mesos.v1.ResourceStatistics", statistics),
   }
 }
 
 /**
- * The statistics of an executor are the sums over its tasks', as of the newest measurement; undefined
- * when nothing was measured.
+ * The statistics of an executor are those of its only task, or the sums over its tasks', as of the newest
+ * measurement; undefined when nothing was measured.
  */
 export function sumStatistics(
   list: readonly (ResourceStatistics | undefined)[],
 ): ResourceStatistics | undefined {
+  const [first, ...others] = list
+  if (others.length === 0) return first
   const sums: Record<string, number> = {}
   const disks = list.flatMap((statistics) => statistics?.diskStatistics ?? [])
   for (const statistics of list)
@@ -115,13 +113,3 @@ export function sumStatistics(
   if (timestamp === undefined) return undefined
   return { timestamp, ...rest, ...(disks.length === 0 ? {} : { diskStatistics: disks }) }
 }
-
-const snakeCase = (statistics: ResourceStatistics): object =>
-  Object.fromEntries(
-    Object.entries(statistics).map(([name, value]) => [
-      name.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`),
-      name === "diskStatistics" ? statistics.diskStatistics?.map(renderDisk) : value,
-    ]),
-  )
-
-const renderDisk = (disk: DiskStatistics): object => encodeMessage("mesos.v1.DiskStatistics", disk)

@@ -209,6 +209,16 @@ test("a terminal has a keyboard for those who attach", () => {
   expect(value).toMatchObject({ Tty: true, OpenStdin: true })
 })
 
+test("cpus are a hard limit too where the operator wants that", () => {
+  const { spec } = options({ resources: [scalarOf("cpus", 0.5)] })
+  const about = { spec, owner: "agent", parameters: [], memoryBytes: 2 ** 30 }
+  const quota = (enableCfs: boolean) => {
+    const made = createOptions({ ...about, enableCfs })
+    return made.ok ? made.value.HostConfig?.CpuQuota : made.error
+  }
+  expect([quota(true), quota(false)]).toEqual([50_000, undefined])
+})
+
 test("the parameters of a task come last", () => {
   const container = { parameters: [{ key: "net", value: "blue" }] }
   expect(options({}, container).value?.HostConfig?.NetworkMode).toBe("blue")

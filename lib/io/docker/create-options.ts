@@ -35,6 +35,8 @@ export type CreateOptionsInput = {
   readonly parameters: readonly Parameter[]
   /** Bytes of memory of the machine. */
   readonly memoryBytes: number
+  /** Whether cpus that a task asked for are a limit too, where it names none. */
+  readonly enableCfs?: boolean | undefined
   /** Device files for the container, at the same paths. */
   readonly devices?: readonly string[] | undefined
 }
@@ -96,9 +98,11 @@ function environment(spec: ContainerSpec, name: string): string[] {
 }
 
 /** Shares for cpus, a hard limit for memory; a limit above the request makes the request a reservation. */
-function limits({ spec: { task }, memoryBytes }: CreateOptionsInput): Draft["HostConfig"] {
+function limits(input: CreateOptionsInput): Draft["HostConfig"] {
+  const { spec, memoryBytes, enableCfs } = input
+  const { task } = spec
   const host: Draft["HostConfig"] = {}
-  const limited = taskLimits(task, { machineBytes: memoryBytes })
+  const limited = taskLimits(task, { machineBytes: memoryBytes, enableCfs })
   if (limited.cpuShares !== undefined) host.CpuShares = limited.cpuShares
   if (limited.cpuQuotaUs !== undefined) {
     host.CpuPeriod = CPU_PERIOD_US

@@ -259,10 +259,10 @@ describeWith({ name: "docker", missing })("docker containers", () => {
         .repeat(2)
     expect(place.read(task)).toBe(expected("out"))
     expect(place.read(task, "stderr")).toBe(expected("err"))
-  })
+  }, 30_000)
 
   test("keeps a container that has ended until all of its output is copied", async () => {
-    const lines = 200_000
+    const lines = 50_000
     const task = await launch(spec(`exec seq 1 ${lines}`))
     expect(await exits.of(task)).toMatchObject({ status: 0 })
     await runtime.forget(task)
@@ -336,6 +336,31 @@ describeWith({ name: "docker", missing })("docker containers", () => {
       output: "inside\n",
     })
     expect(await run("sleep 1000", 200)).toEqual({ kind: "timedOut" })
+  })
+
+  test("measures what a container uses", async () => {
+    const resources = [scalarOf("cpus", 0.5), scalarOf("mem", 64)]
+    const fill = "dd if=/dev/zero of=/x bs=1M count=8"
+    const busy = "while [ ! -e $MESOS_SANDBOX/go ]; do :; done"
+    const task = await launch(spec(`${fill}; ${busy}; exec sleep 1000`, { resources }))
+    await until(async () => ((await runtime.statistics(task))?.cpusUserTimeSecs ?? 0) > 0)
+    const statistics = await runtime.statistics(task)
+    expect(statistics).toMatchObject({
+      cpusLimit: 0.5,
+      cpusSoftLimit: 0.5,
+      memLimitBytes: 64 * 1024 * 1024,
+      memSoftLimitBytes: 64 * 1024 * 1024,
+      threads: 1,
+      cpusNrPeriods: expect.any(Number),
+    })
+    expect(statistics?.memRssBytes).toBeGreaterThan(0)
+    expect(statistics?.memTotalBytes).toBeGreaterThan(8 * 1024 * 1024)
+    // On the network of its host nothing is its own.
+    expect(statistics).not.toHaveProperty("netRxBytes")
+    writeFileSync(`${task.sandbox}/go`, "")
+    await runtime.kill(task.containerId, { force: true })
+    await exits.of(task)
+    expect(await runtime.statistics(task)).toBeUndefined()
   })
 
   test("refuses an image that cannot be had, a bad parameter and an unknown program", async () => {

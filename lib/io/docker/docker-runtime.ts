@@ -55,8 +55,10 @@ export type DockerRuntimeOptions = {
   readonly owner: string
   /** The agent's address, which containers on the host network share. */
   readonly address: string
-  /** Docker configuration file with credentials of registries, beside what the sandbox brings. */
-  readonly configFile?: string | undefined
+  /** Docker configuration with credentials of registries, its text or its path; tasks' own come first. */
+  readonly dockerConfig?: string | undefined
+  /** Whether cpus that a task asked for are a limit too, where it names none. */
+  readonly enableCfs?: boolean | undefined
   readonly logs?: LogRotationOptions | undefined
 }
 
@@ -122,6 +124,7 @@ export class DockerRuntime implements ContainerRuntime {
       owner: this.#options.owner,
       parameters: parameters.value,
       memoryBytes: totalmem(),
+      enableCfs: this.#options.enableCfs,
       devices: gpuDevices(spec.gpus),
     })
     if (!options.ok) return launchFailure(options.error)
@@ -267,7 +270,7 @@ export class DockerRuntime implements ContainerRuntime {
       const docker = await this.#daemon.client()
       const container = docker.getContainer(containerName(spec.containerId))
       const stats = await container.stats({ stream: false, "one-shot": true })
-      return dockerStatistics(stats, spec.task)
+      return dockerStatistics({ stats, task: spec.task, now: Date.now() })
     } catch {
       return undefined
     }
@@ -298,11 +301,15 @@ export class DockerRuntime implements ContainerRuntime {
   }
 
   async #ensureImage(docker: Docker, spec: ContainerSpec, signal: AbortSignal): Promise<void> {
-    const { image = "", forcePullImage = false } = spec.task.container?.docker ?? {}
-    const { configFile } = this.#options
-    const brought = [`${spec.sandbox}/.docker/config.json`, `${spec.sandbox}/.dockercfg`]
-    const configFiles = configFile === undefined ? brought : [...brought, configFile]
-    await this.#images.ensure({ docker, image, force: forcePullImage, configFiles, signal })
+    const { docker: info, mesos } = spec.task.container ?? {}
+    const { image = "", forcePullImage = false } = info ?? {}
+    const configs = [
+      mesos?.image?.docker?.config?.value?.data,
+      `${spec.sandbox}/.docker/config.json`,
+      `${spec.sandbox}/.dockercfg`,
+      this.#options.dockerConfig,
+    ].filter((config) => config !== undefined)
+    await this.#images.ensure({ docker, image, force: forcePullImage, configs, signal })
   }
 
   /** Follows a container's output and end. */

@@ -46,11 +46,11 @@ const images = new Images()
 
 async function ensure(
   image: string,
-  options: { force?: boolean; signal?: AbortSignal; configFiles?: string[] } = {},
+  options: { force?: boolean; signal?: AbortSignal; configs?: string[] } = {},
 ): Promise<void> {
   const docker = await new DockerDaemon(`${place.root}/docker.sock`).client()
   const signal = new AbortController().signal
-  await images.ensure({ docker, image, force: false, configFiles: [], signal, ...options })
+  await images.ensure({ docker, image, force: false, configs: [], signal, ...options })
 }
 
 test("pulls an image only when it is absent, or by force", async () => {
@@ -88,9 +88,9 @@ test("hands over the credentials that a sandbox brings", async () => {
   const auth = Buffer.from("user:pass:word").toString("base64")
   writeFileSync(config, JSON.stringify({ auths: { "registry.example:5000": { auth } } }))
   writeFileSync(`${place.root}/broken`, "{")
-  const configFiles = [`${place.root}/none`, `${place.root}/broken`, config]
-  await ensure("registry.example:5000/app:1", { configFiles })
-  await ensure("other/app:1", { configFiles })
+  const configs = [`${place.root}/none`, `${place.root}/broken`, config]
+  await ensure("registry.example:5000/app:1", { configs })
+  await ensure("other/app:1", { configs })
   const [own, other] = pulls.map((pull) => JSON.parse(atob(pull.auth ?? "e30=")) as object)
   expect(own).toEqual({
     username: "user",
@@ -98,6 +98,20 @@ test("hands over the credentials that a sandbox brings", async () => {
     serveraddress: "registry.example:5000",
   })
   expect(other).toEqual({})
+})
+
+test("those who log in as others do not wait for each other's answers", async () => {
+  const login = (user: string) =>
+    JSON.stringify({ auths: { "here.example": { auth: btoa(`${user}:x`) } } })
+  let release = (): void => {}
+  held = new Promise((resolve) => (release = resolve))
+  const all = ["a", "a", "b"].map((user) =>
+    ensure("here.example/app:1", { configs: [login(user)] }),
+  )
+  await until(() => pulls.length === 2)
+  release()
+  await Promise.all(all)
+  expect(pulls).toHaveLength(2)
 })
 
 test("completes image names and finds their registry", () => {

@@ -14,12 +14,12 @@ export type ImageRequest = {
   readonly image: string
   /** Pull even if it is there. */
   readonly force: boolean
-  /** Docker configuration files that may hold credentials, the first that has any counts. */
-  readonly configFiles: readonly string[]
+  /** Docker configurations that may hold credentials, as text or as the path of a file; the first counts. */
+  readonly configs: readonly string[]
   readonly signal: AbortSignal
 }
 
-/** Has images pulled; containers that need the same one at the same time wait for one pull. */
+/** Has images pulled; containers that need the same one, as the same user, wait for one pull. */
 export class Images {
   readonly #pulls = new Map<string, Promise<void>>()
 
@@ -27,10 +27,12 @@ export class Images {
   async ensure(request: ImageRequest): Promise<void> {
     const image = withTag(request.image)
     if (!request.force && (await isPresent(request.docker, image))) return
-    let pull = this.#pulls.get(image)
+    const login = await loginOf(image, request.configs)
+    const key = JSON.stringify([image, login])
+    let pull = this.#pulls.get(key)
     if (pull === undefined) {
-      pull = pullImage({ ...request, image }).finally(() => this.#pulls.delete(image))
-      this.#pulls.set(image, pull)
+      pull = pullImage(request.docker, image, login).finally(() => this.#pulls.delete(key))
+      this.#pulls.set(key, pull)
     }
     await abortable(pull, request.signal)
   }
@@ -63,10 +65,8 @@ async function isPresent(docker: Docker, image: string): Promise<boolean> {
  * Pulls an image to the end, even when the container that asked for it is given up: others may wait
  * for it, and the daemon keeps what it has.
  */
-async function pullImage(request: ImageRequest): Promise<void> {
-  const { docker, image } = request
-  const authconfig = await credentials(request)
-  const stream = await docker.pull(image, authconfig === undefined ? {} : { authconfig })
+async function pullImage(docker: Docker, image: string, login: Login | undefined): Promise<void> {
+  const stream = await docker.pull(image, login === undefined ? {} : { authconfig: login })
   // The daemon answers 200 before it asks the registry; what goes wrong after that is in the stream.
   for await (const line of jsonLines(stream)) {
     const { error } = line as { readonly error?: unknown }
@@ -74,17 +74,18 @@ async function pullImage(request: ImageRequest): Promise<void> {
   }
 }
 
-async function credentials(
-  request: ImageRequest,
-): Promise<
-  | { readonly username: string; readonly password: string; readonly serveraddress: string }
-  | undefined
-> {
-  const registry = registryOf(request.image)
-  for (const path of request.configFiles) {
-    const text = await ifExists(readFile(path, "utf8"))
-    if (text === undefined) continue
-    const auth = authOf(text, registry)
+/** Who asks a registry. */
+type Login = {
+  readonly username: string
+  readonly password: string
+  readonly serveraddress: string
+}
+
+async function loginOf(image: string, configs: readonly string[]): Promise<Login | undefined> {
+  const registry = registryOf(image)
+  for (const config of configs) {
+    const text = config.startsWith("/") ? await ifExists(readFile(config, "utf8")) : config
+    const auth = text === undefined ? undefined : authOf(text, registry)
     if (auth === undefined) continue
     const [username = "", ...password] = Buffer.from(auth, "base64").toString("utf8").split(":")
     return { username, password: password.join(":"), serveraddress: registry }

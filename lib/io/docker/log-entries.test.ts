@@ -39,12 +39,14 @@ test("takes bare lines from a terminal", () => {
   ])
 })
 
-test("asks again from the earlier of both streams", () => {
+test("asks again from the earlier of both streams, and from before where one has nothing yet", () => {
   const at = (nanos: number) => ({ ...LOG_START, at: time(nanos) })
   const second = Date.parse("2026-01-02T03:04:05Z") / 1000
   expect(sinceOf({ stdout: LOG_START, stderr: LOG_START })).toBe("0")
   expect(sinceOf({ stdout: at(7), stderr: at(5) })).toBe(`${second}.000000005`)
-  expect(sinceOf({ stdout: at(7), stderr: LOG_START })).toBe(`${second}.000000007`)
+  expect(sinceOf({ stdout: at(5), stderr: at(7) })).toBe(`${second}.000000005`)
+  expect(sinceOf({ stdout: at(7), stderr: LOG_START })).toBe(`${second - 60}`)
+  expect(sinceOf({ stdout: LOG_START, stderr: at(7) })).toBe(`${second - 60}`)
 })
 
 test("knows what was copied, stream by stream, also among equal timestamps", () => {

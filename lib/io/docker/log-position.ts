@@ -18,16 +18,22 @@ export type LogPosition = Readonly<Record<LogEntry["stream"], StreamPosition>>
 /** Where a container starts. */
 export const LOG_START: StreamPosition = { at: "", count: 0, size: 0 }
 
+/** By so much later an entry may have been stamped than one of the other stream that follows it. */
+const SKEW_MS = 60_000
+
 /**
- * The value of `since` with which the daemon sends everything that is not yet copied, and a little
- * that is. The two streams are stamped independently, so the earlier one counts.
+ * The value of `since` with which the daemon sends everything that is not yet copied, and some that is.
+ * The two streams are stamped independently, so the earlier one counts; one that has no entry yet may
+ * have its first before the last of the other.
  */
-export function sinceOf(position: LogPosition): string {
-  const { stdout, stderr } = position
-  if (stdout.at === "" && stderr.at === "") return "0"
-  const at = stdout.at === "" || (stderr.at !== "" && stderr.at < stdout.at) ? stderr.at : stdout.at
-  const [seconds = "", fraction = "0Z"] = at.split(".")
-  return `${Date.parse(`${seconds}Z`) / 1000}.${fraction.slice(0, -1)}`
+export function sinceOf({ stdout, stderr }: LogPosition): string {
+  const [first = "", second = ""] = [stdout.at, stderr.at].filter((at) => at !== "").toSorted()
+  if (first === "") return "0"
+  const [seconds = "", fraction = "0Z"] = first.split(".")
+  const since = Date.parse(`${seconds}Z`)
+  return second === ""
+    ? `${Math.max(0, since - SKEW_MS) / 1000}`
+    : `${since / 1000}.${fraction.slice(0, -1)}`
 }
 
 /** Tells, over one connection to the daemon, entries that are new from those copied before. */

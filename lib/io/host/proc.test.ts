@@ -11,6 +11,8 @@ test("parses a stat line whose process name holds spaces and parentheses", () =>
     session: 30,
     userTicks: 55,
     systemTicks: 66,
+    childUserTicks: 7,
+    childSystemTicks: 8,
     threads: 9,
     startTime: 12345,
     rssPages: 77,

@@ -16,6 +16,9 @@ export type ProcessStat = {
   /** Clock ticks of CPU time. */
   readonly userTicks: number
   readonly systemTicks: number
+  /** The same of children that have ended and were waited for, with theirs. */
+  readonly childUserTicks: number
+  readonly childSystemTicks: number
   /** Pages of memory. */
   readonly rssPages: number
 }
@@ -41,6 +44,8 @@ export function parseStat(line: string): ProcessStat | undefined {
     session: field(3),
     userTicks: field(11),
     systemTicks: field(12),
+    childUserTicks: field(13),
+    childSystemTicks: field(14),
     threads: field(17),
     startTime: field(19),
     rssPages: field(21),

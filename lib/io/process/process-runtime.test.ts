@@ -374,3 +374,11 @@ test("statistics add up the container's processes", async () => {
   await until(async () => (await runtime.statistics(spec))?.processes === 2)
   expect((await runtime.statistics(spec))?.memRssBytes).toBeGreaterThan(0)
 })
+
+test("processor time of children that have ended still counts", async () => {
+  const busy = "i=0; while [ $i -lt 200000 ]; do i=$((i+1)); done"
+  const spec = place.spec(`(${busy}); echo done; sleep 1000`)
+  await launch(spec)
+  await until(() => place.read(spec) === "done\n")
+  expect((await runtime.statistics(spec))?.cpusUserTimeSecs).toBeGreaterThan(0)
+})

@@ -1,11 +1,14 @@
 import type { ResourceStatistics, TaskInfo } from "#lib/mesos/index.ts"
-import { scalar } from "#lib/io/host/task-resources.ts"
+import { allocationOf } from "#lib/io/host/task-allocation.ts"
 import { containerMembers } from "./members.ts"
 import type { ContainerProcesses } from "./members.ts"
 import { pageSize, TICKS_PER_SECOND } from "#lib/io/host/proc.ts"
 import type { ProcessTable } from "#lib/io/host/proc.ts"
 
-/** The sum over a container's live processes; what has ended in it no longer counts. */
+/**
+ * The sum over a container's live processes. Of those that have ended, the processor time counts that
+ * their parents were told of.
+ */
 export function containerStatistics(
   table: ProcessTable,
   container: ContainerProcesses,
@@ -20,14 +23,12 @@ export function containerStatistics(
   for (const pid of members) {
     const stat = table.get(pid)
     if (stat === undefined) continue
-    userTicks += stat.userTicks
-    systemTicks += stat.systemTicks
+    userTicks += stat.userTicks + stat.childUserTicks
+    systemTicks += stat.systemTicks + stat.childSystemTicks
     rssPages += stat.rssPages
     threads += stat.threads
   }
   const rss = rssPages * pageSize()
-  const cpus = scalar(task, "cpus")
-  const mem = scalar(task, "mem")
   return {
     timestamp: Date.now() / 1000,
     processes: members.length,
@@ -36,7 +37,6 @@ export function containerStatistics(
     cpusSystemTimeSecs: systemTicks / TICKS_PER_SECOND,
     memRssBytes: rss,
     memTotalBytes: rss,
-    ...(cpus === undefined ? {} : { cpusLimit: cpus }),
-    ...(mem === undefined ? {} : { memLimitBytes: mem * 1024 * 1024 }),
+    ...allocationOf(task),
   }
 }

@@ -1,7 +1,9 @@
 import type { ResourceStatistics } from "#lib/mesos/index.ts"
 import type { ContainerSpec } from "#lib/ports/index.ts"
 import { TICKS_PER_SECOND } from "#lib/io/host/proc.ts"
-import { scalar } from "#lib/io/host/task-resources.ts"
+import { blockStatistics, parseBlkio, parseIoStat } from "#lib/io/host/block-statistics.ts"
+import { networkOfProcess } from "#lib/io/host/network-statistics.ts"
+import { allocationOf } from "#lib/io/host/task-allocation.ts"
 import type { CgroupTree } from "./cgroup-tree.ts"
 
 /** Reads the value after a name at the start of a line; undefined when there is none. */
@@ -20,11 +22,12 @@ export function containerStatistics(
 ): ResourceStatistics | undefined {
   const members = cgroups.members(spec.containerId)
   if (members.length === 0) return undefined
-  const cpus = scalar(spec.task, "cpus")
+  const [first = 0] = members
   return withoutAbsent({
     timestamp: Date.now() / 1000,
     processes: members.length,
-    ...(cpus === undefined ? {} : { cpusLimit: spec.task.limits?.["cpus"]?.value ?? cpus }),
+    ...allocationOf(spec.task),
+    ...networkOfProcess(first),
     ...(cgroups.version === 2 ? versionTwo(cgroups, spec) : versionOne(cgroups, spec)),
   })
 }
@@ -36,6 +39,10 @@ function versionOne(cgroups: CgroupTree, { containerId }: ContainerSpec) {
   const memory = read("memory", "memory.stat")
   return {
     ...throttlingOf(throttling),
+    blkioStatistics: blockStatistics(
+      parseBlkio(read("blkio", "blkio.throttle.io_service_bytes_recursive")),
+      parseBlkio(read("blkio", "blkio.throttle.io_serviced_recursive")),
+    ),
     threads: numberOf(read("pids", "pids.current")),
     cpusUserTimeSecs: scaled(valueOf(cpu, "user"), 1 / TICKS_PER_SECOND),
     cpusSystemTimeSecs: scaled(valueOf(cpu, "system"), 1 / TICKS_PER_SECOND),
@@ -61,6 +68,10 @@ function versionTwo(cgroups: CgroupTree, { containerId }: ContainerSpec) {
   const memory = read("memory.stat")
   return {
     ...throttlingOf(cpu),
+    blkioStatistics: blockStatistics(
+      parseIoStat(read("io.stat"), "bytes"),
+      parseIoStat(read("io.stat"), "operations"),
+    ),
     threads: numberOf(read("pids.current")),
     cpusUserTimeSecs: scaled(valueOf(cpu, "user_usec"), 1e-6),
     cpusSystemTimeSecs: scaled(valueOf(cpu, "system_usec"), 1e-6),

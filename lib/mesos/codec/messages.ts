@@ -35,6 +35,7 @@ export type Messages = {
   "mesos.v1.Operation": core.Operation
   "mesos.v1.Port": core.Port
   "mesos.v1.Resource": Resource
+  "mesos.v1.ResourceStatistics": core.ResourceStatistics
   "mesos.v1.Task": core.Task
   "mesos.v1.TaskGroupInfo": core.TaskGroupInfo
   "mesos.v1.TaskInfo": core.TaskInfo
