@@ -270,7 +270,12 @@ export class DockerRuntime implements ContainerRuntime {
       const docker = await this.#daemon.client()
       const container = docker.getContainer(containerName(spec.containerId))
       const stats = await container.stats({ stream: false, "one-shot": true })
-      return dockerStatistics({ stats, task: spec.task, now: Date.now() })
+      return dockerStatistics({
+        stats,
+        task: spec.task,
+        memoryBytes: totalmem(),
+        now: Date.now(),
+      })
     } catch {
       return undefined
     }

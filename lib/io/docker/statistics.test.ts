@@ -17,11 +17,12 @@ const answer = (memory: object, more: object = {}) =>
       cpu_usage: { usage_in_usermode: 2e9, usage_in_kernelmode: 1e9 },
       throttling_data: { periods: 4, throttled_periods: 2, throttled_time: 5e8 },
     },
-    memory_stats: { usage: 1000, stats: memory },
+    memory_stats: { usage: 1000, limit: 2 ** 20, stats: memory },
     ...more,
   }) as unknown as ContainerStats
 
-const of = (stats: ContainerStats) => dockerStatistics({ stats, task, now: 1500 })
+const of = (stats: ContainerStats, machine = 2 ** 20) =>
+  dockerStatistics({ stats, task, memoryBytes: machine, now: 1500 })
 
 test("figures of version 1 of cgroups", () => {
   const memory = { total_cache: 10, total_rss: 20, total_mapped_file: 5, total_unevictable: 0 }
@@ -54,6 +55,11 @@ test("figures of version 2 have other names", () => {
     memUnevictableBytes: 1,
     memKmemTcpUsageBytes: 7,
   })
+})
+
+test("the limit of memory is the daemon's, which says the whole machine where there is none", () => {
+  expect(of(answer({}), 2 ** 30)?.memLimitBytes).toBe(2 ** 20)
+  expect(of(answer({}))).not.toHaveProperty("memLimitBytes")
 })
 
 test("networks of its own and disks are told where there are any", () => {

@@ -13,19 +13,23 @@ export type DockerStatisticsInput = {
   /** As the daemon answers; what it has to say differs with the version of cgroups. */
   readonly stats: ContainerStats
   readonly task: TaskInfo
+  /** Bytes of memory of the machine, which are the limit where there is none. */
+  readonly memoryBytes: number
   /** Milliseconds since the epoch. */
   readonly now: number
 }
 
 /** The daemon's figures of a container in the API's terms; undefined when it does not run. */
 export function dockerStatistics(input: DockerStatisticsInput): ResourceStatistics | undefined {
-  const { stats, task, now } = input
-  const { cpu_stats: cpu, pids_stats: pids } = stats
+  const { stats, task, now, memoryBytes } = input
+  const { cpu_stats: cpu, memory_stats: memory, pids_stats: pids } = stats
   if (pids?.current === undefined) return undefined
   const { throttling_data: throttling } = cpu
   return withoutAbsent({
     timestamp: now / 1000,
     ...allocationOf(task),
+    // It may have changed since the task was launched.
+    ...(memory.limit < memoryBytes ? { memLimitBytes: memory.limit } : {}),
     threads: pids.current,
     cpusUserTimeSecs: cpu.cpu_usage.usage_in_usermode / NANOSECONDS,
     cpusSystemTimeSecs: cpu.cpu_usage.usage_in_kernelmode / NANOSECONDS,
