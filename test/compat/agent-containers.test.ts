@@ -202,6 +202,28 @@ describe.each(ENCODINGS)("in %s", (encoding) => {
     })
   })
 
+  test("GET_CONTAINERS shows nested and standalone ones where they are asked for", async () => {
+    const at = open(encoding)
+    await running(at)
+    await running(at, "LAUNCH_CONTAINER")
+    const shown = async (show_nested: boolean, show_standalone: boolean): Promise<unknown> => {
+      const options = { show_nested, show_standalone }
+      const [, json] = await at.answer(call("GET_CONTAINERS", options))
+      const found = dig(json, "get_containers", "containers") as readonly Json[]
+      return found.map(({ container_id, executor_id, framework_id }) => [
+        dig(container_id, "value"),
+        dig(executor_id, "value"),
+        dig(framework_id, "value"),
+      ])
+    }
+    const task = [String(at.task.containerId), "web", "m-0000"]
+    expect(await shown(false, false)).toEqual([task])
+    expect(await shown(true, false)).toEqual([task, ["child", "web", "m-0000"]])
+    expect(await shown(false, true)).toEqual([task, ["alone", undefined, undefined]])
+    at.exited("alone", 0)
+    expect(await shown(true, true)).toEqual([task, ["child", "web", "m-0000"]])
+  })
+
   test("a nested container needs a parent, and one that is there", async () => {
     const at = open(encoding)
     for (const type of ["LAUNCH_NESTED_CONTAINER", "LAUNCH_NESTED_CONTAINER_SESSION"])

@@ -64,11 +64,10 @@ export function listTasks(agent: Agent): v1.ResponseGetTasks {
 export const listContainers = (
   usages: readonly ContainerUsage[],
   { showNested = false }: v1.CallGetContainers,
-): v1.ResponseGetContainers => ({
-  containers: usages.flatMap((usage) =>
+): readonly v1.ResponseGetContainersContainer[] =>
+  usages.flatMap((usage) =>
     [usage, ...(showNested ? usage.nested : [])].map((each) => showContainer(usage, each)),
-  ),
-})
+  )
 
 function showContainer(
   { executor: { launch } }: ContainerUsage,

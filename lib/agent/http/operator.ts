@@ -1,6 +1,7 @@
 import { encodeMessage, loadProtobuf, type agent as v1, type MediaType } from "#lib/mesos/index.ts"
 import { refuse } from "#lib/std/refuse.ts"
 import { setLoggingLevel } from "#lib/std/verbosity.ts"
+import { listCalled } from "./called-containers.ts"
 import type { ContainerUsage } from "./container-statistics.ts"
 import { serveContainers } from "./containers.ts"
 import { listFiles, readPart } from "./files.ts"
@@ -83,7 +84,13 @@ async function answerOf(
       return part.ok ? { kind, ...part.value } : refuseFile(part.error)
     }
     case "getContainers":
-      return { kind, ...listContainers(await options.usages(), call) }
+      return {
+        kind,
+        containers: [
+          ...listContainers(await options.usages(), call),
+          ...(await listCalled(options, call)),
+        ],
+      }
     default:
       return stateOf(options, call)
   }

@@ -4,6 +4,7 @@ import type { Resource } from "#lib/mesos/index.ts"
 import { signaledStatus } from "#lib/io/host/wait-status.ts"
 import { Exits, TestPlace, until } from "#lib/io/testing/containers.ts"
 import { Cgroups } from "./cgroups.ts"
+import type { ContainerId } from "#lib/ports/index.ts"
 import { readStat } from "#lib/io/host/proc.ts"
 import { ProcessRuntime } from "./process-runtime.ts"
 import { describeWith } from "../../../test/fixtures/system-parts.ts"
@@ -107,8 +108,8 @@ describe("version 2", () => {
     writeFileSync(`${mount}/cgroup.controllers`, "cpu memory")
     const cgroups = new Cgroups({ name: "mesos", ...BOTH }, mount)
     const alone = place.spec("true", { task: { resources: [scalarOf("mem", 64)] } })
-    const member = { ...alone, parent: alone.containerId }
-    const group = `${mount}/mesos/${alone.containerId}`
+    const member = { ...alone, containerId: `${alone.containerId}.a` as ContainerId }
+    const group = `${mount}/mesos/${member.containerId}`
     mkdirSync(group, { recursive: true })
     writeFileSync(`${group}/memory.max`, "max")
     cgroups.create(member)

@@ -43,8 +43,7 @@ async function taking(
 ): Promise<ContainerSpec> {
   const alone = place.spec(`dd if=/dev/zero bs=${mib}M count=2 | sleep 1000`, { task })
   const containerId = name as ContainerSpec["containerId"]
-  const parent = name?.split(".")[0] as ContainerSpec["containerId"]
-  const spec = name === undefined ? alone : { ...alone, containerId, parent }
+  const spec = name === undefined ? alone : { ...alone, containerId }
   const started = await runtime.launch(spec, new AbortController().signal)
   if (!started.ok) throw new Error(started.error.message)
   specs.push(spec)

@@ -16,9 +16,12 @@ export type MeasuredContainer = {
   readonly processes: ContainerProcesses
 }
 
-/** Whether a container lives within the limits of the one around it, as it does unless it says not to. */
-export const sharesLimits = ({ parent, task }: ContainerSpec): boolean =>
-  parent !== undefined && task.container?.linuxInfo?.shareCgroups !== false
+/**
+ * Whether a container lives within the limits of those that it is nested in or beside, if only by name:
+ * it does unless it says not to. Members of a task group share theirs, whose executor is books only.
+ */
+export const sharesLimits = ({ containerId, task }: ContainerSpec): boolean =>
+  containerId.includes(".") && task.container?.linuxInfo?.shareCgroups !== false
 
 /**
  * Containers that use more memory than they may, by what their processes take; those that share their

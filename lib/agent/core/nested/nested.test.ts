@@ -203,6 +203,13 @@ describe("launch", () => {
     expect(s.answers.get(s.launch(name.replace("T", s.task), more))).toEqual(refusal(400, message))
   })
 
+  test("is refused in a debug container", () => {
+    const s = new Scene()
+    s.run(`${s.task}.exec`, { purpose: "session" })
+    const call = s.launch(`${s.task}.exec.a`)
+    expect(s.answers.get(call)).toEqual(refusal(400, /is a debug container/))
+  })
+
   test("is refused in a container that ends, starts, or has ended", () => {
     const s = new Scene()
     s.run(`${s.task}.a`)

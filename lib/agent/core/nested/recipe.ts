@@ -73,8 +73,10 @@ function requestProblem({ request, house }: Recipe): string | undefined {
   return house === undefined || purpose === "standalone" ? undefined : houseProblem(request, house)
 }
 
-function houseProblem({ containerId }: LaunchRequest, { state }: House): string | undefined {
+function houseProblem({ containerId }: LaunchRequest, { state, spec }: House): string | undefined {
   const parent = parentOf(containerId) ?? ""
+  if (spec?.debug)
+    return `Parent container ${parent} is a debug container, in which none can be nested`
   switch (state) {
     case "running":
       return undefined
