@@ -11,7 +11,7 @@ import {
   type FrameworkId,
   type FrameworkInfoCapabilityType,
 } from "#lib/mesos/index.ts"
-import type { AllocatorAgent, Grant } from "./allocator.ts"
+import type { AllocatorAgent, AllocatorFramework, Grant } from "./allocator.ts"
 import { HierarchicalAllocator, type HierarchicalAllocatorOptions } from "./hierarchical.ts"
 
 /** An allocator to which things happen by name. Every step checks the books. */
@@ -42,10 +42,52 @@ export class Story {
     id: string,
     roles: readonly string[],
     caps: readonly FrameworkInfoCapabilityType[] = ["MULTI_ROLE", "RESERVATION_REFINEMENT"],
+    over: Partial<AllocatorFramework> = {},
   ): this {
     const framework = { id: id as FrameworkId, roles, capabilities: new Set(caps) }
-    this.allocator.addFramework({ ...framework, suppressedRoles: new Set() }, true)
+    this.allocator.addFramework({ ...framework, suppressedRoles: new Set(), ...over }, true)
     return this
+  }
+
+  /** An agent with nothing allocated on it leaves. */
+  leaves(id: string): this {
+    this.allocator.removeAgent(id as AgentId)
+    return this
+  }
+
+  /** An agent goes out of service, or comes back. */
+  serves(id: string, active: boolean): this {
+    this.allocator.setAgentActive(id as AgentId, active)
+    return this
+  }
+
+  /** A role weighs so much from now on. */
+  weight(role: string, weight: number): this {
+    this.allocator.setWeight(role, weight)
+    return this
+  }
+
+  /** A framework wants no offers under these roles; under all of its own when none is named. */
+  suppress(id: string, ...roles: readonly string[]): this {
+    this.allocator.suppress(id as FrameworkId, roles.length === 0 ? undefined : roles)
+    return this
+  }
+
+  /** A framework wants offers again under these roles; under all of its own when none is named. */
+  revive(id: string, ...roles: readonly string[]): this {
+    this.allocator.revive(id as FrameworkId, roles.length === 0 ? undefined : roles)
+    return this
+  }
+
+  /** Time passes, in milliseconds. */
+  later(ms: number): this {
+    this.now += ms
+    return this
+  }
+
+  /** What stands between a framework and the agents, by how many. */
+  why(id: string, role: string): Readonly<Partial<Record<string, number>>> | undefined {
+    return this.allocator.explain(id as FrameworkId, role)?.refusals
   }
 
   /** A quota in words: `cpus:4` as guarantee, as limit, or both. */
@@ -79,9 +121,12 @@ export class Story {
     return all.sort()
   }
 
-  /** Everything granted to a framework so far comes back, refused for so long. */
-  returns(id: string, refusedForMs = 0): this {
-    for (const grant of this.#grants.filter(({ frameworkId }) => frameworkId === id)) {
+  /** Everything granted to a framework so far, or that of one agent, comes back, refused for so long. */
+  returns(id: string, refusedForMs = 0, on?: string): this {
+    const given = this.#grants.filter(
+      ({ frameworkId, agentId }) => frameworkId === id && (on === undefined || agentId === on),
+    )
+    for (const grant of given) {
       const filter = refusedForMs === 0 ? undefined : { now: this.now, refusedForMs }
       this.allocator.recover(grant.frameworkId, grant.agentId, grant.resources, filter)
       this.#grants.splice(this.#grants.indexOf(grant), 1)
@@ -102,6 +147,35 @@ export class Story {
       .join(" ")
   }
 }
+
+/** What happens, who gets what because of it, and the shares after it. */
+export type Row = readonly [
+  says: string,
+  happens: (story: Story) => unknown,
+  gets: readonly string[],
+  shares: string,
+]
+
+/**
+ * The course of a story as a table of what came of each step, to be compared with the table that was
+ * expected. A step is over when another run at the same moment grants nothing.
+ */
+export function follow(story: Story, roles: readonly string[], rows: readonly Row[]): Told {
+  const told: Told[number][] = []
+  for (const [says, happens] of rows) {
+    happens(story)
+    const gets: string[] = []
+    for (let granted = story.run(); granted.length > 0; granted = story.run()) gets.push(...granted)
+    told.push([says, gets.sort(), story.shares(...roles)])
+  }
+  return told
+}
+
+/** The table that a story is expected to tell. */
+export const expected = (rows: readonly Row[]): Told =>
+  rows.map(([says, , gets, shares]) => [says, gets, shares])
+
+type Told = readonly (readonly [says: string, gets: readonly string[], shares: string])[]
 
 const percent = (share = 0): number => Math.round(share * 1_000) / 10
 
