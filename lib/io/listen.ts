@@ -14,8 +14,8 @@ const IDLE_SECONDS = 120
  */
 const BODY_BYTES_MAX = 16 * 1024 * 1024
 
-/** Calls that may wait long for something to happen, such as the end of a container. */
-const CALL_PATH = /\/api\/v1$/
+/** Calls that may wait long for something to happen: the end of a container, tasks for an executor. */
+const CALL_PATH = /\/api\/v1(?:\/executor)?$/
 
 /** An HTTP server to open. */
 export type ListenOptions = {

@@ -13,6 +13,7 @@ const JSON_TYPE = "application/json"
 const TYPES = [JSON_TYPE, PROTOBUF] as const
 const protobuf = await loadProtobuf()
 
+const HEARTBEAT_MS = 30 * 60_000
 const WORKER = brandId<ExecutorId>("worker")
 const frameworkId = testFramework().id!
 const executor_id = { value: "worker" }
@@ -205,13 +206,14 @@ describe.each(TYPES)("3.1 in %s", (type) => {
     const { clock, subscribe } = scene()
     const stream = await subscribe(type)
     await stream.event("LAUNCH")
-    clock.advance(14_999)
+    clock.advance(HEARTBEAT_MS - 1)
+    expect(stream.events).toHaveLength(2)
     clock.advance(1)
     expect(await stream.event("HEARTBEAT")).toEqual({ type: "HEARTBEAT" })
-    clock.advance(15_000)
+    clock.advance(HEARTBEAT_MS)
     await until("the second HEARTBEAT", () => stream.events.length === 4)
     await stream.close()
-    clock.advance(15_000)
+    clock.advance(HEARTBEAT_MS)
     expect(stream.events).toHaveLength(4)
   })
 

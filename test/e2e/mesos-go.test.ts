@@ -1,8 +1,10 @@
-/** A framework on a library that others wrote, from its package registry, against the executable. */
+/** A framework and an executor on a library that others wrote, from its package registry. */
 import { expect } from "bun:test"
 import { freePorts, type Daemon } from "../fixtures/daemons.ts"
 import { buildMesosGo } from "../fixtures/mesos-go.ts"
 import { command, testWith } from "../fixtures/system-parts.ts"
+import { launch } from "../fixtures/executor/place.ts"
+import { HttpFramework } from "../fixtures/http-framework.ts"
 import { waitFor } from "../fixtures/wait.ts"
 import { testWorlds } from "../fixtures/world.ts"
 
@@ -59,12 +61,41 @@ testWithGo(
   BUILD_MS,
 )
 
+testWithGo(
+  "the example executor of mesos-go runs tasks, over a restart of its agent, until it is told to end",
+  async () => {
+    const world = open()
+    const [binary, master] = await Promise.all([
+      buildMesosGo(world.path, "executor"),
+      world.master(),
+    ])
+    const place = await world.place("agent", ["--executor-reregistration-timeout", "15secs"])
+    const agent = await world.agent(master, place)
+    using framework = await HttpFramework.subscribe(master.mesosUrl)
+    const executor = { command: { value: `exec ${binary}` } }
+    const all = ["TASK_RUNNING", "TASK_FINISHED"]
+    await launch(framework, "a", { executor })
+    expect(await framework.until("a", "TASK_FINISHED")).toEqual(all)
+
+    await agent.end("SIGKILL")
+    await world.agent(master, place)
+    const offer = await launch(framework, "b", { executor })
+    expect(await framework.until("b", "TASK_FINISHED")).toEqual(all)
+    const executor_id = { value: "worker" }
+    const { agent_id } = offer
+    await framework.call({ type: "SHUTDOWN", shutdown: { executor_id, agent_id } })
+    const ended = await waitFor("FAILURE", () => framework.failures[0])
+    expect(ended).toEqual({ executor: "worker", status: 0 })
+  },
+  BUILD_MS,
+)
+
 testWithGo("where the network is missing, the test says what it needs", async () => {
   const { path } = open()
   const [closed = 0] = await freePorts(1)
   const proxy = `http://127.0.0.1:${closed}`
   const env = { GOPROXY: proxy, GOMODCACHE: `${path}/modules`, GOFLAGS: "-modcacherw" }
-  await expect(buildMesosGo(path, env)).rejects.toThrow(
+  await expect(buildMesosGo(path, "framework", env)).rejects.toThrow(
     `GOPROXY=${proxy} does not give them: this test needs the network, or a module proxy`,
   )
 })

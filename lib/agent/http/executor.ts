@@ -26,8 +26,11 @@ const EVENT = "mesos.v1.executor.Event"
 /** Bytes that an executor may leave unread; beyond them its stream is cut, and it subscribes anew. */
 const STREAM_BUFFER_BYTES = 8 * 1024 * 1024
 
-/** Between two heartbeats: well within the time after which servers and proxies cut what is idle. */
-const HEARTBEAT_MS = 15_000
+/**
+ * Between two heartbeats. Executors from before there were any may end at an event that they do not
+ * know. Source: apache/mesos: src/slave/constants.hpp (DEFAULT_EXECUTOR_HEARTBEAT_INTERVAL).
+ */
+const HEARTBEAT_MS = 30 * 60_000
 
 /** Bytes of the uuid of an update. */
 const UUID_BYTES = 16
