@@ -39,7 +39,7 @@ import { CLEAN_ENVIRONMENT, openNameless, taskStart } from "./spawn-task.ts"
 import type { TaskStart, TaskStreams } from "./spawn-task.ts"
 import { startSession } from "./start-session.ts"
 import { containerStatistics } from "./statistics.ts"
-import { Terminator } from "./terminator.ts"
+import { send, Terminator } from "./terminator.ts"
 import type { Terminable } from "./terminator.ts"
 
 /** How long a supervisor that is about to start its task may take before it counts as lost. */
@@ -87,6 +87,8 @@ export class ProcessRuntime implements ContainerRuntime {
   readonly #tools: HostTools = findTools()
   readonly #snapshots = new ProcessSnapshots()
   readonly #terminator = new Terminator(this.#snapshots)
+  /** What is swept up after containers that have ended and are not forgotten. */
+  readonly #sweeping = new Map<ContainerId, PromiseWithResolvers<void>>()
   readonly #running = new Map<ContainerId, Running>()
   readonly #watch: EndedWatch
   readonly #rotation: LogRotation
@@ -190,7 +192,11 @@ export class ProcessRuntime implements ContainerRuntime {
     const boot = await this.#records.boot(containerId)
     if (boot === undefined) return { kind: "unknown" }
     const status = await this.#records.status(containerId)
-    if (status !== undefined) return { kind: "exited", exit: this.#exit(spec, status) }
+    if (status !== undefined) {
+      const exit = this.#exit(spec, status)
+      if (boot === bootId()) await this.#sweepRecorded(spec)
+      return { kind: "exited", exit }
+    }
     if (boot !== bootId()) return { kind: "exited", exit: { message: "the machine was restarted" } }
     if (await this.#records.cancel(containerId)) return { kind: "unknown" }
     const processes = await this.#findProcesses(spec)
@@ -229,7 +235,10 @@ export class ProcessRuntime implements ContainerRuntime {
 
   async forget(spec: ContainerSpec): Promise<void> {
     if (spec.debug) return this.#sessions.forget(spec.containerId)
-    this.#cgroups?.remove(spec.containerId)
+    await this.#sweeping.get(spec.containerId)?.promise
+    this.#sweeping.delete(spec.containerId)
+    await this.#removeGroups(spec.containerId)
+    // Records go last: without them nobody would come back for the rest.
     await this.#records.remove(spec.containerId)
   }
 
@@ -238,7 +247,7 @@ export class ProcessRuntime implements ContainerRuntime {
     const orphans = (await this.#records.list()).filter((id) => !known.has(id))
     for (const containerId of orphans) {
       if (!(await this.#records.cancel(containerId))) await this.#killOrphan(containerId)
-      this.#cgroups?.remove(containerId)
+      await this.#removeGroups(containerId)
       await this.#records.remove(containerId)
     }
     return [...orphans, ...(await this.#sessions.removeOrphans(known))]
@@ -308,6 +317,7 @@ export class ProcessRuntime implements ContainerRuntime {
     this.#watch.stop()
     this.#rotation.stop()
     this.#terminator.close()
+    for (const swept of this.#sweeping.values()) swept.resolve()
     this.#sessions.close()
     this.#cgroups?.close()
     for (const { ended } of this.#running.values()) ended.resolve()
@@ -437,7 +447,30 @@ export class ProcessRuntime implements ContainerRuntime {
       ...processes,
       held,
       confined: () => this.#cgroups?.members(containerId) ?? [],
-      onSwept: () => void this.#cgroups?.remove(containerId),
+      onSwept: () => this.#sweeping.get(containerId)?.resolve(),
+    }
+  }
+
+  #sweep(containerId: ContainerId, processes: ContainerProcesses, held = false): void {
+    this.#sweeping.set(containerId, Promise.withResolvers())
+    this.#terminator.sweep(this.#terminable(containerId, processes, held))
+  }
+
+  /** Sweeps up after a container that ended while no agent was there. */
+  async #sweepRecorded(spec: ContainerSpec): Promise<void> {
+    const { containerId, sandbox } = spec
+    const supervisor = await this.#records.supervisor(containerId)
+    const task = await this.#records.task(containerId)
+    if (supervisor !== undefined && task !== undefined)
+      this.#sweep(containerId, { supervisor, task, sandbox }, hasTerminal(spec))
+  }
+
+  /** Removes the cgroups of a container, once the last of its processes is gone. */
+  async #removeGroups(containerId: ContainerId): Promise<void> {
+    for (let tries = 0; tries < GROUP_TRIES; tries++) {
+      if (this.#cgroups?.remove(containerId) !== false) return
+      for (const pid of this.#cgroups.members(containerId)) send(pid, "SIGKILL")
+      await Bun.sleep(GROUP_RETRY_MS)
     }
   }
 
@@ -447,9 +480,7 @@ export class ProcessRuntime implements ContainerRuntime {
     this.#running.delete(containerId)
     running.ended.resolve()
     this.#rotation.remove(running.spec.sandbox)
-    this.#terminator.sweep(
-      this.#terminable(containerId, running.processes, hasTerminal(running.spec)),
-    )
+    this.#sweep(containerId, running.processes, hasTerminal(running.spec))
   }
 
   async #killOrphan(containerId: ContainerId): Promise<void> {
@@ -463,6 +494,10 @@ export class ProcessRuntime implements ContainerRuntime {
 }
 
 const SIGTERM = 15
+
+/** Tries to remove the cgroups of an ended container, and the wait between them. */
+const GROUP_TRIES = 100
+const GROUP_RETRY_MS = 20
 
 /** The descriptor on which the supervisor passes a task with a terminal its script. */
 const SCRIPT_DESCRIPTOR = 6

@@ -1,3 +1,4 @@
+import { existsSync } from "node:fs"
 import { mkdir, open, readFile, readdir, rename, rm, writeFile } from "node:fs/promises"
 import type { ContainerId } from "#lib/ports/index.ts"
 import { errorCode, ifExists } from "#lib/io/host/files.ts"
@@ -29,6 +30,9 @@ export class ContainerRecords {
   async prepare(): Promise<void> {
     await mkdir(this.#containersDir, { recursive: true, mode: 0o700 })
     await mkdir(this.endedDir, { recursive: true, mode: 0o700 })
+    // An agent may have died between the removal of a container's records and that of this file.
+    for (const name of await readdir(this.endedDir))
+      if (!existsSync(`${this.#containersDir}/${name}`)) await rm(`${this.endedDir}/${name}`)
     // Renamed, because a shell of an older version may still read the old one.
     await writeFile(`${this.supervisorScript}.new`, SUPERVISOR_SCRIPT, { mode: 0o600 })
     await rename(`${this.supervisorScript}.new`, this.supervisorScript)
@@ -61,9 +65,10 @@ export class ContainerRecords {
     return ((await ifExists(readdir(this.#containersDir))) ?? []) as ContainerId[]
   }
 
-  /** The boot in which the container was launched; undefined when it has no records. */
+  /** The boot in which the container was launched; undefined when it has no records, or half of them. */
   async boot(containerId: ContainerId): Promise<string | undefined> {
-    return (await this.#read(containerId, "boot_id"))?.trim()
+    const text = await this.#read(containerId, "boot_id")
+    return text?.endsWith("\n") === true ? text.trimEnd() : undefined
   }
 
   /**

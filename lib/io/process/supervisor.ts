@@ -16,7 +16,8 @@
  *   then, at which no process starts.
  * - `how` is what `jobs` says, since `$?` alone cannot tell exit code 137 from SIGKILL. A shell that
  *   says nothing (bash) leaves it empty.
- * - `status` is complete when it ends in a newline.
+ * - `status` is complete when it ends in a newline. Who has read it may remove the records before
+ *   `ended` is made, which nobody would remove then.
  * - Signals meant for the task's process group, where setsid(1) is missing, must not end the
  *   supervisor; unlike ignored signals, caught ones are back to their defaults in the task.
  */
@@ -56,6 +57,7 @@ until printf '%s\\n' "$code" > "$records/status" || [ ! -d "$records" ]; do
   sleep 1
 done
 : > "$ended"
+[ -d "$records" ] || rm -f "$ended"
 `
 
 /** What a shell's `jobs` prints for a job that returned an exit code of its own. */

@@ -8,7 +8,7 @@ import type { ProcessTable } from "#lib/io/host/proc.ts"
 const KILL_ROUNDS = 20
 
 /** How long ended containers gather before one scan looks for what they left behind. */
-const SWEEP_DELAY_MS = 1000
+const SWEEP_DELAY_MS = 100
 
 /** A container as far as its end is concerned. */
 export type Terminable = ContainerProcesses & {
@@ -83,7 +83,8 @@ const allMembers = (table: ProcessTable, container: Terminable): readonly number
   ...new Set([...containerMembers(table, container, { escaped: true }), ...container.confined()]),
 ]
 
-function send(pid: number, signal: NodeJS.Signals | number): void {
+/** Sends a signal to a process that may have ended. */
+export function send(pid: number, signal: NodeJS.Signals | number): void {
   try {
     process.kill(pid, signal)
   } catch {
