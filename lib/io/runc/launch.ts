@@ -11,7 +11,7 @@ import { openLog } from "#lib/io/host/open-log.ts"
 import { isAlive, readStat } from "#lib/io/host/proc.ts"
 import { signalNumber } from "#lib/io/host/wait-status.ts"
 import type { CgroupTree } from "./cgroup-tree.ts"
-import { startConmon, startContainer } from "./conmon.ts"
+import { decideStart, startConmon, startContainer } from "./conmon.ts"
 import type { RuncTools } from "./conmon.ts"
 import type { DeviceAccess } from "./devices.ts"
 import { deviceAt } from "./find-device.ts"
@@ -128,6 +128,8 @@ async function make(
   if (signal.aborted) throw new LaunchError("the launch was given up")
   if (config.process.terminal) return made.value
   const init = readStat(made.value)
+  if (!decideStart(records.stateDir, containerId, { never: false }))
+    throw new LaunchError("it was started or given up by somebody else")
   const first = { pid: made.value, isAlive: () => init !== undefined && isAlive(init) }
   if (!(await startContainer(records.stateDir, containerId, first)))
     throw new LaunchError(

@@ -86,6 +86,11 @@ export class RuncRecords {
     }
   }
 
+  /** Makes every later life of the agent take the container for one whose launch was cut short. */
+  async removeLaunch(containerId: ContainerId): Promise<void> {
+    await rm(`${this.bundle(containerId)}/launch.json`, { force: true })
+  }
+
   /** Removes all records of a container, runc's with them. */
   async remove(containerId: ContainerId): Promise<void> {
     await rm(`${this.stateDir}/${containerId}`, { recursive: true, force: true })
@@ -101,9 +106,10 @@ export class RuncRecords {
     return [...found] as ContainerId[]
   }
 
-  /** The boot in which the container was launched; undefined when it has no records. */
+  /** The boot in which the container was launched; undefined when it has no records, or half of them. */
   async boot(containerId: ContainerId): Promise<string | undefined> {
-    return (await this.#read(containerId, "boot_id"))?.trim()
+    const text = await this.#read(containerId, "boot_id")
+    return text?.endsWith("\n") === true ? text.trimEnd() : undefined
   }
 
   /** The container's first process; undefined until runc has made it. */

@@ -25,11 +25,12 @@ import type { LogRotationOptions } from "#lib/io/host/log-rotation.ts"
 import { bootId, isAlive, readStat } from "#lib/io/host/proc.ts"
 import { taskLimits } from "#lib/io/host/task-limits.ts"
 import type { ProcessIdentity } from "#lib/io/host/proc.ts"
+import { killSession } from "#lib/io/host/session.ts"
 import { ProcessSnapshots } from "#lib/io/host/process-snapshots.ts"
 import { ChildSessions } from "#lib/io/sessions/child-sessions.ts"
 import { CgroupTree, send } from "./cgroup-tree.ts"
-import { findConmons } from "./find-conmons.ts"
-import { waitsForStart } from "./conmon.ts"
+import { findSupervisors, supervises } from "./find-supervisors.ts"
+import { decideStart, isRunc, startContainer } from "./conmon.ts"
 import type { RuncTools } from "./conmon.ts"
 import { hostUser, launchContainer } from "./launch.ts"
 import { outOfMemory } from "./out-of-memory.ts"
@@ -189,24 +190,24 @@ export class RuncRuntime implements ContainerRuntime {
     if (record !== undefined) this.#roots.hold(containerId, record.layers)
     const neverStarted =
       record === undefined ||
-      waitsForStart(this.#records.stateDir, containerId) ||
+      decideStart(this.#records.stateDir, containerId, { never: true }) ||
       (await this.#records.pid(containerId)) === undefined
     if (neverStarted) {
       await this.#destroy(containerId)
       return { kind: "unknown" }
     }
-    const status = await this.#statusSoon(containerId)
-    if (status !== undefined) {
-      void this.#sweep(containerId)
-      return { kind: "exited", exit: this.#exit(spec, status) }
-    }
     const running = await this.#find(spec, record)
     if (running === undefined) {
-      const limitation = outOfMemory(this.#cgroups, containerId)
-      await this.#cgroups.killAll(containerId)
+      const exit = await this.#lastWord(spec)
       void this.#sweep(containerId)
-      return { kind: "exited", exit: limitation === undefined ? lostExit() : { limitation } }
+      return { kind: "exited", exit }
     }
+    // The last agent may have died between the decision that it is to run and its start.
+    if (isRunc(running.pid))
+      await startContainer(this.#records.stateDir, containerId, {
+        pid: running.pid,
+        isAlive: () => isAlive(running.init),
+      })
     this.#track(running)
     // What ended before the line above is seen here, what ends after it through the watch.
     const exit = await this.#exitOf(running)
@@ -248,14 +249,14 @@ export class RuncRuntime implements ContainerRuntime {
     await this.#prepare()
     const sessions = await this.#sessions.removeOrphans(known)
     // Other agents of this machine have containers in the same cgroups: ours have a bundle here.
-    const conmons = await findConmons(this.#records.bundlesDir)
+    const supervisors = await findSupervisors(this.#records.bundlesDir)
     const found = new Set([
       ...(await this.#records.list()),
       ...(await this.#roots.list()),
-      ...conmons.keys(),
+      ...supervisors.keys(),
     ])
     const orphans = [...found].filter((id) => !known.has(id))
-    await Promise.all(orphans.map((id) => this.#destroy(id, conmons.get(id) ?? [])))
+    await Promise.all(orphans.map((id) => this.#destroy(id, supervisors.get(id) ?? [])))
     return [...sessions, ...orphans]
   }
 
@@ -346,10 +347,9 @@ export class RuncRuntime implements ContainerRuntime {
   }
 
   async #concludeEarly(spec: ContainerSpec): Promise<void> {
-    const status = await this.#statusSoon(spec.containerId, EXIT_DEADLINE_MS)
+    const exit = await this.#lastWord(spec)
     void this.#sweep(spec.containerId)
-    if (this.#closed) return
-    this.#listener(spec.containerId, status === undefined ? lostExit() : this.#exit(spec, status))
+    if (!this.#closed) this.#listener(spec.containerId, exit)
   }
 
   #status(spec: ContainerSpec, pid: number): ContainerStarted {
@@ -374,14 +374,15 @@ export class RuncRuntime implements ContainerRuntime {
     return { spec, pid, init, conmon, stopSignal, protectedInit, ended, concluding: false }
   }
 
-  /** The status of a container that may just be ending: its supervisor gets some time to write it. */
-  async #statusSoon(containerId: ContainerId, patienceMs = 0): Promise<number | undefined> {
-    const deadline = performance.now() + patienceMs
-    for (;;) {
-      const status = await this.#records.status(containerId)
-      if (status !== undefined || performance.now() >= deadline) return status
-      await Bun.sleep(EXIT_POLL_MS)
-    }
+  /** How a container ended whose first process is gone: its supervisor gets time to write it down. */
+  async #lastWord(spec: ContainerSpec): Promise<ContainerExit> {
+    const { containerId } = spec
+    await this.#cgroups.killAll(containerId)
+    await this.#supervisorEnd(containerId)
+    const status = await this.#records.status(containerId)
+    if (status !== undefined) return this.#exit(spec, status)
+    const limitation = outOfMemory(this.#cgroups, containerId)
+    return limitation === undefined ? lostExit() : { limitation }
   }
 
   #track(running: Running): void {
@@ -450,16 +451,30 @@ export class RuncRuntime implements ContainerRuntime {
   }
 
   /** Ends a container whatever became of it, and removes every trace. */
-  async #destroy(containerId: ContainerId, conmons?: readonly number[]): Promise<void> {
-    const all = conmons ?? (await findConmons(this.#records.bundlesDir)).get(containerId) ?? []
-    for (const pid of all) send(pid, "SIGKILL")
+  async #destroy(containerId: ContainerId, known?: readonly number[]): Promise<void> {
+    // Its end is none to tell of, should this one be cut short.
+    await this.#records.removeLaunch(containerId)
+    const supervisors =
+      known ?? (await findSupervisors(this.#records.bundlesDir)).get(containerId) ?? []
+    // What of runc is at work would make the container again.
+    for (const pid of supervisors) killSession(pid)
     await this.#remove(containerId)
+  }
+
+  /** Waits until the supervisor of an ended container has written down all there is, and is gone. */
+  async #supervisorEnd(containerId: ContainerId): Promise<void> {
+    const pid = await this.#records.conmon(containerId)
+    if (pid === undefined) return
+    const deadline = performance.now() + EXIT_DEADLINE_MS
+    for (; supervises(pid, containerId); await Bun.sleep(EXIT_POLL_MS))
+      if (performance.now() > deadline) return send(pid, "SIGKILL")
   }
 
   /** Records go last: without them nobody would come back for the rest. */
   async #remove(containerId: ContainerId): Promise<void> {
     if (!(await this.#sweep(containerId)))
       throw new Error(`processes of container ${containerId} do not end`)
+    await this.#supervisorEnd(containerId)
     await this.#roots.remove(containerId)
     await this.#records.remove(containerId)
   }
