@@ -13,7 +13,7 @@ import {
 import { must } from "#lib/std/assert.ts"
 import { addedVolumes, needs } from "./executor-sizes.ts"
 import { gpuCount } from "./gpus.ts"
-import { hasCapability, type ExecutorLaunch, type ExecutorRecord } from "./records.ts"
+import { hasCapability, lives, type ExecutorLaunch, type ExecutorRecord } from "./records.ts"
 import type { StatusStreams } from "./status-streams.ts"
 import { groupInvalid, type Refusal } from "./task-support.ts"
 import { say, type Turn } from "./turn.ts"
@@ -169,12 +169,13 @@ export class Admission {
 
   /**
    * Refuses tasks that brought an executor. The master counts what that takes from the launch on, and
-   * hears that there is none.
+   * hears that there is none, or none any more.
    */
   refuseWithExecutor(turn: Turn, refused: Refused, refusal: Refusal): void {
     this.refuse(turn, refused, refusal)
     const { frameworkId, executorId } = refused
-    if (this.#executor(frameworkId, executorId) !== undefined) return
+    const executor = this.#executor(frameworkId, executorId)
+    if (executor !== undefined && (executor.launch.kind === "default" || lives(executor))) return
     turn.out.push({
       kind: "send",
       message: { kind: "executorExited", frameworkId, executorId, status: -1 },

@@ -70,9 +70,8 @@ export class Agent implements Machine<AgentInput, AgentEffect> {
   constructor(options: AgentOptions, stored: readonly StoreEntry[]) {
     this.options = options
     this.limits = { ...DEFAULT_LIMITS, ...options.limits }
-    const beginning = begin(stored, options)
-    const recovered = beginning.stored
-    this.#beginning = beginning
+    this.#beginning = begin(stored, options)
+    const recovered = this.#beginning.stored
     const timers = this.#timers
     const ids = new IdSource(options.seed)
     const agentId = (): AgentId | undefined => this.#registration.agentId
@@ -122,6 +121,7 @@ export class Agent implements Machine<AgentInput, AgentEffect> {
     const executors = new Executors({
       ...parts,
       info: options.info,
+      tell: (turn, message) => this.#registration.tell(turn, message),
       leaving: () => this.#leaving !== undefined,
       draining: () => (this.#drain.current === undefined ? undefined : { markGone: markGone() }),
     })

@@ -226,6 +226,33 @@ describe("a custom executor", () => {
     })
     expect(last(other)).toMatchObject({ taskId: "c", reason: "REASON_TASK_GROUP_INVALID" })
     expect([...w.all("launch"), ...other.all("launch")]).toHaveLength(1)
+    // The master counts an executor that is refused, until it hears that there is none.
+    expect(exits(w)).toEqual([-1])
+    expect(exits(other)).toEqual([])
+  })
+
+  test("that has ended takes no more tasks, and the master hears that there is none", () => {
+    const { w, containerId } = running()
+    w.exited({ containerId }, 0)
+    w.effects = []
+    w.advance(1)
+    w.runInExecutor("b")
+    expect(last(w)).toMatchObject({ state: "TASK_DROPPED", message: "Executor terminated" })
+    expect(exits(w)).toEqual([-1])
+  })
+
+  test("that ends before the master has answered a registration is told of once more", () => {
+    const { w, containerId } = running()
+    w.crash()
+    w.give({ kind: "start" })
+    w.give({ kind: "linkOpened" })
+    w.give({ kind: "containerExited", containerId, exit: { status: 0 } })
+    expect(exits(w)).toEqual([0])
+    w.effects = []
+    const registered = { kind: "registered", agentId: AGENT_ID, pingTimeoutMs: 75_000 } as const
+    w.receive({ ...registered, reconcile: [] })
+    w.receive({ ...registered, reconcile: [] })
+    expect(exits(w)).toEqual([0])
   })
 
   test("that is ending takes no more tasks", () => {
@@ -346,7 +373,9 @@ describe("shutdown", () => {
     w.exited({ containerId }, 0)
     expect(w.updates()).toEqual([])
     expect(w.last("send").message).toEqual({ kind: "frameworkEnded", frameworkId })
-    expect(w.agent.workload.framework(frameworkId)!.executors.size).toBe(0)
+    const framework = w.agent.workload.framework(frameworkId)!
+    expect(framework.executors.size).toBe(0)
+    expect(framework.completedExecutors).toHaveLength(1)
   })
 
   test("of the agent waits for the executor", () => {

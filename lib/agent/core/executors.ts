@@ -1,5 +1,6 @@
 import type {
   AgentInfo,
+  AgentToMaster,
   ContainerStatus,
   DurationInfo,
   executor as v1,
@@ -37,6 +38,8 @@ const KILL_RETRY_MS = 5_000
 /** What the life of custom executors needs of the rest of the agent. */
 export type ExecutorsParts = ContainerParts & {
   readonly info: AgentInfo
+  /** Tells the master what its books must know. */
+  readonly tell: (turn: Turn, message: AgentToMaster) => void
   /** Whether the agent is ending, and with it its executors. */
   readonly leaving: () => boolean
   /** How tasks that are killed while the agent drains end, if it does. */
@@ -442,10 +445,7 @@ export class Executors {
     }
     const { executorId } = launch.info
     const { id: frameworkId } = framework
-    turn.out.push({
-      kind: "send",
-      message: { kind: "executorExited", frameworkId, executorId, status },
-    })
+    this.#parts.tell(turn, { kind: "executorExited", frameworkId, executorId, status })
     this.#parts.workload.completeExecutor(turn, executor)
   }
 

@@ -1,4 +1,4 @@
-import type { AgentId, AgentInfo, RegisterMessage } from "#lib/mesos/index.ts"
+import type { AgentId, AgentInfo, AgentToMaster, RegisterMessage } from "#lib/mesos/index.ts"
 import { keys, put } from "./checkpoint.ts"
 import type { IdSource } from "./id-source.ts"
 import { say, type Timers, type Turn } from "./turn.ts"
@@ -29,6 +29,8 @@ export class Registration {
   #state: "unlinked" | "registering" | "registered" = "unlinked"
   #retryMs = 0
   #pingTimeoutMs = 0
+  /** What was told since the last attempt: a master that has not admitted the agent does not listen. */
+  #unheard: AgentToMaster[] = []
   /** Whether a link was ever lost in this life; only then a herd of agents registers at once. */
   #lost = false
 
@@ -60,6 +62,7 @@ export class Registration {
   /** The link is closed; the link itself opens again. */
   closed(): void {
     this.#state = "unlinked"
+    this.#unheard = []
     this.#lost = true
     this.#parts.timers.clear("register")
     this.#parts.timers.clear("ping")
@@ -68,9 +71,19 @@ export class Registration {
   /** Registers, and again after a wait that doubles from one attempt to the next. */
   attempt(turn: Turn): void {
     if (this.#state !== "registering") return
+    this.#unheard = []
     turn.out.push({ kind: "send", message: this.#parts.describe() })
     this.#retryMs = Math.min(this.#retryMs * 2, REGISTER_RETRY_MAX_MS)
     this.#parts.timers.set("register", turn.now + this.#retryMs)
+  }
+
+  /**
+   * Tells the master of a change to what the last attempt described: at once, and again when the
+   * agent is admitted, because the master may have seen nothing of it.
+   */
+  tell(turn: Turn, message: AgentToMaster): void {
+    if (this.#state === "registering") this.#unheard.push(message)
+    turn.out.push({ kind: "send", message })
   }
 
   /** The master has admitted the agent. False when the message belongs to a link that is gone. */
@@ -81,6 +94,7 @@ export class Registration {
     this.#pingTimeoutMs = pingTimeoutMs
     this.#parts.timers.clear("register")
     this.#parts.timers.set("ping", turn.now + pingTimeoutMs)
+    for (const message of this.#unheard.splice(0)) turn.out.push({ kind: "send", message })
     const info: AgentInfo = { ...this.#parts.info, id: agentId }
     const { bootId } = this.#parts
     this.#identity = { agentId, info, ...(bootId === undefined ? {} : { bootId }) }

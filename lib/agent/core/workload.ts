@@ -183,6 +183,7 @@ export class Workload {
 
   /** The executor is history once nothing of it is left: no task, and no process. True when it is. */
   completeExecutor(turn: Turn, executor: ExecutorRecord): boolean {
+    if (executor.completedAt !== undefined) return true
     if (executor.tasks.size > 0 || lives(executor)) return false
     this.#completeExecutor(turn, executor)
     return true
