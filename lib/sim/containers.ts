@@ -1,4 +1,5 @@
-import { rangesHave, rangesOf, type CommandInfo } from "#lib/mesos/index.ts"
+import type { AgentDriver } from "#lib/agent/index.ts"
+import { rangesHave, rangesOf, type CommandInfo, type ExecutorId } from "#lib/mesos/index.ts"
 import type {
   CommandOutcome,
   ContainerExit,
@@ -12,6 +13,8 @@ import type {
 import type { Random } from "#lib/std/random.ts"
 import { err, ok, type Result } from "#lib/std/result.ts"
 import type { Disk } from "./disk.ts"
+import { SimExecutor } from "./executor.ts"
+import { frameworkOf, isExecutor } from "./executor-info.ts"
 import type { Life } from "./life.ts"
 import type { Process } from "./process.ts"
 import { between, note, randomMs, strikes, type World } from "./world.ts"
@@ -34,6 +37,8 @@ export type Container = {
   /** Wait status once it has ended; undefined when it was lost with the node. */
   status: number | undefined
   readonly ignoresTerm: boolean
+  /** Set where the process is a custom executor. */
+  executor?: SimExecutor | undefined
 }
 
 /** How a task's process behaves: ends after so long with this wait status, or runs until killed. */
@@ -57,17 +62,30 @@ export class NodeContainers {
   readonly #node: string
   readonly #disk: Disk
   readonly #random: Random
+  readonly #streams: () => AgentDriver["executors"] | undefined
   readonly #containers = new Map<ContainerId, Container>()
   #runtime: SimRuntime | undefined
 
   constructor(
     world: World,
-    parts: { readonly node: string; readonly disk: Disk; readonly random: Random },
+    parts: {
+      readonly node: string
+      readonly disk: Disk
+      readonly random: Random
+      /** Where executors subscribe; gone while the agent's process is. */
+      readonly streams: () => AgentDriver["executors"] | undefined
+    },
   ) {
     this.#world = world
     this.#node = parts.node
     this.#disk = parts.disk
     this.#random = parts.random
+    this.#streams = parts.streams
+  }
+
+  /** The agent's process died: what was connected to it is not any more. */
+  agentDied(): void {
+    for (const { executor } of this.#containers.values()) executor?.agentDied()
   }
 
   /** The agent asks for a container. */
@@ -110,10 +128,30 @@ export class NodeContainers {
     this.#containers.set(spec.containerId, container)
     note(world, this.#node, `runs ${spec.task.taskId}`)
     world.monitor.spawned(this.#node, spec)
+    if (isExecutor(spec)) container.executor = this.#executor(container)
     const { lifeMs, status } = parseScript(spec)
     if (lifeMs !== undefined) world.schedule.after(lifeMs, () => this.end(container, status))
     else this.#failSometime(container)
     return container
+  }
+
+  #executor(container: Container): SimExecutor {
+    const world = this.#world
+    const { spec } = container
+    world.marks.hit("executor.started")
+    return new SimExecutor(world, {
+      name: `${this.#node}/${spec.task.taskId}`,
+      containerId: spec.containerId,
+      executorId: spec.task.taskId as string as ExecutorId,
+      frameworkId: frameworkOf(spec),
+      random: this.#random,
+      streams: this.#streams,
+      onStart: (task) => world.monitor.taskStarts(this.#node, spec, task),
+      onEnd: (task, status) => world.monitor.taskEnds(spec, task, status),
+      onAcknowledged: (taskId, uuid) =>
+        world.monitor.executorHeard(this.#disk, spec, { taskId, uuid }),
+      exit: (status) => this.end(container, status),
+    })
   }
 
   #failSometime(container: Container): void {
@@ -142,6 +180,7 @@ export class NodeContainers {
     container.status = status
     const world = this.#world
     note(world, this.#node, `${container.spec.task.taskId} ended with ${status ?? "the node"}`)
+    container.executor?.died()
     world.monitor.exited(container.spec, status)
     if (this.#runtime?.alive !== true) world.marks.hit("container.exitedWhileAgentDown")
     this.#runtime?.exited(container)

@@ -9,7 +9,6 @@ import {
   unallocate,
   type AgentId,
   type ExecutorId,
-  type ExecutorInfo,
   type FrameworkId,
   type FrameworkInfo,
   type Offer,
@@ -26,6 +25,8 @@ import {
 } from "#lib/mesos/index.ts"
 import type { Random } from "#lib/std/random.ts"
 import { scriptCommand } from "./containers.ts"
+import { EXECUTOR_RESOURCES } from "./executor-info.ts"
+import { launchOf } from "./launches.ts"
 import type { Life } from "./life.ts"
 import { InverseOffers, type InverseAnswer } from "./inverse-offers.ts"
 import { Process } from "./process.ts"
@@ -48,13 +49,6 @@ const DECLINE_AGAIN_MS = 1_000
 /** States of which a master may be wrong: an agent that was taken out may come back with the task. */
 const LOST: ReadonlySet<TaskState> = new Set<TaskState>(["TASK_LOST", "TASK_UNKNOWN"])
 
-/** What the executor of a group takes; left free beside tasks of their own too. */
-const EXECUTOR_RESOURCES: Resources = [
-  scalarResource("cpus", 50),
-  scalarResource("disk", 1_000),
-  scalarResource("mem", 32_000),
-]
-
 /** A task as its framework remembers it across its own crashes. */
 type Task = {
   readonly id: TaskId
@@ -62,6 +56,8 @@ type Task = {
   state: TaskState | undefined
   ended: boolean
   wantsKill: boolean
+  /** The custom executor that runs it, if one does. */
+  readonly executorId: ExecutorId | undefined
 }
 
 /** What a framework has stored: written before it acts, so no crash makes it forget a launch. */
@@ -248,7 +244,7 @@ export class ScriptedFramework {
   #act(): void {
     const alive = [...this.#memory.tasks.values()].filter((task) => !task.ended)
     const dice = this.#random.below(10)
-    if (dice < 4 && alive.length > 0) this.#kill(this.#random.pick(alive))
+    if (dice < 4 && alive.length > 0) this.#killOrShutDown(this.#random.pick(alive), alive)
     else if (dice === 4) this.#call({ kind: "suppress" })
     else if (dice === 5 || dice === 6) this.#call({ kind: "revive" })
     else if (dice === 7 && this.#random.chance(0.5)) this.#call({ kind: "reconcile", tasks: [] })
@@ -391,32 +387,18 @@ export class ScriptedFramework {
       readonly operations: readonly OfferOperation[]
     },
   ): void {
-    for (const { taskId } of taskInfos) {
-      note(this.#world, this.name, `launches ${taskId} on ${offer.hostname}`)
-      const { agentId } = offer
-      const task = { id: taskId, agentId, state: undefined, ended: false, wantsKill: false }
-      this.#memory.tasks.set(taskId, task)
-    }
-    const operations = [...how.operations, this.#operation(taskInfos)]
-    this.#answerOffer({ kind: "accept", offerIds: [offer.id], operations, filters: how.filters })
-  }
-
-  /** The tasks each on their own, or now and then as a group that lives and dies as one. */
-  #operation(tasks: readonly TaskInfo[]): OfferOperation {
     const { frameworkId } = this.#memory
-    const [first] = tasks
-    if (frameworkId === undefined || first === undefined || !this.#random.chance(0.25))
-      return { kind: "launch", taskInfos: tasks }
-    this.#world.marks.hit("task.group")
-    for (const { taskId } of tasks) this.#world.monitor.inGroup(frameworkId, taskId)
-    const executorId = `${first.taskId}.pod` as ExecutorId
-    const executor: ExecutorInfo = {
-      type: "DEFAULT",
-      executorId,
-      frameworkId,
-      resources: EXECUTOR_RESOURCES,
+    if (frameworkId === undefined) return
+    const launcher = { name: this.name, frameworkId, random: this.#random }
+    const { operation, executorId } = launchOf(this.#world, launcher, taskInfos)
+    for (const { taskId: id } of taskInfos) {
+      note(this.#world, this.name, `launches ${id} on ${offer.hostname}`)
+      const { agentId } = offer
+      const task = { id, agentId, executorId, state: undefined, ended: false, wantsKill: false }
+      this.#memory.tasks.set(id, task)
     }
-    return { kind: "launchGroup", executor, taskGroup: { tasks } }
+    const operations = [...how.operations, operation]
+    this.#answerOffer({ kind: "accept", offerIds: [offer.id], operations, filters: how.filters })
   }
 
   /** As many tasks as it wants and the offer has room for; the first gets the volume, if there is one. */
@@ -472,6 +454,19 @@ export class ScriptedFramework {
     this.#world.monitor.killAsked(frameworkId, task.id)
     note(this.#world, this.name, `kills ${task.id}`)
     this.#call({ kind: "kill", taskId: task.id, agentId: task.agentId })
+  }
+
+  /** Ends a task or, now and then, its executor with all that it runs. */
+  #killOrShutDown(task: Task, alive: readonly Task[]): void {
+    const { executorId, agentId } = task
+    const { frameworkId } = this.#memory
+    if (executorId === undefined || frameworkId === undefined || this.#random.chance(0.8))
+      return this.#kill(task)
+    for (const other of alive)
+      if (other.executorId === executorId && other.agentId === agentId)
+        this.#world.monitor.killAsked(frameworkId, other.id)
+    note(this.#world, this.name, `shuts ${executorId} down`)
+    return this.#call({ kind: "shutdown", executorId, agentId })
   }
 
   /** A task came back with an agent that had been taken out of the cluster: its time is over. */

@@ -1,6 +1,5 @@
 import type { MasterDriver } from "#lib/master/index.ts"
 import {
-  addResources,
   containsResources,
   normalizeResources,
   subtractResources,
@@ -12,24 +11,24 @@ import {
   type Resource,
   type Resources,
   type TaskId,
+  type TaskInfo,
   type TaskState,
   type TaskStatus,
   type UpdateMessage,
 } from "#lib/mesos/index.ts"
-import type { ContainerId, ContainerSpec } from "#lib/ports/index.ts"
+import type { ContainerSpec } from "#lib/ports/index.ts"
 import { AssertionError } from "#lib/std/assert.ts"
 import type { Disk } from "./disk.ts"
+import { EXECUTOR_RESOURCES, frameworkOf, isExecutor } from "./executor-info.ts"
 import { inverseOffersProblem } from "./inverse-offers.ts"
 import type { Marks } from "./marks.ts"
+import { NodeBooks } from "./node-books.ts"
 import { OperationMonitor } from "./operation-monitor.ts"
 import { QuotaMonitor } from "./quota-monitor.ts"
 import { isTerminal, newTruth, taskKey, type TaskTruth } from "./task-truth.ts"
 
 /** A rule that was broken. */
 export type Violation = { readonly invariant: string; readonly detail: string }
-
-/** What the monitor knows of a node: what it has, and what its running containers take. */
-type NodeTruth = { readonly total: Resources; free: Resources }
 
 /** What an agent says of a task that it does not have, where the master may have said TASK_GONE. */
 const NEVER_THERE: ReadonlySet<TaskState> = new Set<TaskState>(["TASK_DROPPED", "TASK_LOST"])
@@ -42,22 +41,14 @@ const FINAL_FROM_MASTER: ReadonlySet<TaskState> = new Set<TaskState>([
   "TASK_GONE_BY_OPERATOR",
 ])
 
-/** Where the framework of a container is named: in its sandbox, as Mesos lays it out. */
-const FRAMEWORK_IN_PATH = /\/frameworks\/([^/]+)\//
-
 /**
  * Sees everything that happens and holds it against the rules, from outside: it counts on its own, so
  * that a master or an agent that deceives itself is found out. Only the first broken rule is kept.
  */
 export class Monitor {
   readonly #marks: Marks
-  readonly #nodes = new Map<string, NodeTruth>()
+  readonly #books = new NodeBooks()
   readonly #tasks = new Map<string, TaskTruth>()
-  /** Resources that running containers are known to take, by container. */
-  readonly #taken = new Map<
-    ContainerId,
-    { readonly node: NodeTruth; readonly resources: Resources }
-  >()
   readonly #removed = new Set<FrameworkId>()
   /** Nodes that an operator ever had emptied: tasks there are killed without their frameworks. */
   readonly #emptying = new Set<string>()
@@ -88,7 +79,7 @@ export class Monitor {
   }
 
   addNode(name: string, total: Resources): void {
-    this.#nodes.set(name, { total, free: total })
+    this.#books.add(name, total)
   }
 
   /** What really happened to a task. */
@@ -104,40 +95,53 @@ export class Monitor {
 
   /** An agent is about to start a container: it must know of it after a crash. */
   launching(node: string, disk: Disk, spec: ContainerSpec): void {
-    if (disk.text(`/agent/task/${spec.containerId}`) === undefined)
+    const kind = isExecutor(spec) ? "executor" : "task"
+    if (disk.text(`/agent/${kind}/${spec.containerId}`) === undefined)
       this.broken("durable before it leaves", `${node} launches ${spec.task.taskId} unrecorded`)
   }
 
-  /** A container's process runs. */
+  /** A container's process runs: a task, or an executor that will run some. */
   spawned(node: string, spec: ContainerSpec): void {
-    const truth = this.#truthOf(spec)
-    const { taskId } = spec.task
-    if (truth.node !== undefined)
-      this.broken("a task id launches at most once", `${taskId} ran on ${truth.node}, then ${node}`)
-    if (truth.told !== undefined)
-      this.broken("ended tasks stay ended", `${taskId} starts after it was told ${truth.told}`)
-    if (truth.heard !== undefined && truth.heard.state !== "TASK_GONE_BY_OPERATOR")
-      this.broken("ended tasks stay ended", `${taskId} starts after ${truth.heard.state} was heard`)
-    truth.node = node
-    truth.running = true
-    const books = this.#nodes.get(node)
-    if (books === undefined) return
-    const wanted = resourcesOf(spec)
-    if (!containsResources(books.free, wanted))
-      return this.broken(
-        "no agent is oversubscribed",
-        `${node} has no room for ${taskId}, which it starts`,
-      )
-    books.free = subtractResources(books.free, wanted)
-    this.#taken.set(spec.containerId, { node: books, resources: wanted })
+    const { containerId, task } = spec
+    if (isExecutor(spec))
+      return this.#takes(node, containerId, { what: task.taskId, resources: EXECUTOR_RESOURCES })
+    this.#starts(node, this.#truthOf(spec))
+    this.#takes(node, containerId, { what: task.taskId, resources: sizeOf(task) })
   }
 
   /** A container's process has ended. */
   exited(spec: ContainerSpec, status: number | undefined): void {
-    const truth = this.#truthOf(spec)
-    truth.running = false
-    truth.ended = { status }
-    this.#giveBack(spec.containerId)
+    if (!isExecutor(spec)) ends(this.#truthOf(spec), status)
+    this.#books.giveBack(spec.containerId)
+  }
+
+  /** A custom executor has started a task. */
+  taskStarts(node: string, executor: ContainerSpec, task: TaskInfo): void {
+    const { taskId } = task
+    const frameworkId = frameworkOf(executor)
+    this.#starts(node, this.truth(frameworkId, taskId))
+    const holder = taskKey(frameworkId, taskId)
+    this.#takes(node, holder, { what: taskId, resources: sizeOf(task) })
+  }
+
+  /** A task of a custom executor has ended. */
+  taskEnds(executor: ContainerSpec, { taskId }: TaskInfo, status: number | undefined): void {
+    const frameworkId = frameworkOf(executor)
+    ends(this.truth(frameworkId, taskId), status)
+    this.#books.giveBack(taskKey(frameworkId, taskId))
+  }
+
+  /** An agent tells an executor that it has an update: nobody else may have it. */
+  executorHeard(
+    disk: Disk,
+    executor: ContainerSpec,
+    { taskId, uuid }: { readonly taskId: TaskId; readonly uuid: string },
+  ): void {
+    const frameworkId = frameworkOf(executor)
+    const truth = this.truth(frameworkId, taskId)
+    if (truth.seen.has(uuid) || truth.told !== undefined || this.#removed.has(frameworkId)) return
+    if (disk.text(`/agent/updates/${taskKey(frameworkId, taskId)}`)?.includes(uuid) !== true)
+      this.broken("durable before it leaves", `${taskId}'s executor is told of an update too early`)
   }
 
   /** A framework has itself removed: nobody hears its updates from then on. */
@@ -268,11 +272,25 @@ export class Monitor {
     for (const key of convertedResources.flatMap(madeKeys)) this.#made.set(key, node)
   }
 
-  #giveBack(containerId: ContainerId): void {
-    const taken = this.#taken.get(containerId)
-    if (taken === undefined) return
-    this.#taken.delete(containerId)
-    taken.node.free = addResources(taken.node.free, taken.resources)
+  #starts(node: string, truth: TaskTruth): void {
+    const { taskId, told, heard } = truth
+    if (truth.node !== undefined)
+      this.broken("a task id launches at most once", `${taskId} ran on ${truth.node}, then ${node}`)
+    if (told !== undefined)
+      this.broken("ended tasks stay ended", `${taskId} starts after it was told ${told}`)
+    if (heard !== undefined && heard.state !== "TASK_GONE_BY_OPERATOR")
+      this.broken("ended tasks stay ended", `${taskId} starts after ${heard.state} was heard`)
+    truth.node = node
+    truth.running = true
+  }
+
+  #takes(
+    node: string,
+    holder: string,
+    { what, resources }: { readonly what: string; readonly resources: Resources },
+  ): void {
+    if (!this.#books.take(node, holder, resources))
+      this.broken("no agent is oversubscribed", `${node} has no room for ${what}, which it starts`)
   }
 
   #told(node: string, disk: Disk, { frameworkId, status, latestState }: UpdateMessage): void {
@@ -337,8 +355,7 @@ export class Monitor {
   }
 
   #truthOf(spec: ContainerSpec): TaskTruth {
-    const framework = FRAMEWORK_IN_PATH.exec(spec.sandbox)?.[1] ?? ""
-    return this.truth(framework as FrameworkId, spec.task.taskId)
+    return this.truth(frameworkOf(spec), spec.task.taskId)
   }
 
   #markState(state: TaskState): void {
@@ -358,8 +375,13 @@ function bare(resource: Resource): Resource {
 }
 
 /** What a container takes of what its node has, whatever was reserved or made of that. */
-const resourcesOf = (spec: ContainerSpec): Resources =>
-  normalizeResources(unallocate(spec.task.resources ?? []).map(bare))
+const sizeOf = ({ resources }: TaskInfo): Resources =>
+  normalizeResources(unallocate(resources ?? []).map(bare))
+
+function ends(truth: TaskTruth, status: number | undefined): void {
+  truth.running = false
+  truth.ended = { status }
+}
 
 /** What tells a reservation, or a volume, from all others: no two are ever given the same. */
 const madeKey = ({ disk, reservations }: Resource): string | undefined => {

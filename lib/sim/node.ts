@@ -50,6 +50,7 @@ export class Node {
       node: this.name,
       disk: this.disk,
       random: world.chance.fork(),
+      streams: () => this.#driver?.executors,
     })
     const resources = parseResources(RESOURCES, "*")
     this.resources = resources.ok ? resources.value : []
@@ -173,6 +174,7 @@ export class Node {
 
   #ended(): void {
     this.#driver = undefined
+    this.containers.agentDied()
     this.#side?.died()
     this.#side = undefined
   }

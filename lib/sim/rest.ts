@@ -55,7 +55,15 @@ function openOfNode(node: Node, view: MasterDriver["view"]): readonly string[] {
     if (!tasks.some((task) => task.executorId === executorId && task.frameworkId === frameworkId))
       open.push(`${node.name} has executor ${executorId} without tasks`)
   const believed = tasks.filter(({ state }) => state === "TASK_RUNNING").length
-  const running = [...node.containers.all].filter((container) => container.running).length
+  const known = new Set([...agent.executors].map(({ executorId }) => executorId as string))
+  const containers = [...node.containers.all].filter((container) => container.running)
+  for (const { executor, spec } of containers) {
+    if (executor === undefined) continue
+    open.push(...executor.open)
+    if (!known.has(spec.task.taskId))
+      open.push(`${node.name} runs executor ${spec.task.taskId}, of which the master does not know`)
+  }
+  const running = containers.reduce((sum, { executor }) => sum + (executor?.running ?? 1), 0)
   if (believed !== running) open.push(`${node.name} runs ${running}, not ${believed} tasks`)
   return open
 }

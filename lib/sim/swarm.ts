@@ -57,6 +57,8 @@ export type Swarm = {
   readonly quickPings: boolean
   /** Mean time between two calls of an operator; 0 is never. */
   readonly operatorMs: number
+  /** Whether frameworks bring executors of their own, too. */
+  readonly customExecutors: boolean
 }
 
 /** No faults at all. */
@@ -92,6 +94,7 @@ export const CALM: Swarm = {
   marathonApart: false,
   quickPings: false,
   operatorMs: 0,
+  customExecutors: false,
 }
 
 const MINUTE_MS = 60_000
@@ -132,5 +135,6 @@ export function drawSwarm(random: Random): Swarm {
     marathonApart: random.chance(0.3),
     quickPings: random.chance(0.5),
     operatorMs: some(0, [5_000, 20_000]),
+    customExecutors: random.chance(0.5),
   }
 }

@@ -8,7 +8,7 @@ import { QuotaBook } from "#lib/master/core/allocator/quota-book.ts"
 import { InverseOfferBook } from "#lib/master/core/inverse-offers.ts"
 import { Master } from "#lib/master/index.ts"
 import type { AgentToMaster, OfferId } from "#lib/mesos/index.ts"
-import type { Report, SimulationOptions } from "#lib/sim/index.ts"
+import { CALM, type Report, type SimulationOptions } from "#lib/sim/index.ts"
 import { isTerminal } from "#lib/sim/task-truth.ts"
 import { lateStore, tornStore, withoutPath } from "./bad-stores.ts"
 import { run } from "./seeds.ts"
@@ -51,6 +51,15 @@ function forgetfulLink(link: MasterLink, receive: (frame: string) => void): Mast
     },
   }
 }
+
+/** Never tells that an executor has ended. */
+const silentLink = (link: MasterLink): MasterLink => ({
+  reconnect: (reason) => link.reconnect(reason),
+  send(messages) {
+    const left = messages.filter(({ kind }) => kind !== "executorExited")
+    if (left.length > 0) link.send(left)
+  },
+})
 
 /** Tells of every outcome of an operation that it failed, but for the first time. */
 function fickleLink(link: MasterLink): MasterLink {
@@ -148,6 +157,13 @@ describe("a planted bug is noticed:", () => {
       seams: { masterLink: forgetfulLink },
     }
     expect(rulesOf(caught(options, 1))).toEqual(["all comes to rest once faults stop"])
+  })
+
+  test("the end of an executor is not told", () => {
+    const swarm = { ...CALM, customExecutors: true }
+    const reports = caught({ minutes: 1, agents: 1, swarm, seams: { masterLink: silentLink } }, 1)
+    expect(rulesOf(reports)).toEqual(["all comes to rest once faults stop"])
+    expect(reports[0]?.violation?.detail).toContain("without tasks")
   })
 
   test("limits of roles are not kept", () => {
