@@ -1,15 +1,7 @@
 import {
   addResources,
   allocate,
-  applyConversion,
-  bareConversion,
-  containsResources,
-  equalResources,
-  exclusive,
   NO_RESOURCES,
-  persistentVolumes,
-  scalarQuantities,
-  shared,
   subtractResources,
   unallocate,
   type AgentId,
@@ -30,18 +22,11 @@ import type {
   Grant,
   Refusal,
 } from "./allocator.ts"
-import { AgentBook, byRole, holds, notIn, sameAttributes } from "./agent-book.ts"
-import { FreeTable } from "./free-table.ts"
+import { byRole, sameAttributes, type AgentBook } from "./agent-book.ts"
 import { DEFAULT_MINIMUM, reachesMinimum, type Minimum } from "./minimum.ts"
-import {
-  agentRefusal,
-  Client,
-  knownAgent,
-  offerable,
-  type AgentRules,
-  type Framework,
-} from "./eligibility.ts"
+import { agentRefusal, Client, offerable, type AgentRules, type Framework } from "./eligibility.ts"
 import { Filters } from "./filters.ts"
+import { Ledger } from "./ledger.ts"
 import { QuotaBook, type RoleQuota, type Round } from "./quota-book.ts"
 import { ShareTree } from "./share-tree.ts"
 import { Worklist, type Dirt } from "./worklist.ts"
@@ -75,16 +60,15 @@ export class HierarchicalAllocator implements Allocator {
   readonly #rules: AgentRules
   readonly #minimum: Minimum
   #whitelist: ReadonlySet<string> | undefined
-  readonly #agents = new Map<AgentId, AgentBook>()
-  readonly #free = new FreeTable<AgentBook>()
   readonly #frameworks = new Map<FrameworkId, Framework>()
   readonly #tree: ShareTree<Client>
+  readonly #quotas = new QuotaBook()
+  readonly #ledger: Ledger
   readonly #filters = new Filters<Client, AgentBook>()
   readonly #work: Worklist<AgentBook, Client>
   /** Clients that override the minimum: while there are any, no agent is skipped for its scalars. */
   #customMinimums = 0
   #runs = 0
-  readonly #quotas = new QuotaBook()
   #quotasWokenAt = 0
   /** Set while nothing is granted because too few agents are back after a restart. */
   #held: { readonly agents: number; readonly until: number } | undefined
@@ -97,51 +81,36 @@ export class HierarchicalAllocator implements Allocator {
     this.#minimum = equal(minimum, DEFAULT_MINIMUM) ? DEFAULT_MINIMUM : minimum
     const { roleSorter, frameworkSorter, excludedNames: excluded } = options
     this.#tree = new ShareTree({ roleSorter, frameworkSorter, excluded, random: this.#random })
+    this.#ledger = new Ledger(this.#tree, this.#quotas)
   }
 
   addAgent(agent: AllocatorAgent, active: boolean): void {
-    assert(!this.#agents.has(agent.id), `agent ${agent.id} is already there`)
-    const book = this.#free.add((slot) => new AgentBook(slot, agent, active), agent.total)
-    this.#agents.set(agent.id, book)
-    this.#tree.addTotal(scalarQuantities(agent.total))
-    this.#quotas.addTotal(agent.total, 1)
-    this.#markAgent(book)
+    this.#markAgent(this.#ledger.add(agent, active))
   }
 
   updateAgent(agent: AllocatorAgent): void {
-    const book = this.#agent(agent.id)
-    const used = this.#allocatedOn(book)
-    assert(containsResources(agent.total, used), `agent ${agent.id} shrank below what is allocated`)
-    this.#tree.subtractTotal(scalarQuantities(book.agent.total))
-    this.#tree.addTotal(scalarQuantities(agent.total))
-    this.#quotas.addTotal(book.agent.total, -1)
-    this.#quotas.addTotal(agent.total, 1)
+    const book = this.#ledger.agent(agent.id)
     if (!sameAttributes(book.agent, agent)) this.#filters.endOfAgent(book)
-    book.agent = knownAgent(agent)
-    this.#setFree(book, subtractResources(agent.total, used))
+    this.#ledger.update(book, agent)
     this.#markAgent(book)
   }
 
   setAgentActive(agentId: AgentId, active: boolean): void {
-    const book = this.#agent(agentId)
+    const book = this.#ledger.agent(agentId)
     book.active = active
     if (active) this.#markAgent(book)
   }
 
   setWhitelist(hostnames: ReadonlySet<string> | undefined): void {
     this.#whitelist = hostnames
-    for (const book of this.#free.candidates(this.#skipsSmall)) this.#markAgent(book)
+    for (const book of this.#candidates()) this.#markAgent(book)
   }
 
   removeAgent(agentId: AgentId): void {
-    const book = this.#agent(agentId)
-    assert(book.allocated.size === 0, `agent ${agentId} still has allocations`)
+    const book = this.#ledger.agent(agentId)
     this.#filters.endOfAgent(book)
     this.#work.forget(book)
-    this.#tree.subtractTotal(scalarQuantities(book.agent.total))
-    this.#quotas.addTotal(book.agent.total, -1)
-    this.#free.remove(book.slot)
-    this.#agents.delete(agentId)
+    this.#ledger.remove(book)
   }
 
   addFramework(framework: AllocatorFramework, active: boolean): void {
@@ -229,9 +198,9 @@ export class HierarchicalAllocator implements Allocator {
 
   charge(frameworkId: FrameworkId, agentId: AgentId, resources: Resources): void {
     const entry = this.#framework(frameworkId)
-    const book = this.#agent(agentId)
+    const book = this.#ledger.agent(agentId)
     for (const [role, part] of byRole(resources))
-      this.#allocate(this.#client(entry, role), book, part)
+      this.#ledger.allocate(this.#client(entry, role), book, part)
   }
 
   recover(
@@ -241,11 +210,11 @@ export class HierarchicalAllocator implements Allocator {
     filter?: { readonly now: number; readonly refusedForMs: number },
   ): void {
     if (resources.length === 0) return
-    const book = this.#agent(agentId)
+    const book = this.#ledger.agent(agentId)
     const entry = this.#framework(frameworkId)
     for (const [role, part] of byRole(resources)) {
-      const client = must(entry.clients.get(role), `${frameworkId} has nothing under ${role}`)
-      this.#release(client, book, part)
+      const client = clientOf(entry, role)
+      this.#ledger.release(client, book, part)
       if (filter !== undefined && filter.refusedForMs > 0 && entry.active && client.subscribed)
         this.#filters.add(client, book, {
           resources: unallocate(part),
@@ -258,33 +227,14 @@ export class HierarchicalAllocator implements Allocator {
   }
 
   updateAllocation(frameworkId: FrameworkId, agentId: AgentId, conversion: Conversion): void {
-    const book = this.#agent(agentId)
+    const book = this.#ledger.agent(agentId)
     const entry = this.#framework(frameworkId)
-    const bare = bareConversion(conversion)
-    const total = applyConversion(book.agent.total, bare, "total")
-    assert(total.ok, `${agentId}: converting more than its total`)
-    for (const [role, consumed] of byRole(conversion.consumed)) {
-      const client = must(entry.clients.get(role), `${frameworkId} has nothing under ${role}`)
-      const before = book.allocated.get(client) ?? NO_RESOURCES
-      assert(containsResources(before, consumed), `${agentId}: converting more than is allocated`)
-      const converted = conversion.converted.filter((each) => each.allocationRole === role)
-      const kept = subtractResources(before, consumed)
-      this.#tree.discharge(client.leaf, scalarQuantities(notIn(kept, consumed)))
-      this.#tree.charge(client.leaf, scalarQuantities(notIn(kept, converted)))
-      book.allocated.set(client, addResources(kept, converted))
-      this.#quotas.charge(client.account, consumed, -1)
-      this.#quotas.charge(client.account, converted, 1)
-    }
-    this.#quotas.addTotal(book.agent.total, -1)
-    this.#quotas.addTotal(total.value, 1)
-    book.agent = { ...book.agent, total: total.value }
-    const free = subtractResources(book.free, shared(bare.consumed))
-    this.#setFree(book, addResources(free, shared(bare.converted)))
-    if (book.free !== free) this.#markAgent(book)
+    if (this.#ledger.convert(book, conversion, (role) => clientOf(entry, role)))
+      this.#markAgent(book)
   }
 
   free(agentId: AgentId): Resources {
-    return this.#agent(agentId).free
+    return this.#ledger.agent(agentId).free
   }
 
   get runs(): number {
@@ -309,7 +259,7 @@ export class HierarchicalAllocator implements Allocator {
   }
 
   get #isHeld(): boolean {
-    return this.#held !== undefined && this.#agents.size < this.#held.agents
+    return this.#held !== undefined && this.#ledger.size < this.#held.agents
   }
 
   run(now: number): readonly Grant[] {
@@ -336,7 +286,7 @@ export class HierarchicalAllocator implements Allocator {
     if (!this.#quotas.wakes || now < this.#quotasWokenAt + QUOTA_WAKE_MS) return
     this.#quotasWokenAt = now
     const woken = this.#quotas.takeWakes()
-    const candidates = [...this.#free.candidates(this.#skipsSmall)]
+    const candidates = [...this.#candidates()]
     if (woken === "all") return candidates.forEach((book) => this.#markAgent(book))
     for (const { clients } of this.#frameworks.values())
       for (const client of clients.values())
@@ -349,7 +299,7 @@ export class HierarchicalAllocator implements Allocator {
     const client = entry?.clients.get(role)
     if (entry === undefined || client === undefined) return undefined
     const refusals: Partial<Record<Refusal, number>> = {}
-    for (const book of this.#agents.values()) {
+    for (const book of this.#ledger.agents()) {
       const outcome = this.#look(book, client, { free: book.free, round: "fair" })
       const refusal = typeof outcome === "string" ? outcome : "eligible"
       refusals[refusal] = (refusals[refusal] ?? 0) + 1
@@ -359,7 +309,7 @@ export class HierarchicalAllocator implements Allocator {
       active: entry.active,
       suppressed: client.suppressed,
       roleShare: this.#tree.shares().get(role) ?? 0,
-      agents: this.#agents.size,
+      agents: this.#ledger.size,
       refusals,
     }
   }
@@ -383,16 +333,7 @@ export class HierarchicalAllocator implements Allocator {
   }
 
   checkInvariants(): void {
-    for (const book of this.#agents.values()) {
-      const sum = addResources(book.free, this.#allocatedOn(book))
-      assert(equalResources(sum, book.agent.total), `${book.id}: allocated + free is not its total`)
-      this.#free.check(book.slot, book, book.free)
-    }
-    const books = [...this.#agents.values()]
-    this.#quotas.check(
-      books.map(({ agent }) => agent.total),
-      books.flatMap(({ allocated }) => [...allocated]),
-    )
+    this.#ledger.check()
   }
 
   /**
@@ -400,7 +341,7 @@ export class HierarchicalAllocator implements Allocator {
    * first those whose guarantees are not met, then all.
    */
   #offer(book: AgentBook, dirt: Dirt<Client>, grants: Grant[]): void {
-    if (this.#skipsSmall && !this.#free.worthOffering(book.slot)) return
+    if (this.#skipsSmall && !this.#ledger.reachesMinimum(book)) return
     const granted = new Map<Client, Resources>()
     if (this.#quotas.hasGuarantees) this.#offerRound(book, dirt, { round: "guarantees", granted })
     this.#offerRound(book, dirt, { round: "fair", granted })
@@ -428,7 +369,7 @@ export class HierarchicalAllocator implements Allocator {
     })
     // Booked after the walk, because that reorders what is being walked.
     for (const [client, resources] of taken) {
-      this.#book(client, book, resources)
+      this.#ledger.book(client, book, resources)
       granted.set(client, addResources(granted.get(client) ?? NO_RESOURCES, resources))
     }
   }
@@ -460,52 +401,9 @@ export class HierarchicalAllocator implements Allocator {
     return this.#filters.covers(client, book, resources) ? "declined" : resources
   }
 
-  #allocate(client: Client, book: AgentBook, resources: Resources): void {
-    this.#quotas.charge(client.account, resources, 1)
-    this.#book(client, book, resources)
-  }
-
-  #book(client: Client, book: AgentBook, resources: Resources): void {
-    const before = book.allocated.get(client)
-    const amount = unallocate(resources)
-    assert(holds(book.free, amount), `${book.id}: allocating more than is free`)
-    const fresh = notIn(before ?? NO_RESOURCES, resources)
-    if (before === undefined) client.agents++
-    book.allocated.set(client, addResources(before ?? NO_RESOURCES, resources))
-    this.#setFree(book, subtractResources(book.free, exclusive(amount)))
-    this.#tree.charge(client.leaf, scalarQuantities(fresh))
-  }
-
-  #release(client: Client, book: AgentBook, resources: Resources): void {
-    const before = book.allocated.get(client) ?? NO_RESOURCES
-    assert(containsResources(before, resources), `${book.id}: freeing more than is allocated`)
-    const after = subtractResources(before, resources)
-    if (after.length > 0) book.allocated.set(client, after)
-    else {
-      book.allocated.delete(client)
-      client.agents--
-    }
-    // A task may mount a volume where it likes; what is free says again what the volume itself says.
-    const free =
-      persistentVolumes(resources).length > 0
-        ? subtractResources(book.agent.total, this.#allocatedOn(book))
-        : addResources(book.free, unallocate(resources))
-    this.#setFree(book, free)
-    this.#tree.discharge(client.leaf, scalarQuantities(notIn(after, resources)))
-    this.#quotas.charge(client.account, resources, -1)
-  }
-
-  /** Without shared volumes. */
-  #allocatedOn(book: AgentBook): Resources {
-    let sum = NO_RESOURCES
-    for (const resources of book.allocated.values())
-      sum = addResources(sum, unallocate(exclusive(resources)))
-    return sum
-  }
-
-  #setFree(book: AgentBook, free: Resources): void {
-    book.free = free
-    this.#free.set(book.slot, free)
+  /** Agents with something free that is worth a look. */
+  #candidates(): Iterable<AgentBook> {
+    return this.#ledger.candidates(this.#skipsSmall)
   }
 
   #markAgent(book: AgentBook): void {
@@ -521,8 +419,7 @@ export class HierarchicalAllocator implements Allocator {
     const open = this.#isOpen(client)
     this.#tree.setActive(client.leaf, open)
     if (!open) return
-    for (const book of this.#free.candidates(this.#skipsSmall))
-      if (book.active) this.#work.markPair(book, client)
+    for (const book of this.#candidates()) if (book.active) this.#work.markPair(book, client)
   }
 
   #client(entry: Framework, role: string): Client {
@@ -554,11 +451,11 @@ export class HierarchicalAllocator implements Allocator {
     return wanted.map((role) => must(entry.clients.get(role), `${frameworkId} is not in ${role}`))
   }
 
-  #agent(agentId: AgentId): AgentBook {
-    return must(this.#agents.get(agentId), `no agent ${agentId} in the allocator`)
-  }
-
   #framework(frameworkId: FrameworkId): Framework {
     return must(this.#frameworks.get(frameworkId), `no framework ${frameworkId} in the allocator`)
   }
 }
+
+/** The client of a framework to which something is allocated under the role. */
+const clientOf = ({ framework, clients }: Framework, role: string): Client =>
+  must(clients.get(role), `${framework.id} has nothing under ${role}`)

@@ -1,6 +1,7 @@
 import { describe, expect, test } from "bun:test"
 import { quantitiesOf, type Quantities } from "#lib/mesos/index.ts"
 import { Random } from "#lib/std/random.ts"
+import { DrfModel } from "./drf-model.ts"
 import { ShareTree, type Leaf } from "./share-tree.ts"
 
 /** Amounts in whole units, as the tests' comments count them. */
@@ -266,70 +267,17 @@ describe("the totals", () => {
   })
 })
 
-/** The same rules, written the slow way: everything is counted and sorted anew for each question. */
-class Model {
-  readonly clients: {
-    role: string
-    name: string
-    active: boolean
-    counts: number
-    held: Record<string, number>
-  }[] = []
-  readonly counts = new Map<string, number>()
-  readonly total: Record<string, number> = {}
-  readonly weights = new Map<string, number>()
-
-  nodesAbove(role: string, name: string): string[] {
-    const components = role.split("/")
-    const roles = components.map((_, i) => components.slice(0, i + 1).join("/"))
-    return [...roles, `${role}/.`, `${role}/./${name}`]
-  }
-
-  share(node: string): number {
-    const sums: Record<string, number> = {}
-    for (const { role, name, held } of this.clients)
-      if (this.nodesAbove(role, name).includes(node))
-        for (const [resource, amount] of Object.entries(held))
-          sums[resource] = (sums[resource] ?? 0) + amount
-    let share = 0
-    for (const [resource, sum] of Object.entries(sums))
-      if ((this.total[resource] ?? 0) > 0)
-        share = Math.max(share, sum / (this.total[resource] ?? 0))
-    return share / (this.weights.get(node) ?? 1)
-  }
-
-  order(): string[] {
-    const key = (client: { role: string; name: string }) =>
-      this.nodesAbove(client.role, client.name).map(
-        (node) => [this.share(node), this.counts.get(node) ?? 0, node] as const,
-      )
-    return this.clients
-      .filter(({ active }) => active)
-      .map((client) => ({ client, key: key(client) }))
-      .sort((a, b) => {
-        for (let i = 0; i < a.key.length && i < b.key.length; i++) {
-          const [x, y] = [a.key[i]!, b.key[i]!]
-          if (x[2] === y[2]) continue
-          return x[0] - y[0] || x[1] - y[1] || (x[2] < y[2] ? -1 : 1)
-        }
-        return 0
-      })
-      .map(({ client }) => `${client.role}:${client.name}`)
-  }
-}
-
 describe("any sequence of changes", () => {
   test.each(Array.from({ length: 40 }, (_, seed) => seed))(
     "seed %d agrees with the model",
     (seed) => {
       const random = new Random(seed)
       const tree = new ShareTree<string>()
-      const model = new Model()
+      const model = new DrfModel()
       const leaves: Leaf<string>[] = []
       const grow = (units: Record<string, number>): void => {
         tree.addTotal(amounts(units))
-        for (const [name, value] of Object.entries(units))
-          model.total[name] = (model.total[name] ?? 0) + value * 1000
+        for (const { name, milli } of amounts(units)) model.grow({ [name]: milli })
       }
       grow({ cpus: 50, mem: 400, gpus: 2 })
       const roles = ["*", "a", "a/b", "a/b/c", "a/d", "e", "e/f"]
@@ -337,7 +285,7 @@ describe("any sequence of changes", () => {
         for (const name of ["F1", "F2"]) {
           if (random.chance(0.3)) continue
           leaves.push(join(tree, role, name))
-          model.clients.push({ role, name, active: true, counts: 0, held: {} })
+          model.join(role, name)
         }
       for (let step = 0; step < 120; step++) {
         const index = random.below(leaves.length)
@@ -348,13 +296,11 @@ describe("any sequence of changes", () => {
         if (kind <= 1) {
           const milli = (1 + random.below(5)) * 500
           tree.charge(leaf, [{ name: resource, milli }])
-          client.held[resource] = (client.held[resource] ?? 0) + milli
-          for (const node of model.nodesAbove(client.role, client.name))
-            model.counts.set(node, (model.counts.get(node) ?? 0) + 1)
+          model.give(client, { [resource]: milli })
         } else if (kind === 2) {
           const milli = client.held[resource] ?? 0
           if (milli > 0) tree.discharge(leaf, [{ name: resource, milli }])
-          client.held[resource] = 0
+          model.take(client, { [resource]: milli })
         } else if (kind === 3) {
           client.active = !client.active
           tree.setActive(leaf, client.active)
@@ -364,7 +310,7 @@ describe("any sequence of changes", () => {
           tree.setWeight(client.role, weight)
           model.weights.set(client.role, weight)
         }
-        expect(order(tree)).toEqual(model.order())
+        expect(order(tree)).toEqual(model.order().map(({ role, name }) => `${role}:${name}`))
       }
     },
   )
