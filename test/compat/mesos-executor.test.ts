@@ -4,7 +4,14 @@ import { createAgentApi } from "#lib/agent/index.ts"
 import { AGENT_ID, TestWorld, testFramework, testOptions } from "#lib/agent/core/test-world.ts"
 import { testCalls } from "#lib/agent/test-calls.ts"
 import { testExecutors } from "#lib/agent/test-executors.ts"
-import { brandId, loadProtobuf, type ExecutorId, type TaskId } from "#lib/mesos/index.ts"
+import {
+  brandId,
+  fromMilli,
+  loadProtobuf,
+  scalarOf,
+  type ExecutorId,
+  type TaskId,
+} from "#lib/mesos/index.ts"
 import { err } from "#lib/std/result.ts"
 import { ManualClock, PROTOBUF, TestStream, dig, until, type Json } from "./master-harness.ts"
 import { resources } from "./master-view.ts"
@@ -50,7 +57,10 @@ function scene() {
       fetches: { succeeded: 0, failed: 0 },
       executors: testExecutors(world),
       calls: testCalls(world).calls,
-      statistics: () => Promise.resolve(undefined),
+      statistics: (spec) => {
+        const cpusLimit = fromMilli(scalarOf(spec.task.resources ?? [], "cpus"))
+        return Promise.resolve({ timestamp: 1, cpusLimit })
+      },
     },
     sandboxes: { stat: missing, list: missing, read: missing, download: missing },
     log: { enabled: () => false, write: () => {} },
@@ -430,6 +440,43 @@ describe("transport", () => {
     const again = await subscribe(JSON_TYPE, { unacknowledged_tasks: [task] })
     await again.event("SUBSCRIBED")
   })
+})
+
+test("5.3: views tell tasks that wait for their executor from those that it was sent", async () => {
+  const { world, api, subscribe } = scene()
+  const view = async () => {
+    const state = (await (await api.request("/state")).json()) as Json
+    const body = JSON.stringify({ type: "GET_TASKS" })
+    const headers = { "content-type": JSON_TYPE }
+    const answer = await api.request("/api/v1", { method: "POST", headers, body })
+    const tasks = dig(await answer.json(), "get_tasks") as Record<string, readonly unknown[]>
+    const executor = dig(state, "frameworks", 0, "executors", 0) as Record<string, Json[]>
+    const idsOf = (list: Json[] | undefined) => (list ?? []).map(({ id }) => id)
+    return {
+      state: [idsOf(executor["queued_tasks"]), idsOf(executor["tasks"])],
+      call: [tasks["queued_tasks"]?.length, tasks["launched_tasks"]?.length],
+      type: executor["type"] as unknown,
+    }
+  }
+  expect(await view()).toEqual({ state: [["a"], []], call: [1, 0], type: "CUSTOM" })
+  await (await subscribe(JSON_TYPE)).event("LAUNCH")
+  expect(await view()).toEqual({ state: [[], ["a"]], call: [0, 1], type: "CUSTOM" })
+  expect(world.updates()).toEqual([])
+})
+
+test("5.3: an executor's limits are those of the tasks that it has", async () => {
+  const { world, clock, api, subscribe, accepted } = scene()
+  await (await subscribe(JSON_TYPE)).event("LAUNCH")
+  const limit = async () => {
+    clock.advance(1_000)
+    const usages = (await (await api.request("/containers")).json()) as Json[]
+    return usages.map((usage) => dig(usage, "statistics", "cpus_limit"))
+  }
+  world.now++
+  world.runInExecutor("b", {}, testFramework(), { resources: resources("cpus:2") })
+  expect(await limit()).toEqual([2])
+  await accepted(JSON_TYPE, update({ task_id: { value: "b" }, state: "TASK_FINISHED" }))
+  expect(await limit()).toEqual([0])
 })
 
 test("5.5: metrics follow an executor through its life", async () => {

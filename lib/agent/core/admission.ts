@@ -11,7 +11,7 @@ import {
   type TaskInfo,
 } from "#lib/mesos/index.ts"
 import { must } from "#lib/std/assert.ts"
-import { addedVolumes, needs } from "./executor-sizes.ts"
+import { addedVolumes, executorResources } from "./executor-sizes.ts"
 import { gpuCount } from "./gpus.ts"
 import { hasCapability, lives, type ExecutorLaunch, type ExecutorRecord } from "./records.ts"
 import type { StatusStreams } from "./status-streams.ts"
@@ -135,7 +135,7 @@ export class Admission {
     const resources = tasks.flatMap((task) => task.resources ?? [])
     const lacksGpus =
       gpuCount(resources) > 0 &&
-      gpuCount([...needs(executor), ...resources]) > (spec.gpus?.length ?? 0)
+      gpuCount([...executorResources(executor), ...resources]) > (spec.gpus?.length ?? 0)
     const lacksVolumes =
       spec.runtime !== "process" &&
       addedVolumes(this.#parts.options.workDir, spec, resources).length > 0

@@ -26,13 +26,13 @@ export class ExecutorSizes {
 
   /** The container is launched with what the tasks that it has now need. */
   launched(executor: ExecutorRecord): void {
-    this.#given.set(executor.launch.containerId, JSON.stringify(needs(executor)))
+    this.#given.set(executor.launch.containerId, JSON.stringify(executorResources(executor)))
   }
 
   /** Whether the container has what its tasks need; if not it is asked for, and `resized` will tell. */
   settle(turn: Turn, executor: ExecutorRecord): boolean {
     const { containerId, process } = executor.launch
-    const resources = needs(executor)
+    const resources = executorResources(executor)
     const size = JSON.stringify(resources)
     if (this.#changing.has(containerId)) return false
     if (this.#given.get(containerId) === size) return true
@@ -50,7 +50,7 @@ export class ExecutorSizes {
 
   /** Whether data at a path keeps the container from being given what its tasks need. */
   waitsFor(path: string, executor: ExecutorRecord): boolean {
-    return this.#removals.concerns(path, needs(executor))
+    return this.#removals.concerns(path, executorResources(executor))
   }
 
   /** The container was given what was asked for, or could not be. False when nothing was asked for. */
@@ -82,7 +82,7 @@ export function addedVolumes(
 }
 
 /** What an executor and its tasks that have not ended use together. */
-export function needs({ launch, tasks }: ExecutorRecord): Resources {
+export function executorResources({ launch, tasks }: ExecutorRecord): Resources {
   const live = [...tasks.values()].filter(({ progress }) => !isTerminal(progress.state))
   const infos = [launch.info, ...live.map((task) => task.launch.info)]
   return sumResources(infos.map(({ resources }) => resources ?? []))

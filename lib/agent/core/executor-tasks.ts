@@ -2,6 +2,7 @@ import type { executor as v1, KillPolicy, TaskInfo, TaskStatus } from "#lib/meso
 import type { Counters } from "./counters.ts"
 import {
   hasCapability,
+  isQueued,
   isTerminal,
   type ExecutorRecord,
   type ExecutorVerdict,
@@ -217,9 +218,6 @@ export class ExecutorTasks {
         })
   }
 }
-
-const isQueued = ({ progress }: TaskRecord): boolean =>
-  progress.state === "TASK_STAGING" && !progress.delivered
 
 function send(turn: Turn, connection: ExecutorConnection, event: v1.Event): void {
   turn.out.push({ kind: "executorEvent", connection, event })

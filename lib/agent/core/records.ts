@@ -177,6 +177,10 @@ export type ExecutorRecord = {
   completedAt: number | undefined
 }
 
+/** Whether the task waits: for its container, or for its executor to be sent it. */
+export const isQueued = ({ progress }: TaskRecord): boolean =>
+  progress.state === "TASK_STAGING" && !progress.delivered
+
 /** Whether the executor has a process that has not ended. */
 export const lives = ({ process }: ExecutorRecord): boolean =>
   process !== undefined && process.phase !== "ended"

@@ -1,5 +1,6 @@
 import { encodeMessage, type ContainerStatus, type ResourceStatistics } from "#lib/mesos/index.ts"
 import type { ContainerId, ContainerSpec } from "#lib/ports/index.ts"
+import { executorResources } from "#lib/agent/core/executor-sizes.ts"
 import { containerOf, isTerminal, type ExecutorRecord } from "#lib/agent/core/records.ts"
 import { containerStatus } from "#lib/agent/core/statuses.ts"
 import type { AgentHttpOptions } from "./ports.ts"
@@ -55,7 +56,13 @@ async function usageOf(
   const { process } = executor
   const spec = executor.launch.process?.spec
   if (spec === undefined) return usageOfTasks(executor, options)
-  const measured = await measureContainer(spec, process?.containerStatus, options.driver)
+  // Its limits are those of the tasks that it has now, not of those it was launched for.
+  const task = { ...spec.task, resources: executorResources(executor) }
+  const measured = await measureContainer(
+    { ...spec, task },
+    process?.containerStatus,
+    options.driver,
+  )
   return { ...measured, executor, nested: [] }
 }
 

@@ -1,6 +1,7 @@
 import { brandId, type agent as v1, type AgentId, type Task } from "#lib/mesos/index.ts"
 import type { Agent } from "#lib/agent/core/agent.ts"
 import {
+  isQueued,
   isTerminal,
   type ExecutorRecord,
   type FrameworkRecord,
@@ -33,7 +34,7 @@ export function listExecutors(agent: Agent): v1.ResponseGetExecutors {
 
 /**
  * GET_TASKS. Nothing is pending, as the agent decides on a task in the moment it arrives; it is queued
- * until its container is reported, and terminated until its end is acknowledged.
+ * until its container is reported, or its executor was sent it, and terminated until its end is acknowledged.
  * Source: apache/mesos: src/slave/http.cpp (getTasks).
  */
 export function listTasks(agent: Agent): v1.ResponseGetTasks {
@@ -51,9 +52,8 @@ export function listTasks(agent: Agent): v1.ResponseGetTasks {
       for (const task of executor.completedTasks)
         completedTasks.push(describeTask(task, agentId, []))
       for (const task of executor.tasks.values()) {
-        const { state } = task.progress
-        if (isTerminal(state)) terminatedTasks.push(describe(task))
-        else if (state === "TASK_STAGING") queuedTasks.push(describe(task))
+        if (isTerminal(task.progress.state)) terminatedTasks.push(describe(task))
+        else if (isQueued(task)) queuedTasks.push(describe(task))
         else launchedTasks.push(describe(task))
       }
     }

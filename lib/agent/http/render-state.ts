@@ -13,9 +13,10 @@ import {
 } from "#lib/mesos/index.ts"
 import type { Agent } from "#lib/agent/core/agent.ts"
 import { CAPABILITIES } from "#lib/agent/core/introduction.ts"
+import { executorResources } from "#lib/agent/core/executor-sizes.ts"
 import type { FrameworkRecord } from "#lib/agent/core/records.ts"
 import type { AgentHttpOptions, BuildInfo } from "./ports.ts"
-import { executorResources, renderExecutor } from "./render-task.ts"
+import { renderExecutor } from "./render-task.ts"
 
 /** Source: apache/mesos: src/version/version.cpp. */
 export const renderVersion = (build: BuildInfo): Readonly<Record<string, unknown>> => ({

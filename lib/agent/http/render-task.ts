@@ -1,13 +1,18 @@
 import {
   encodeMessage,
   flattenResources,
-  sumResources,
   type AgentId,
   type Labels,
   type Resources,
   type TaskStatus,
 } from "#lib/mesos/index.ts"
-import { isTerminal, type ExecutorRecord, type TaskRecord } from "#lib/agent/core/records.ts"
+import { executorResources } from "#lib/agent/core/executor-sizes.ts"
+import {
+  isQueued,
+  isTerminal,
+  type ExecutorRecord,
+  type TaskRecord,
+} from "#lib/agent/core/records.ts"
 
 /** The role that resources are allocated to; "*" when none says so. */
 const roleOf = (resources: Resources | undefined): string =>
@@ -77,15 +82,6 @@ const renderLimits = (limits: Readonly<Record<string, { readonly value: number }
 /** A made-up executor has no type. */
 const EXECUTOR_TYPES = { command: undefined, default: "DEFAULT", custom: "CUSTOM" } as const
 
-/** What an executor and its tasks that have not ended use. */
-export const executorResources = (executor: ExecutorRecord): Resources =>
-  sumResources([
-    executor.launch.info.resources ?? [],
-    ...[...executor.tasks.values()]
-      .filter(({ progress }) => !isTerminal(progress.state))
-      .map(({ launch }) => launch.info.resources ?? []),
-  ])
-
 /**
  * An executor with its tasks; those whose end is not acknowledged count as completed.
  * Source: apache/mesos: src/slave/http.cpp (ExecutorWriter).
@@ -94,7 +90,7 @@ export function renderExecutor(executor: ExecutorRecord, agentId: AgentId): obje
   const { info, containerId, directory, kind } = executor.launch
   const tasks = [...executor.tasks.values()]
   const ended = tasks.filter(({ progress }) => isTerminal(progress.state))
-  const queued = tasks.filter(({ progress }) => progress.state === "TASK_STAGING")
+  const queued = tasks.filter(isQueued)
   const launched = tasks.filter((task) => !ended.includes(task) && !queued.includes(task))
   const resources = executorResources(executor)
   return {
