@@ -68,6 +68,7 @@ export class ContainerActions {
   readonly #swept = new Map<ContainerRuntime, Promise<void>>()
   readonly #resizing = new AbortController()
   readonly #removingVolumes = new Map<string, Promise<void>>()
+  readonly #forgetting = new Set<Promise<void>>()
   #stopped = false
 
   constructor(ports: ContainerPorts) {
@@ -179,7 +180,7 @@ export class ContainerActions {
   forget(spec: ContainerSpec): void {
     const { containerId } = spec
     this.#owners.delete(containerId)
-    void this.#forget(spec)
+    const forgotten = this.#forget(spec)
       .then(() => this.#ports.volumes.release(containerId))
       .catch((cause: unknown) =>
         this.#ports.log.write("warn", "cannot let go of the volumes of a container", {
@@ -187,6 +188,13 @@ export class ContainerActions {
           cause: String(cause),
         }),
       )
+      .finally(() => this.#forgetting.delete(forgotten))
+    this.#forgetting.add(forgotten)
+  }
+
+  /** Resolves once nothing is left of the containers that were to be forgotten so far. */
+  async forgotten(): Promise<void> {
+    await Promise.all(this.#forgetting)
   }
 
   async #forget(spec: ContainerSpec): Promise<void> {

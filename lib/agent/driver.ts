@@ -218,7 +218,10 @@ export class AgentDriver {
         void this.#measureDisk()
         return
       case "exit":
-        return this.#options.onExit(effect.message, effect.done)
+        void this.#containers
+          .forgotten()
+          .then(() => this.#options.onExit(effect.message, effect.done))
+        return
       case "put":
       case "delete":
       case "wakeAt":

@@ -34,7 +34,7 @@ import type { Isolation } from "./isolation.ts"
 import type { AgentEnd, AgentEvents } from "./memory-link.ts"
 import { News } from "./news.ts"
 import { describeNode, type Node } from "./node.ts"
-import { causeText, StartError, type Running } from "./process.ts"
+import { causeText, StartError, type DaemonLog, type Running } from "./process.ts"
 
 /** How an agent is started. */
 export type AgentRoleOptions = {
@@ -82,7 +82,7 @@ export type AgentRoleOptions = {
   readonly dockerSocket: string
   /** The executable that tasks are offered as DCOS_EXECUTABLE. */
   readonly executable: string
-  readonly log: Log
+  readonly log: DaemonLog
   readonly logVerbosity: LogVerbosity
 }
 
@@ -173,11 +173,15 @@ export async function startAgent(options: AgentRoleOptions, connect: Connect): P
     addresses: { agent: `http://${options.hostname}:${server.port}` },
     failed: failure.promise,
     stop: async () => {
-      end.stop()
-      await driver.stop()
-      volumes.close()
-      await server.stop()
-      await store.close()
+      try {
+        end.stop()
+        await driver.stop()
+        volumes.close()
+        await server.stop()
+        await store.close()
+      } finally {
+        options.log.flush()
+      }
     },
   }
 }

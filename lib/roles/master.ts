@@ -8,7 +8,7 @@ import {
 import { DEFAULT_OPTIONS } from "#lib/marathon/index.ts"
 import { MasterDriver, type MasterOptions } from "#lib/master/index.ts"
 import type { DomainInfo, MasterInfo } from "#lib/mesos/index.ts"
-import type { Log, LogVerbosity, Store } from "#lib/ports/index.ts"
+import type { LogVerbosity, Store } from "#lib/ports/index.ts"
 import { AllLinks } from "./agent-links.ts"
 import { MESOS_VERSION } from "./build-info.ts"
 import { MarathonHost } from "./marathon-host.ts"
@@ -16,7 +16,7 @@ import { agentServer, connectLocal } from "./master-links.ts"
 import { apiAddresses, openServers } from "./master-servers.ts"
 import type { Connect } from "./agent.ts"
 import { watchWhitelist } from "./whitelist.ts"
-import { causeText, StartError, type Running } from "./process.ts"
+import { causeText, StartError, type Running, type DaemonLog } from "./process.ts"
 import { inWorkDir } from "./work-dir.ts"
 
 /** How a master is started. */
@@ -46,7 +46,7 @@ export type MasterRoleOptions = {
   readonly machine: Omit<MasterOptions, "info" | "seed">
   /** The settings in effect, by Mesos' names. */
   readonly flags: Readonly<Record<string, string>>
-  readonly log: Log
+  readonly log: DaemonLog
   readonly logVerbosity: LogVerbosity
 }
 
@@ -90,7 +90,7 @@ export async function startMaster(options: MasterRoleOptions): Promise<RunningMa
       joinToken: { ...token, path: tokenPath },
       joinUrl: `ws://${options.hostname}:${options.mesosPort}`,
       connectLocal: connectLocal(master, links),
-      stop: () => closeAll(closers),
+      stop: () => closeAll(closers).finally(() => options.log.flush()),
     }
   } catch (cause) {
     await closeAll(closers)

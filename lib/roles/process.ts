@@ -1,5 +1,5 @@
 import { LineLog } from "#lib/io/index.ts"
-import type { LogLevel } from "#lib/ports/index.ts"
+import type { Log, LogLevel } from "#lib/ports/index.ts"
 
 /** A daemon that runs until it is stopped or fails. */
 export type Running = {
@@ -11,17 +11,17 @@ export type Running = {
   stop(): Promise<void>
 }
 
+/** A log that gathers lines for a moment before it writes them. */
+export type DaemonLog = Log & { flush(): void }
+
 /** A daemon that could not be started; the message names the cause and the remedy. */
 export class StartError extends Error {
   override readonly name = "StartError"
 }
 
-/** The log of a daemon: lines on standard error, the last of them as the process exits. */
-export function daemonLog(level: LogLevel): LineLog {
-  const log = new LineLog(level, (text) => void process.stderr.write(text))
-  process.once("exit", () => log.flush())
-  return log
-}
+/** The log of a daemon: lines on standard error. What it gathers is written when the daemon stops. */
+export const daemonLog = (level: LogLevel): LineLog =>
+  new LineLog(level, (text) => void process.stderr.write(text))
 
 /** The text of a fault, for people. */
 export const causeText = (cause: unknown): string =>
