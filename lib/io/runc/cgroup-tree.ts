@@ -79,6 +79,14 @@ export class CgroupTree {
     writeFileSync(`${parent}/cgroup.subtree_control`, CONTROLLERS)
   }
 
+  /** Makes the groups that the containers of a family share, where there is no container of its own. */
+  prepareFamily(family: ContainerId): void {
+    if (this.version === 2) return this.prepare(family, [])
+    for (const hierarchy of ["memory", "cpu"])
+      if (existsSync(`${this.#mount}/${hierarchy}`))
+        mkdirSync(`${this.#mount}/${hierarchy}${this.#path(family)}`, { recursive: true })
+  }
+
   /** Whether a process belongs to the container: nobody else's could be in its group. */
   holds(containerId: ContainerId, pid: number): boolean {
     const path = this.processesPath(containerId)
@@ -180,7 +188,7 @@ export class CgroupTree {
 }
 
 /** The outermost container that this one is nested in, if only by name. */
-const familyOf = (containerId: ContainerId): ContainerId =>
+export const familyOf = (containerId: ContainerId): ContainerId =>
   (containerId.split(".")[0] ?? containerId) as ContainerId
 
 /** Sends a signal to a process that may have ended. */

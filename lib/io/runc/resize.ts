@@ -15,14 +15,23 @@ const HARD_LIMITS: ReadonlySet<string> = new Set(["memory.max", "memory.limit_in
 export function resizeContainer(
   cgroups: CgroupTree,
   containerId: ContainerId,
-  { limits, pidsLimit }: { readonly limits: TaskLimits; readonly pidsLimit: number },
+  {
+    limits,
+    pidsLimit,
+    first = false,
+  }: {
+    readonly limits: TaskLimits
+    readonly pidsLimit: number
+    /** Whether nothing runs in it yet, so that nothing can be taken. */
+    readonly first?: boolean
+  },
 ): void {
   const files = cgroups.version === 2 ? versionTwoLimits(limits, pidsLimit) : versionOne(limits)
   for (const setting of files) {
     const [file, value] = setting
     const hierarchy = file.split(".", 1).join("")
     const before = cgroups.readFile(containerId, hierarchy, file)
-    const lowers = HARD_LIMITS.has(file) && !(Number(value) > Number(before))
+    const lowers = !first && HARD_LIMITS.has(file) && !(Number(value) > Number(before))
     if (!lowers) cgroups.writeFile(containerId, hierarchy, setting)
   }
 }

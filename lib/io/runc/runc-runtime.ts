@@ -32,6 +32,7 @@ import { CgroupTree, send } from "./cgroup-tree.ts"
 import { findSupervisors, supervises } from "./find-supervisors.ts"
 import { decideStart, isRunc, startContainer } from "./conmon.ts"
 import type { RuncTools } from "./conmon.ts"
+import { FamilyLimits } from "./family-limits.ts"
 import { hostUser, launchContainer } from "./launch.ts"
 import { outOfMemory } from "./out-of-memory.ts"
 import { resizeContainer } from "./resize.ts"
@@ -92,6 +93,7 @@ export class RuncRuntime implements ContainerRuntime {
   readonly #settings: RuncSettings
   readonly #records: RuncRecords
   readonly #cgroups: CgroupTree
+  readonly #families: FamilyLimits
   readonly #roots: ContainerRoots
   readonly #accounts = new Accounts()
   readonly #running = new Map<ContainerId, Running>()
@@ -107,6 +109,7 @@ export class RuncRuntime implements ContainerRuntime {
     this.#settings = { ...DEFAULT_RUNC_SETTINGS, ...options.settings }
     this.#records = new RuncRecords(options.runtimeDir)
     this.#cgroups = new CgroupTree(this.#settings.cgroupsRoot)
+    this.#families = new FamilyLimits(this.#cgroups, this.#settings)
     this.#roots = new ContainerRoots(options.rootsDir, options.images)
     this.#rotation = new LogRotation(options.logs)
     this.#sessions = new ChildSessions({
@@ -155,7 +158,8 @@ export class RuncRuntime implements ContainerRuntime {
       await this.#records.create(containerId, bootId())
       created = true
       this.#cgroups.claim(containerId)
-      const launched = await launchContainer(this.#launchParts(), spec, signal)
+      const bounded = this.#families.join(spec)
+      const launched = await launchContainer(this.#launchParts(), bounded, signal)
       if (launched.ok) return ok(await this.#started(spec, launched.value))
       await this.#destroy(containerId)
       return launched
@@ -183,6 +187,7 @@ export class RuncRuntime implements ContainerRuntime {
     const { containerId } = spec
     await this.#prepare()
     this.#cgroups.claim(containerId)
+    this.#families.adopt(spec)
     const boot = await this.#records.boot(containerId)
     if (boot === undefined) return { kind: "unknown" }
     if (boot !== bootId()) return { kind: "exited", exit: { message: "the machine was restarted" } }
@@ -475,6 +480,7 @@ export class RuncRuntime implements ContainerRuntime {
     if (!(await this.#sweep(containerId)))
       throw new Error(`processes of container ${containerId} do not end`)
     await this.#supervisorEnd(containerId)
+    this.#families.leave(containerId)
     await this.#roots.remove(containerId)
     await this.#records.remove(containerId)
   }

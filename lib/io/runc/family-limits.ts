@@ -1,0 +1,96 @@
+import type { TaskInfo } from "#lib/mesos/index.ts"
+import type { ContainerId, ContainerSpec } from "#lib/ports/index.ts"
+import { taskLimits } from "#lib/io/host/task-limits.ts"
+import type { TaskLimits } from "#lib/io/host/task-limits.ts"
+import { scalar } from "#lib/io/host/task-resources.ts"
+import { familyOf } from "./cgroup-tree.ts"
+import type { CgroupTree } from "./cgroup-tree.ts"
+import { resizeContainer } from "./resize.ts"
+import type { RuncSettings } from "./settings.ts"
+
+/**
+ * Limits that the members of a task group share: their executor is books only, so it is their family's
+ * cgroup that holds them to the sum of what they may use. Memory that they may use is not taken from
+ * them while any of them lives.
+ * Source: apache/mesos: docs/nested-container-and-task-group.md (share_cgroups).
+ */
+export class FamilyLimits {
+  readonly #cgroups: CgroupTree
+  readonly #settings: Pick<RuncSettings, "enableCfs" | "pidsLimit">
+  readonly #families = new Map<ContainerId, Map<ContainerId, TaskInfo>>()
+
+  constructor(cgroups: CgroupTree, settings: Pick<RuncSettings, "enableCfs" | "pidsLimit">) {
+    this.#cgroups = cgroups
+    this.#settings = settings
+  }
+
+  /**
+   * A container is about to be made: its family gets room for it. Returns the container as it is to be
+   * made, which is without limits of its own where it shares them.
+   */
+  join(spec: ContainerSpec): ContainerSpec {
+    if (!isMember(spec)) return spec
+    const family = familyOf(spec.containerId)
+    const first = !this.#families.has(family)
+    const members = this.#add(spec)
+    this.#cgroups.prepareFamily(family)
+    const { enableCfs, pidsLimit } = this.#settings
+    resizeContainer(this.#cgroups, family, {
+      limits: sharedLimits([...members.values()], enableCfs),
+      pidsLimit: pidsLimit * members.size,
+      first,
+    })
+    const shares = spec.task.container?.linuxInfo?.shareCgroups !== false
+    return shares ? { ...spec, task: unlimited(spec.task) } : spec
+  }
+
+  /** A container of an earlier life of the agent runs: its family has room for it. */
+  adopt(spec: ContainerSpec): void {
+    if (isMember(spec)) this.#add(spec)
+  }
+
+  /** A container is gone. */
+  leave(containerId: ContainerId): void {
+    const family = familyOf(containerId)
+    const members = this.#families.get(family)
+    members?.delete(containerId)
+    if (members?.size === 0) this.#families.delete(family)
+  }
+
+  #add({ containerId, task }: ContainerSpec): ReadonlyMap<ContainerId, TaskInfo> {
+    const family = familyOf(containerId)
+    const members = this.#families.get(family) ?? new Map<ContainerId, TaskInfo>()
+    this.#families.set(family, members.set(containerId, task))
+    return members
+  }
+}
+
+/** Whether a container is nested by name only: what it would be nested in is no container. */
+const isMember = ({ containerId, parent }: ContainerSpec): boolean =>
+  parent === undefined && containerId.includes(".")
+
+/** What members may use together; those that ask for nothing use what others leave. */
+function sharedLimits(tasks: readonly TaskInfo[], enableCfs: boolean): TaskLimits {
+  const [first] = tasks
+  if (first === undefined) return {}
+  const sum = (name: string): number => {
+    const amounts = tasks.flatMap((task) => task.limits?.[name]?.value ?? scalar(task, name) ?? [])
+    return amounts.length === 0 ? Infinity : amounts.reduce((all, each) => all + each, 0)
+  }
+  const limitsCpus = enableCfs || tasks.some(({ limits }) => limits?.["cpus"] !== undefined)
+  return taskLimits({
+    ...first,
+    resources: tasks.flatMap(({ resources = [] }) => resources),
+    limits: {
+      mem: { value: sum("mem") },
+      cpus: { value: limitsCpus ? sum("cpus") : Infinity },
+    },
+  })
+}
+
+/** A task that only its family's limits bound; its weight among them stays. */
+const unlimited = (task: TaskInfo): TaskInfo => ({
+  ...task,
+  resources: (task.resources ?? []).filter(({ name }) => name !== "mem"),
+  limits: { cpus: { value: Infinity } },
+})
