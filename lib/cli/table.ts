@@ -19,17 +19,25 @@ export function renderTable(
   const titles = headings.map((heading) => heading.toUpperCase().replaceAll(/[_.]/g, " "))
   const { widths, lines, width } = layOut(titles, rows)
   const toRight = (cell: string): boolean => !leftOnly && NUMBER.test(cell)
-  const body = lines.map((line) =>
-    widths.map((size, column) => {
+  let text = row(titles.map((title, column) => centre(title, widths[column] ?? 0)))
+  for (const line of lines) {
+    text += "  "
+    for (let column = 0; column < widths.length; column++) {
       const cell = line[column] ?? ""
-      // What the width counts less than the length does, padding must add.
-      const padded = size + cell.length - width(cell)
-      return toRight(cell) ? cell.padStart(padded) : cell.padEnd(padded)
-    }),
-  )
-  const head = titles.map((title, column) => centre(title, widths[column] ?? 0))
-  return [head, ...body].map((line) => `  ${line.join("  ")}  \n`).join("")
+      const missing = blanks((widths[column] ?? 0) - width(cell))
+      text += toRight(cell) ? `${missing}${cell}  ` : `${cell}${missing}  `
+    }
+    text += "\n"
+  }
+  return text
 }
+
+const row = (cells: readonly string[]): string => `  ${cells.join("  ")}  \n`
+
+const BLANKS: string[] = []
+
+/** So many blanks; most tables need few different numbers of them, thousands of times. */
+const blanks = (count: number): string => (BLANKS[count] ??= " ".repeat(count))
 
 /**
  * A table as the Python commands of the DC/OS CLI print it: no indent, headings and cells to the

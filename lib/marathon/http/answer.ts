@@ -5,8 +5,14 @@ import type { Encoded, Rejection } from "#lib/marathon/model/index.ts"
 export const json = (
   body: unknown,
   init: { readonly status?: number; readonly headers?: Readonly<Record<string, string>> } = {},
+): Response => jsonText(JSON.stringify(body), init)
+
+/** The same, of text that is JSON already. */
+export const jsonText = (
+  text: string,
+  init: { readonly status?: number; readonly headers?: Readonly<Record<string, string>> } = {},
 ): Response =>
-  new Response(JSON.stringify(body), {
+  new Response(text, {
     status: init.status ?? 200,
     headers: { "Content-Type": "application/json", ...init.headers },
   })

@@ -8,13 +8,13 @@ import {
   resolvePathId,
 } from "#lib/marathon/model/index.ts"
 import type { App, Encoded, PathId, Rejection } from "#lib/marathon/model/index.ts"
-import { json, refuse } from "./answer.ts"
+import { json, jsonText, refuse } from "./answer.ts"
 import type { ApiRequest, Resolve, Resource } from "./api-request.ts"
 import { noApp, noGroup } from "./change/context.ts"
 import { appTask, appTasks } from "./app-tasks.ts"
 import { createApp, putAll, putOne, remove, restart } from "./apps-write.ts"
 import { appEmbeds } from "./embed.ts"
-import { encodeAppInfo } from "./encode/app-info.ts"
+import { appInfoText, encodeAppInfo } from "./encode/app-info.ts"
 import type { AppEmbed } from "./encode/app-info.ts"
 import { appsBelow } from "./encode/group.ts"
 
@@ -62,8 +62,11 @@ export function appEncoder(
 function listAll(request: ApiRequest): Response {
   const matches = filterOf(request)
   if (!matches.ok) return refuse(matches.error)
-  const apps = [...request.view.apps()].filter(matches.value)
-  return json({ apps: apps.map(appEncoder(request, ["counts", "deployments"])) })
+  const { ports, view, query } = request
+  const embeds = appEmbeds(query, ["counts", "deployments"])
+  const now = ports.clock.now()
+  const apps = [...view.apps()].filter(matches.value)
+  return jsonText(`{"apps":[${apps.map((app) => appInfoText(app, embeds, { view, now })).join()}]}`)
 }
 
 function filterOf({ query }: ApiRequest): Result<(app: App) => boolean, Rejection> {

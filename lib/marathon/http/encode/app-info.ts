@@ -20,9 +20,34 @@ export function encodeAppInfo(
   embed: ReadonlySet<AppEmbed>,
   { view, now }: { readonly view: MarathonView; readonly now: number },
 ): Encoded {
+  return { ...encodeApp(app), ...embedded(app, embed, { view, now }) }
+}
+
+/** Definitions as JSON without the last brace. An app that changes is another value. */
+const definitions = new WeakMap<App, string>()
+
+/** The JSON text of `encodeAppInfo`, for long lists: what was written of a definition before is kept. */
+export function appInfoText(
+  app: App,
+  embed: ReadonlySet<AppEmbed>,
+  state: { readonly view: MarathonView; readonly now: number },
+): string {
+  let definition = definitions.get(app)
+  if (definition === undefined) {
+    definition = JSON.stringify(encodeApp(app)).slice(0, -1)
+    definitions.set(app, definition)
+  }
+  const rest = JSON.stringify(embedded(app, embed, state))
+  return rest === "{}" ? `${definition}}` : `${definition},${rest.slice(1)}`
+}
+
+function embedded(
+  app: App,
+  embed: ReadonlySet<AppEmbed>,
+  { view, now }: { readonly view: MarathonView; readonly now: number },
+): Encoded {
   const instances = view.instances(app.id)
-  // Into the object that is new anyway: a copy of its forty members shows in long lists.
-  return Object.assign(encodeApp(app), {
+  return {
     ...(embed.has("counts") ? taskCounts(instances, view) : {}),
     ...(embed.has("tasks") ? { tasks: withTasks(instances).map(encodeTask) } : {}),
     ...(embed.has("deployments")
@@ -31,7 +56,7 @@ export function encodeAppInfo(
     ...(embed.has("readiness") ? { readinessCheckResults: view.readiness(app.id) } : {}),
     ...(embed.has("lastTaskFailure") ? { lastTaskFailure: lastTaskFailure(app.id, view) } : {}),
     ...(embed.has("taskStats") ? { taskStats: taskStats(app, instances, { view, now }) } : {}),
-  })
+  }
 }
 
 function lastTaskFailure(id: PathId, view: MarathonView): Encoded | undefined {
