@@ -1,5 +1,5 @@
 import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from "bun:test"
-import { existsSync, mkdirSync, writeFileSync } from "node:fs"
+import { existsSync, mkdirSync, readFileSync, readdirSync, writeFileSync } from "node:fs"
 import type { ContainerInfo, Resource, TaskInfo } from "#lib/mesos/index.ts"
 import { exitedStatus } from "#lib/io/host/wait-status.ts"
 import { Exits, TestPlace, until } from "#lib/io/testing/containers.ts"
@@ -83,7 +83,19 @@ async function importImage(): Promise<void> {
   mkdirSync(`${image.root}/fs/bin`, { recursive: true })
   const busybox = Bun.which("busybox") ?? ""
   await Bun.$`cp ${busybox} ${image.root}/fs/bin/busybox`.quiet()
-  for (const name of ["sh", "sleep", "echo", "env", "seq", "cat", "nc", "hostname", "dd", "tail"])
+  for (const name of [
+    "sh",
+    "sleep",
+    "echo",
+    "env",
+    "seq",
+    "cat",
+    "nc",
+    "hostname",
+    "dd",
+    "pgrep",
+    "tail",
+  ])
     await Bun.$`ln -s busybox ${image.root}/fs/bin/${name}`.quiet()
   await Bun.$`tar -C ${image.root}/fs -cf ${image.root}/fs.tar .`.quiet()
   const docker = await new DockerDaemon(SOCKET).client()
@@ -335,7 +347,16 @@ describeWith({ name: "docker", missing })("docker containers", () => {
       status: exitedStatus(4),
       output: "inside\n",
     })
-    expect(await run("sleep 1000", 200)).toEqual({ kind: "timedOut" })
+    expect(await run("sleep 1000.0625; true", 200)).toEqual({ kind: "timedOut" })
+    // What the shell had started is gone as well.
+    const sleeps = (pid: string): boolean => {
+      try {
+        return readFileSync(`/proc/${pid}/cmdline`, "utf8").includes("sleep\x001000.0625")
+      } catch {
+        return false
+      }
+    }
+    await until(() => !readdirSync("/proc").some(sleeps))
   })
 
   test("measures what a container uses", async () => {

@@ -2,6 +2,7 @@ import { PassThrough } from "node:stream"
 import type Docker from "dockerode"
 import type { CommandOutcome, CommandRequest } from "#lib/ports/index.ts"
 import { Tail } from "#lib/io/host/tail.ts"
+import { readProcessTable, withDescendants } from "#lib/io/host/proc.ts"
 import { exitedStatus } from "#lib/io/host/wait-status.ts"
 
 /** How much of a command's output is kept for the message of a failed check. */
@@ -48,13 +49,17 @@ export async function runInContainer(
   return { kind: "exited", status: exitedStatus(code ?? 0), output: tail.text() }
 }
 
-/** Ends a command that takes too long. The daemon has no call for it, but on this machine it has a pid. */
+/**
+ * Ends a command that takes too long, with all that it started. The daemon has no call for it, but on
+ * this machine they have pids.
+ */
 async function killExec(exec: Docker.Exec): Promise<void> {
-  const { Pid: pid, Running: running } = await exec.inspect()
-  if (!running || pid <= 0) return
-  try {
-    process.kill(pid, "SIGKILL")
-  } catch {
-    // Without root, or with the daemon on another machine, the command ends when it will.
-  }
+  const { Pid: root, Running: running } = await exec.inspect()
+  if (!running || root <= 0) return
+  for (const pid of withDescendants(readProcessTable(), new Set([root])))
+    try {
+      process.kill(pid, "SIGKILL")
+    } catch {
+      // It has ended. Without root, or with the daemon on another machine, it ends when it will.
+    }
 }
