@@ -241,7 +241,11 @@ function driverOptions(options: AgentRoleOptions, node: Node, volumes: Volumes) 
     volumes,
     diskMeter: new TreeMeter(),
     diskWatch: options.diskWatch,
-    fetcher: new UriFetcher({ cacheDir: `${workDir}/fetch`, ...options.fetcher }),
+    fetcher: new UriFetcher({
+      cacheDir: `${workDir}/fetch`,
+      images: options.containers.images,
+      ...options.fetcher,
+    }),
     prober: new ContainerProber({
       prober: new SocketProber(),
       runtimeOf: (spec: ContainerSpec) =>

@@ -11,9 +11,11 @@ import type { Account } from "#lib/io/host/accounts.ts"
 import { openBelow, openDirectory, pathOf } from "#lib/io/host/directory.ts"
 import { userPrefix } from "#lib/io/host/user-prefix.ts"
 import { errorCode, errorText } from "#lib/io/host/files.ts"
+import type { ImageDownloadOptions } from "#lib/io/images/index.ts"
 import { FetchCache, TooLarge } from "./cache.ts"
 import type { CachedFile } from "./cache.ts"
 import { verify } from "./checksum.ts"
+import { DockerImages } from "./docker-image.ts"
 import { Downloads } from "./download.ts"
 import { LocalFiles } from "./local-file.ts"
 import { ObjectStore } from "./object-store.ts"
@@ -42,6 +44,8 @@ export type UriFetcherOptions = {
   readonly frameworksHome?: string | undefined
   readonly hadoopHome?: string | undefined
   readonly objectStore?: ObjectStoreOptions | undefined
+  /** Where the images of docker:// URIs come from. */
+  readonly images?: ImageDownloadOptions | undefined
 }
 
 /** One URI on its way into a sandbox. */
@@ -75,6 +79,7 @@ export class UriFetcher implements Fetcher {
       new LocalFiles(options.frameworksHome),
       new Downloads(limits),
       new ObjectStore(options.objectStore ?? {}, limits),
+      new DockerImages({ stallMs, ...options.images }),
       new ProgramFetch(hadoop(options.hadoopHome), stallMs),
       new ProgramFetch(curl, stallMs),
     ])

@@ -21,6 +21,7 @@ import type { DefaultRegistry, ImageReference } from "./core/reference.ts"
 import { ImageProblem, failureOf } from "./problem.ts"
 import { Puller, stampOf } from "./puller.ts"
 import { Certificates } from "./registry/certificates.ts"
+import { DEFAULT_ANSWER_MS, DEFAULT_CERTIFICATES, DEFAULT_STALL_MS } from "./registry/defaults.ts"
 import { RegistryClient } from "./registry/registry-client.ts"
 import { ImageRecords } from "./store/image-records.ts"
 import type { ImageRecord } from "./store/image-records.ts"
@@ -48,10 +49,6 @@ export type DiskImageStoreOptions = {
   readonly stallMs?: number | undefined
   readonly log?: Log | undefined
 }
-
-const DEFAULT_CERTIFICATES = "/etc/docker/certs.d"
-const DEFAULT_ANSWER_MS = 30_000
-const DEFAULT_STALL_MS = 60_000
 
 /** The images of an agent, pulled from registries and unpacked for overlayfs. */
 export class DiskImageStore implements ImageStore {

@@ -1,4 +1,6 @@
 export { DiskImageStore } from "./disk-image-store.ts"
+export { ImageDownload } from "./image-download.ts"
+export type { ImageDownloadOptions } from "./image-download.ts"
 export type { DiskImageStoreOptions } from "./disk-image-store.ts"
 export { DEFAULT_GC, parseGcConfig } from "./core/gc-config.ts"
 export type { ImageGcConfig } from "./core/gc-config.ts"

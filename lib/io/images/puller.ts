@@ -10,7 +10,7 @@ import { Gate } from "./gate.ts"
 import { ImageProblem, fullDisk } from "./problem.ts"
 import type { RegistryClient } from "./registry/registry-client.ts"
 import { SharedWork } from "./shared-work.ts"
-import { expectUnpacked, findInFile, findInRegistry } from "./source.ts"
+import { expectUnpacked, findInFile, findInRegistry, thisPlatform } from "./source.ts"
 import type { FoundImage } from "./source.ts"
 import type { ImageRecord, ImageRecords } from "./store/image-records.ts"
 import type { LayerStore } from "./store/layer-store.ts"
@@ -207,7 +207,7 @@ export class Puller {
   }
 
   get #platform(): Platform {
-    return { os: "linux", architecture: process.arch === "x64" ? "amd64" : process.arch }
+    return thisPlatform()
   }
 }
 

@@ -6,7 +6,7 @@ import { choosePlatform, parseManifest, platformsOf } from "./core/manifest.ts"
 import type { Manifest, Platform } from "./core/manifest.ts"
 import type { ImageReference } from "./core/reference.ts"
 import { ImageProblem } from "./problem.ts"
-import type { RegistryClient, Repository } from "./registry/registry-client.ts"
+import type { RawManifest, RegistryClient, Repository } from "./registry/registry-client.ts"
 import { readArchive } from "./store/archive.ts"
 import type { UnpackReport } from "./unpack/unpack-layer.ts"
 
@@ -25,32 +25,35 @@ export type FoundImage = {
 /** An index names manifests, or another index: as deep as this. */
 const INDEX_DEPTH_MAX = 3
 
-/** Finds an image in its registry. */
-export async function findInRegistry(
+/** What to look for in a registry. */
+type ManifestRequest = {
+  readonly name: { readonly tag: string } | { readonly digest: string }
+  readonly platform: Platform
+  readonly signal: AbortSignal
+}
+
+/** Images are for Linux, whatever runs here. */
+export const thisPlatform = (): Platform => ({
+  os: "linux",
+  architecture: process.arch === "x64" ? "amd64" : process.arch,
+})
+
+/** The manifest of an image for a platform, and the digest of what was asked for by name. */
+export async function resolveImage(
   client: RegistryClient,
   repository: Repository,
-  request: {
-    readonly name: { readonly tag: string } | { readonly digest: string }
-    readonly platform: Platform
-    readonly signal: AbortSignal
-  },
-): Promise<FoundImage> {
+  request: ManifestRequest,
+): Promise<{
+  readonly digest: string
+  readonly raw: RawManifest
+  readonly manifest: Extract<Manifest, { kind: "image" }>
+}> {
   const { platform, signal } = request
   let raw = await client.manifest(repository, request.name, signal)
   const { digest } = raw
   for (let depth = 0; depth < INDEX_DEPTH_MAX; depth++) {
     const manifest = must(parseManifest(raw.text, raw.contentType))
-    if (manifest.kind === "image") {
-      const description = must(
-        parseDescription(await client.text(repository, manifest.config, signal)),
-      )
-      return {
-        digest,
-        description,
-        ...layersOf(client, repository, manifest),
-        close: async () => {},
-      }
-    }
+    if (manifest.kind === "image") return { digest, raw, manifest }
     const chosen = choosePlatform(manifest.manifests, platform)
     if (chosen === undefined)
       throw new ImageProblem(
@@ -60,6 +63,23 @@ export async function findInRegistry(
     raw = await client.manifest(repository, { digest: chosen.digest }, signal)
   }
   throw new ImageProblem("unsupported", "its index names only further indexes")
+}
+
+/** Finds an image in its registry. */
+export async function findInRegistry(
+  client: RegistryClient,
+  repository: Repository,
+  request: ManifestRequest,
+): Promise<FoundImage> {
+  const { digest, manifest } = await resolveImage(client, repository, request)
+  const config = await client.text(repository, manifest.config, request.signal)
+  const description = must(parseDescription(config))
+  return {
+    digest,
+    description,
+    ...layersOf(client, repository, manifest),
+    close: async () => {},
+  }
 }
 
 const layersOf = (
