@@ -109,17 +109,22 @@ function perform(ctx: Context, framework: FrameworkRecord, call: OtherCall): Mas
   }
 }
 
-/** One role that is invalid or not the framework's makes the whole call do nothing, as in Mesos. */
-const ownsAll = (framework: FrameworkRecord, roles: readonly string[]): boolean =>
-  roles.every((role) => framework.roles.includes(role))
-
-function revive(
-  ctx: Context,
+/**
+ * The roles that a call is about; all when it names none. One that is invalid or not the framework's
+ * makes the whole call do nothing, as in Mesos.
+ */
+function rolesMeant(
   framework: FrameworkRecord,
-  { roles = [] }: scheduler.CallRevive,
-): void {
-  if (!ownsAll(framework, roles)) return
-  const wanted = roles.length === 0 ? framework.roles : roles
+  named: readonly string[] = [],
+): readonly string[] | undefined {
+  if (named.length === 0) return framework.roles
+  const own = new Set(framework.roles)
+  return named.every((role) => own.has(role)) ? [...new Set(named)] : undefined
+}
+
+function revive(ctx: Context, framework: FrameworkRecord, { roles }: scheduler.CallRevive): void {
+  const wanted = rolesMeant(framework, roles)
+  if (wanted === undefined) return
   for (const role of wanted) framework.suppressedRoles.delete(role)
   clearInverseFilters(ctx, framework)
   ctx.allocator.revive(framework.id, wanted)
@@ -128,10 +133,10 @@ function revive(
 function suppress(
   ctx: Context,
   framework: FrameworkRecord,
-  { roles = [] }: scheduler.CallSuppress,
+  { roles }: scheduler.CallSuppress,
 ): void {
-  if (!ownsAll(framework, roles)) return
-  const wanted = roles.length === 0 ? framework.roles : roles
+  const wanted = rolesMeant(framework, roles)
+  if (wanted === undefined) return
   for (const role of wanted) framework.suppressedRoles.add(role)
   ctx.allocator.suppress(framework.id, wanted)
 }

@@ -15,7 +15,12 @@ export function reconcile(
     for (const task of framework.tasks.values()) tellLive(ctx, framework, task)
     return
   }
-  for (const { taskId, agentId } of tasks) reconcileTask(ctx, framework, taskId, agentId)
+  // Of one task the history is looked through; for many it is sorted by task once.
+  const ended = tasks.length === 1 ? framework.completedTasks : endsOf(framework)
+  for (const { taskId, agentId } of tasks) {
+    const among = ended instanceof Map ? (ended.get(taskId) ?? []) : ended
+    reconcileTask(ctx, framework, taskId, agentId, among)
+  }
 }
 
 /** Explicit reconciliation of one task; silent while its agent may still come back with it. */
@@ -24,6 +29,7 @@ export function reconcileTask(
   framework: FrameworkRecord,
   taskId: TaskId,
   agentId: AgentId | undefined,
+  among: Iterable<TaskRecord> = framework.completedTasks,
 ): void {
   const live = framework.tasks.get(taskId)
   if (live !== undefined) return tellLive(ctx, framework, live)
@@ -33,7 +39,7 @@ export function reconcileTask(
   }
   if (agentId === undefined ? ctx.recovered.size > 0 : ctx.recovered.has(agentId)) return
   // An end that was told once is not told otherwise later: its own update may still be on its way.
-  const ended = lastEndOf(framework, taskId, agentId)
+  const ended = lastEndOf(among, taskId, agentId)
   if (ended !== undefined) return tellState(ctx, framework, ended, ended.state)
   const message = "Reconciliation: "
   if (agentId !== undefined && ctx.agents.has(agentId))
@@ -57,14 +63,25 @@ export function reconcileTask(
   answer({ state: stateFor(framework, "TASK_UNKNOWN"), message: `${message}Task is unknown` })
 }
 
-/** The newest task of this id that ended on the agent and is remembered. */
+/** The ended tasks that are remembered, by their id, the oldest first. */
+function endsOf({ completedTasks }: FrameworkRecord): Map<TaskId, TaskRecord[]> {
+  const ends = new Map<TaskId, TaskRecord[]>()
+  for (const task of completedTasks) {
+    const known = ends.get(task.taskId)
+    if (known === undefined) ends.set(task.taskId, [task])
+    else known.push(task)
+  }
+  return ends
+}
+
+/** The newest task of this id that ended on the agent, of those that are remembered. */
 function lastEndOf(
-  framework: FrameworkRecord,
+  among: Iterable<TaskRecord>,
   taskId: TaskId,
   agentId: AgentId | undefined,
 ): TaskRecord | undefined {
   let newest: TaskRecord | undefined
-  for (const task of framework.completedTasks)
+  for (const task of among)
     if (task.taskId === taskId && (agentId === undefined || task.agentId === agentId)) newest = task
   return newest
 }

@@ -9,6 +9,7 @@ import type {
   UpdateMessage,
   scheduler,
 } from "#lib/mesos/index.ts"
+import { clip } from "./clip.ts"
 import type { Context } from "./context.ts"
 import { isRemoved } from "./framework-store.ts"
 import { taskKey, type AgentRecord, type FrameworkRecord } from "./records.ts"
@@ -51,6 +52,7 @@ export const masterStatus = (
   { unreachableAt, ...status }: MasterStatus,
 ): TaskStatus => ({
   ...status,
+  message: clip(status.message),
   source: "SOURCE_MASTER",
   timestamp: now / 1000,
   ...(unreachableAt === undefined

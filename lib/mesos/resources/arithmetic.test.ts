@@ -4,6 +4,7 @@ import type { Resource, Resources } from "#lib/mesos/resource.ts"
 import { addResources, containsResources, equalResources, subtractResources } from "./arithmetic.ts"
 import { isDivisible } from "./compare.ts"
 import { normalizeResources } from "./normal.ts"
+import { must } from "#lib/std/assert.ts"
 import { parseResources } from "./parse.ts"
 import { addQuantities, containsQuantities, scalarQuantities } from "./quantities.ts"
 import { renderResources } from "./render.ts"
@@ -227,6 +228,20 @@ describe("merging", () => {
     const odd = Array.from({ length: 6000 }, (_, n) => read(`ports:[${2 * n}-${2 * n}]`))
     const even = Array.from({ length: 6000 }, (_, n) => read(`ports:[${2 * n + 1}-${2 * n + 1}]`))
     expect(renderResources(sumResources([...odd, ...even]))).toBe("ports:[0-11999]")
+  })
+
+  test("of more kinds than are looked through, in any order, none is counted twice or lost", () => {
+    const kinds = Array.from({ length: 200 }, (_, kind) => `r${(kind * 37) % 200}`)
+    const lists = [kinds, kinds.toReversed(), kinds.slice(50)].map((names) =>
+      names.map((name) => must(read(`${name}:1`)[0], name)),
+    )
+    const expected = normalizeResources(lists.flat())
+    expect(sumResources(lists)).toEqual(expected as Resource[])
+    expect(sumDisjoint(lists)).toEqual(expected as Resource[])
+    const ports = kinds.map((name) => must(read(`${name}:[1-5]`)[0], name))
+    expect(sumDisjoint([ports])).toBeDefined()
+    expect(sumDisjoint([ports, ports.slice(-1)])).toBeUndefined()
+    expect(sumInUse([ports, ports.slice(-1)])).toBeUndefined()
   })
 
   test("what names a port or an item twice is not disjoint, whatever the role", () => {

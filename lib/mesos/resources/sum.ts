@@ -96,10 +96,14 @@ function resourcesOf({ totals, wholes }: Sums): Resources {
 
 type Compare = (a: Resource, b: Resource) => number
 
+/** Totals that are looked through for each resource; what is none of them is sorted instead. */
+const TOTALS_SCANNED = 64
+
 /** Adds up resources that `compare` as the same. */
 function addUp(all: Iterable<Resources>, compare: Compare = compareIdentity): Sums {
   const totals: Total[] = []
   const wholes: Resource[] = []
+  const rest: Resource[] = []
   for (const resources of all) {
     // Lists of one origin name the same things in the same order: the next total is mostly the one.
     let guess = 0
@@ -110,11 +114,30 @@ function addUp(all: Iterable<Resources>, compare: Compare = compareIdentity): Su
       }
       const index = find(totals, { resource, compare, guess })
       guess = index + 1
-      if (index === totals.length) totals.push(new Total(resource))
+      if (index === totals.length) {
+        if (index === TOTALS_SCANNED) {
+          rest.push(resource)
+          continue
+        }
+        totals.push(new Total(resource))
+      }
       totals[index]?.add(resource.value)
     }
   }
+  addSorted(totals, rest.sort(compare), compare)
   return { totals, wholes }
+}
+
+/** Adds up resources in the order of `compare`, none of which has a total yet. */
+function addSorted(totals: Total[], sorted: Resources, compare: Compare): void {
+  let last: Total | undefined
+  for (const resource of sorted) {
+    if (last === undefined || compare(last.first, resource) !== 0) {
+      last = new Total(resource)
+      totals.push(last)
+    }
+    last.add(resource.value)
+  }
 }
 
 type Sought = { readonly resource: Resource; readonly compare: Compare; readonly guess: number }

@@ -8,11 +8,15 @@ type Value =
   /** A scalar or ranges attribute: text predicates hold for it whatever they say. */
   | { readonly kind: "other" }
 
+/** Constraints of one framework: each is compiled at once and tried on every agent. */
+const CONSTRAINTS_MAX = 1_000
+
 /** What is wrong with offer constraints, or undefined. `roles` are those of the framework. */
 export function offerConstraintsProblem(
   constraints: scheduler.OfferConstraints | undefined,
   roles: readonly string[],
 ): string | undefined {
+  let count = 0
   for (const [role, { groups = [] }] of Object.entries(constraints?.roleConstraints ?? {})) {
     if (!roles.includes(role))
       return `Offer constraints are given for role '${role}', which is not among the roles`
@@ -20,6 +24,8 @@ export function offerConstraintsProblem(
     for (const { attributeConstraints = [] } of groups) {
       if (attributeConstraints.length === 0)
         return `Offer constraints of role '${role}' have a group without attribute constraints`
+      count += attributeConstraints.length
+      if (count > CONSTRAINTS_MAX) return `There are more than ${CONSTRAINTS_MAX} offer constraints`
       for (const constraint of attributeConstraints) {
         const problem = constraintProblem(constraint)
         if (problem !== undefined)

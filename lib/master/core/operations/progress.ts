@@ -1,4 +1,5 @@
 import type { AgentId, OperationStatus, ResourceOperation } from "#lib/mesos/index.ts"
+import { clip } from "#lib/master/core/clip.ts"
 import type { Context } from "#lib/master/core/context.ts"
 import type { AgentRecord, FrameworkRecord } from "#lib/master/core/records.ts"
 import { isTerminal, type OperationRecord } from "./book.ts"
@@ -29,10 +30,11 @@ export function refuse(
   ctx: Context,
   framework: FrameworkRecord,
   operation: ResourceOperation,
-  message: string,
+  reason: string,
   agentId?: AgentId,
 ): void {
   const { id } = operation
+  const message = clip(reason)
   countOutcome(ctx, operation.kind, "OPERATION_ERROR")
   ctx.log("warn", "operation refused", { framework: framework.id, operation: id, reason: message })
   if (id === undefined) return

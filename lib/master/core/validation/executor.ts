@@ -11,6 +11,7 @@ import {
   type FrameworkId,
   type Resources,
 } from "#lib/mesos/index.ts"
+import { equal } from "#lib/std/equal.ts"
 import { MIN_CPUS_MILLI, MIN_MEM_MILLI } from "#lib/master/core/allocator/minimum.ts"
 import { commandProblem, containerProblem } from "./command.ts"
 import { togetherProblem } from "./together.ts"
@@ -94,11 +95,15 @@ function sharedExecutorProblem(
   )
 }
 
-/** Same executor id on one agent means the same executor: it runs already. */
+/**
+ * Same executor id on one agent means the same executor: it runs already. Many tasks may name it, so
+ * nothing is built of the live one, however large it is.
+ */
 function differenceProblem(executor: ExecutorInfo, live: ExecutorInfo): string | undefined {
+  // The live one is known without its secrets.
   const same =
     equalResources(plain(executor.resources), plain(live.resources)) &&
-    canonical(executor) === canonical(live)
+    equal(described(executorWithoutSecrets(executor)), described(live))
   return same
     ? undefined
     : `ExecutorInfo is not compatible with the live executor '${executor.executorId}' on the agent`
@@ -107,22 +112,13 @@ function differenceProblem(executor: ExecutorInfo, live: ExecutorInfo): string |
 const plain = (resources: Resources | undefined): Resources =>
   unallocate(normalizeResources(resources ?? NO_RESOURCES))
 
-/** JSON with sorted members, without what the master fills in. */
-function canonical(executor: ExecutorInfo): string {
-  const { type = "CUSTOM" } = executor
-  // The live one is known without its secrets.
-  const compared = {
-    ...executorWithoutSecrets(executor),
-    type,
-    resources: undefined,
-    frameworkId: undefined,
-  }
-  return JSON.stringify(compared, (_key, value: unknown) =>
-    typeof value === "object" && value !== null && !Array.isArray(value)
-      ? Object.fromEntries(Object.entries(value).sort(([a], [b]) => (a < b ? -1 : 1)))
-      : value,
-  )
-}
+/** What the framework says of it, without what the master fills in. */
+const described = (executor: ExecutorInfo) => ({
+  ...executor,
+  type: executor.type ?? "CUSTOM",
+  resources: undefined,
+  frameworkId: undefined,
+})
 
 function minimumProblem(resources: Resources): string | undefined {
   const list = normalizeResources(resources)

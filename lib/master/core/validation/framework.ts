@@ -4,6 +4,9 @@ import { offerConstraintsProblem } from "#lib/master/core/allocator/offer-constr
 /** The largest failover timeout, in seconds: what fits a 64-bit count of nanoseconds. */
 const FAILOVER_TIMEOUT_MAX_S = 9_223_372_036
 
+/** Roles of one framework: each is a client that the allocator looks at for every agent. */
+const ROLES_MAX = 1_000
+
 /** What a framework says of itself when it subscribes or updates. */
 export type FrameworkDescription = {
   readonly info: FrameworkInfo
@@ -54,6 +57,8 @@ function rolesProblem(
     return "'FrameworkInfo.role' must not be set when the framework is MULTI_ROLE capable"
   if (!multiRole && info.roles !== undefined && info.roles.length > 0)
     return "'FrameworkInfo.roles' must not be set when the framework is not MULTI_ROLE capable"
+  if (roles.length > ROLES_MAX)
+    return `'FrameworkInfo.roles' has ${roles.length} roles; at most ${ROLES_MAX} are allowed`
   const seen = new Set<string>()
   for (const role of roles) {
     if (seen.has(role)) return `'FrameworkInfo.roles' contains role '${role}' twice`
@@ -97,9 +102,9 @@ function suppressedProblem(
   suppressedRoles: readonly string[],
   roles: readonly string[],
 ): string | undefined {
+  const known = new Set(roles)
   for (const role of suppressedRoles)
-    if (!roles.includes(role))
-      return `Suppressed role '${role}' is not contained in the list of roles`
+    if (!known.has(role)) return `Suppressed role '${role}' is not contained in the list of roles`
   return undefined
 }
 

@@ -14,6 +14,7 @@ import {
   type TaskId,
   type TaskInfo,
 } from "#lib/mesos/index.ts"
+import { equal } from "#lib/std/equal.ts"
 import { checkProblem, healthCheckProblem } from "./check.ts"
 import { commandProblem, containerProblem } from "./command.ts"
 import { togetherProblem } from "./together.ts"
@@ -89,7 +90,7 @@ function groupTaskProblem(
   executor: ExecutorInfo,
   rules: TaskRules,
 ): string | undefined {
-  if (task.executor !== undefined && JSON.stringify(task.executor) !== JSON.stringify(executor))
+  if (task.executor !== undefined && !equal(task.executor, executor))
     return "The `ExecutorInfo` of task differs from the `ExecutorInfo` of the group"
   if (task.container?.type === "DOCKER") return "Docker ContainerInfo is not supported on the task"
   const { networkInfos = [] } = task.container ?? {}

@@ -8,10 +8,11 @@ import { NO_RESOURCES, reservationRole, type Resources } from "#lib/mesos/index.
  */
 export function togetherProblem(lists: readonly (Resources | undefined)[]): string | undefined {
   const all = lists.flatMap((list) => list ?? NO_RESOURCES)
+  const kept = new Set(all.flatMap(({ name, revocable }) => (revocable ? [] : [name])))
   const volumes = new Set<string>()
   for (const resource of all) {
     const { name, revocable, disk, shared } = resource
-    if (revocable && all.some((other) => other.name === name && !other.revocable))
+    if (revocable && kept.has(name))
       return `Cannot use both revocable and non-revocable '${name}' at the same time`
     const id = disk?.persistence?.id
     if (id === undefined || shared) continue
