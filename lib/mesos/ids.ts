@@ -34,6 +34,8 @@ export function idProblem(text: string): string | undefined {
   if (text.length === 0) return "ID must not be empty"
   if (encoder.encode(text).length > 255) return "ID must not be greater than 255 characters"
   if (text === "." || text === "..") return `'${text}' is disallowed`
+  // Half a character is stored as another, and so two ids would be one.
+  if (!text.isWellFormed()) return `'${text.toWellFormed()}' contains invalid characters`
   for (const character of text) {
     const code = character.codePointAt(0) ?? 0
     if (character === "/" || character === "\\" || code < 0x20 || code === 0x7f)

@@ -10,6 +10,8 @@ const forbidden = /[\t\n\v\f\r \u007f]/
 export function roleProblem(role: string): string | undefined {
   if (role === DEFAULT_ROLE) return undefined
   if (role === "") return "Role name must not be empty"
+  // Half a character is stored as another, and so two roles would be one.
+  if (!role.isWellFormed()) return "Role name is not valid Unicode"
   for (const component of role.split("/")) {
     if (component === "") return `Role '${role}' contains an empty component`
     if (component === "." || component === ".." || component === DEFAULT_ROLE)

@@ -221,6 +221,20 @@ describe("a master", () => {
     })
   })
 
+  test.each([
+    ["half a character", "a\ud800", "a%EF%BF%BD"],
+    ["a text without end", "x".repeat(100_000), "x".repeat(255)],
+  ])("is not broken by a framework whose name is %s", async (_, name, shown) => {
+    const scene = await Scene.open(JSON_TYPE, { name, principal: name })
+    const found = await scene.master.get("/metrics/snapshot")
+    expect(found[`master/frameworks/${shown}/${String(scene.id)}/calls`]).toBe(1)
+    expect(found[`frameworks/${shown}/messages_received`]).toBe(1)
+    for (const path of ["/metrics", "/state", "/state-summary", "/frameworks", "/roles"])
+      expect((await scene.master.api.request(path)).status).toBe(200)
+    await scene.answered(200, { type: "GET_METRICS", get_metrics: {} })
+    await scene.answered(200, { type: "GET_STATE" })
+  })
+
   test("forgets what it counted of a framework that is removed, and of its principal", async () => {
     const { scene, metrics } = await busy()
     await scene.accepted({ type: "TEARDOWN" })

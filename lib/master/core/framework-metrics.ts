@@ -94,6 +94,12 @@ const FROM_THE_START = [
   ...Object.values(TASK_METRICS),
 ]
 
+/** Characters of a framework's or principal's own text in the names of metrics, each of which has it. */
+const TEXT_MAX = 255
+
+/** What somebody calls himself, as a part of a name; it may be no text at all that can be encoded. */
+const encoded = (text: string): string => encodeURIComponent(text.slice(0, TEXT_MAX).toWellFormed())
+
 type Counted = Pick<Context, "callsByPrincipal" | "frameworks">
 
 /** A call of the framework was let in. */
@@ -126,7 +132,7 @@ export function principalMetrics(
 ): void {
   for (const [principal, calls] of callsByPrincipal)
     for (const name of ["received", "processed"])
-      metrics[`frameworks/${encodeURIComponent(principal)}/messages_${name}`] = calls
+      metrics[`frameworks/${encoded(principal)}/messages_${name}`] = calls
 }
 
 /** A live task of the framework has left a state (-1) or come to it (1); ended ones are not taken back. */
@@ -140,7 +146,7 @@ export function frameworkMetrics(
   framework: FrameworkRecord,
   metrics: Record<string, number>,
 ): void {
-  const prefix = `master/frameworks/${encodeURIComponent(framework.info.name)}/${framework.id}/`
+  const prefix = `master/frameworks/${encoded(framework.info.name)}/${framework.id}/`
   metrics[`${prefix}subscribed`] = Number(framework.connected)
   for (const role of framework.roles)
     metrics[`${prefix}roles/${role}/suppressed`] = Number(framework.suppressedRoles.has(role))

@@ -123,7 +123,7 @@ describe("roles", () => {
   test.each(["*", "eng", "eng/web.v2", "a-b", ".x"])("%p is a role", (role) => {
     expect(roleProblem(role)).toBeUndefined()
   })
-  test.each(["", "/", "a/", "/a", "a//b", ".", "a/..", "a/*", "-a", "a b", "a\u007f"])(
+  test.each(["", "/", "a/", "/a", "a//b", ".", "a/..", "a/*", "-a", "a b", "a\u007f", "a\ud800"])(
     "%p is none",
     (role) => {
       expect(roleProblem(role)).toBeString()
