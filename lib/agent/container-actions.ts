@@ -6,6 +6,8 @@ import type {
   ContainerRuntime,
   ContainerSpec,
   ContainerStarted,
+  ExecutorClaims,
+  ExecutorTokens,
   Fetcher,
   Log,
   Sandboxes,
@@ -37,6 +39,8 @@ export type ContainerPorts = {
   readonly fetcher: Fetcher
   readonly sandboxes: Sandboxes
   readonly volumes: Volumes
+  /** Absent: executors are given no proof of who they are. */
+  readonly executorTokens?: ExecutorTokens | undefined
   readonly clock: Clock
   readonly log: Log
   readonly post: (input: AgentInput) => void
@@ -45,6 +49,7 @@ export type ContainerPorts = {
 /** What to launch, and what to prepare around its sandbox. */
 export type LaunchOrder = {
   readonly spec: ContainerSpec
+  readonly executor?: ExecutorClaims | undefined
   readonly directories: readonly string[]
   readonly links: readonly SandboxLink[]
 } & Partial<VolumeNeeds>
@@ -291,7 +296,7 @@ export class ContainerActions {
     if (signal.aborted) return failure("The launch was given up")
     const { mounts, environment: own } = prepared.value
     const inherited = await this.#secretsOfParent(spec)
-    const environment = { ...inherited, ...spec.environment, ...own }
+    const environment = { ...inherited, ...spec.environment, ...own, ...this.#proofOf(order) }
     const complete = { ...spec, mounts, environment }
     return runtime.launch(complete, signal)
   }
@@ -299,6 +304,13 @@ export class ContainerActions {
   /** A debug container knows what its parent knows. */
   async #secretsOfParent({ debug, parent }: ContainerSpec): Promise<ContainerSpec["environment"]> {
     return debug && parent !== undefined ? await this.#ports.volumes.environment(parent) : {}
+  }
+
+  /** What an executor shows with its calls. It is a secret, so it is in no book. */
+  #proofOf({ executor }: LaunchOrder): Readonly<Record<string, string>> {
+    const { executorTokens } = this.#ports
+    if (executor === undefined || executorTokens === undefined) return {}
+    return { MESOS_EXECUTOR_AUTHENTICATION_TOKEN: executorTokens.issue(executor) }
   }
 
   /** Resolves some time after the signal aborts; never when it does not. */

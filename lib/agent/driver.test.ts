@@ -210,6 +210,10 @@ class Bench {
         },
       },
       diskWatch: { intervalMs: 15_000, enforce: true },
+      executorTokens: {
+        issue: ({ executorId, containerId }) => `proof of ${executorId} in ${containerId}`,
+        read: () => undefined,
+      },
       volumes: {
         prepare: (request) => this.prepare(request),
         extend: (request) => this.prepare({ ...request, secretEnvironment: {} }),
@@ -593,6 +597,18 @@ async function joined(bench: Bench) {
   bench.run(executorTask("b"))
   return { containerId, heard }
 }
+
+test("an executor is given a proof of who it is, which is in no book; tasks are given none", async () => {
+  const bench = new Bench()
+  const { containerId } = await joined(bench)
+  const proof = `proof of worker in ${containerId}`
+  const shown = bench.runtime.specs[0]?.environment["MESOS_EXECUTOR_AUTHENTICATION_TOKEN"]
+  expect(shown).toBe(proof)
+  expect(JSON.stringify([...bench.store.entries.values()])).not.toContain("proof")
+  bench.run(task("plain"))
+  await bench.settleLaunch()
+  expect(JSON.stringify(bench.runtime.specs[1])).not.toContain("proof")
+})
 
 test("a container is given more before its executor is sent another task", async () => {
   const bench = new Bench()

@@ -4,6 +4,7 @@ import type {
   ContainerRuntime,
   ContainerSpec,
   DiskMeter,
+  ExecutorTokens,
   Fetcher,
   Log,
   Sandboxes,
@@ -44,6 +45,8 @@ export type AgentDriverOptions = {
   readonly prober: TaskProber
   readonly sandboxes: Sandboxes
   readonly volumes: Volumes
+  /** Absent: executors are given no proof of who they are. */
+  readonly executorTokens?: ExecutorTokens | undefined
   readonly diskMeter: DiskMeter
   /** Measured every 15 s, and nobody is ended for it, by default. */
   readonly diskWatch?: DiskWatchOptions | undefined

@@ -30,6 +30,8 @@ export type ListenOptions = {
   readonly links?: LinkServer | undefined
   /** Answer API requests of this machine only. Links are admitted by their token. */
   readonly loopbackOnly?: boolean | undefined
+  /** Requests of other machines that are answered all the same, as they show who makes them. */
+  readonly admits?: ((request: Request) => boolean) | undefined
   /** Text that tells how to lift `loopbackOnly`. */
   readonly remedy?: string | undefined
 }
@@ -61,7 +63,8 @@ export function listen(options: ListenOptions): Listening {
   ): Response | Promise<Response> | undefined => {
     if (links !== undefined && urlPath(request.url) === LINK_PATH)
       return links.upgrade(request, server)
-    if (checksPeers && !own.has(server.requestIP(request)?.address ?? ""))
+    const isOwn = !checksPeers || own.has(server.requestIP(request)?.address ?? "")
+    if (!isOwn && options.admits?.(request) !== true)
       return Response.json({ message: options.remedy ?? "Forbidden" }, { status: 403 })
     const limited = limitBody(request, BODY_BYTES_MAX)
     if (limited === undefined) return new Response(null, { status: 413 })

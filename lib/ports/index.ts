@@ -17,6 +17,7 @@ export type {
   Gpu,
   TerminalSize,
 } from "./containers.ts"
+export type { ExecutorClaims, ExecutorTokens } from "./executor-tokens.ts"
 export type { FetchFailure, FetchRequest, Fetcher } from "./fetcher.ts"
 export type {
   ImageConfig,

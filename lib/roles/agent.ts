@@ -1,6 +1,7 @@
 import {
   AgentDriver,
   createAgentApi,
+  showsToken,
   type AgentLimits,
   type DiskWatchOptions,
   type MasterLink,
@@ -13,9 +14,11 @@ import {
   LinkClient,
   listen,
   measureMachine,
+  openSecretFile,
   openVolumes,
   randomSeed,
   readCsiPlugins,
+  SignedExecutorTokens,
   SocketProber,
   SqliteStore,
   systemClock,
@@ -26,8 +29,9 @@ import {
   type UriFetcherOptions,
 } from "#lib/io/index.ts"
 import type { AgentToMaster, DomainInfo } from "#lib/mesos/index.ts"
-import type { ContainerSpec, Log, LogVerbosity, Volumes } from "#lib/ports/index.ts"
+import type { ContainerSpec, ExecutorTokens, Log, LogVerbosity, Volumes } from "#lib/ports/index.ts"
 import { must } from "#lib/std/assert.ts"
+import { urlPath } from "#lib/std/url-path.ts"
 import { makeRuntimes, type ContainerOptions } from "./agent-runtimes.ts"
 import { buildInfo } from "./build-info.ts"
 import type { Isolation } from "./isolation.ts"
@@ -140,8 +144,11 @@ export async function startAgent(options: AgentRoleOptions, connect: Connect): P
     csiPlugins: await csiPluginsOf(options),
     log,
   })
+  const secret = openSecretFile(`${workDir}/meta/executor-secret`)
+  const executorTokens = new SignedExecutorTokens(secret.secret)
   const started = await AgentDriver.start({
     ...driverOptions(options, node, volumes),
+    executorTokens,
     store,
     sandboxes,
     link,
@@ -156,6 +163,7 @@ export async function startAgent(options: AgentRoleOptions, connect: Connect): P
   const api = createAgentApi({
     driver,
     sandboxes,
+    executorTokens,
     clock: systemClock,
     log: options.log,
     logVerbosity: options.logVerbosity,
@@ -165,7 +173,7 @@ export async function startAgent(options: AgentRoleOptions, connect: Connect): P
     systemMetrics,
   })
   const handler: Handler = (request) => api.fetch(request)
-  const server = openApi(options, handler)
+  const server = openApi(options, handler, executorTokens)
   const end = connect(agentEvents(driver, link), handler, failure.resolve)
   link.end = end
   if (options.recover !== "cleanup") end.start()
@@ -258,13 +266,17 @@ function driverOptions(options: AgentRoleOptions, node: Node, volumes: Volumes) 
   }
 }
 
-function openApi(options: AgentRoleOptions, handler: Handler) {
+const EXECUTOR_PATH = /^(?:\/slave(?:\(1\)|%281%29))?\/api\/v1\/executor$/
+
+function openApi(options: AgentRoleOptions, handler: Handler, tokens: ExecutorTokens) {
   return listen({
     hostname: options.listenIp,
     port: options.port,
     name: "the agent's API",
     handler,
     loopbackOnly: !options.insecureApi,
+    // An executor in a network of its own is a stranger by its address.
+    admits: (request) => EXECUTOR_PATH.test(urlPath(request.url)) && showsToken(request, tokens),
     remedy:
       "this agent answers its API to its own machine only; ask through the master, or start it with --insecure-api",
   })

@@ -12,6 +12,8 @@ import {
   type ExecutorId,
   type TaskId,
 } from "#lib/mesos/index.ts"
+import { SignedExecutorTokens } from "#lib/io/index.ts"
+import type { ExecutorTokens } from "#lib/ports/index.ts"
 import { err } from "#lib/std/result.ts"
 import { ManualClock, PROTOBUF, TestStream, dig, until, type Json } from "./master-harness.ts"
 import { resources } from "./master-view.ts"
@@ -45,7 +47,7 @@ afterEach(async () => {
 })
 
 /** An agent whose custom executor "worker" was launched for the task "a", and its API. */
-function scene() {
+function scene(executorTokens?: ExecutorTokens) {
   const info = { hostname: "a1", port: 5051, resources: resources("cpus:8;mem:1024") }
   const world = new TestWorld(testOptions({ info })).register()
   const clock = new ManualClock()
@@ -67,6 +69,7 @@ function scene() {
     clock,
     build: { version: "1.12.0" },
     flags: {},
+    executorTokens,
     startedAt: world.now,
   })
   const containerId = world.runInExecutor("a")
@@ -395,6 +398,48 @@ describe("1.6: refusals", () => {
       const response = await call(type, what)
       expect([response.status, await response.text()]).toEqual([403, "Executor is not subscribed"])
     }
+  })
+})
+
+describe("10: tokens of executors", () => {
+  const claims = (world: TestWorld, change: object = {}) => ({
+    frameworkId,
+    executorId: WORKER,
+    containerId: [...world.agent.workload.frameworks][0]!.executors.get(WORKER)!.launch.containerId,
+    ...change,
+  })
+  const ask = async (change: object | undefined, scheme = "Bearer") => {
+    const { world, post } = scene(new SignedExecutorTokens("secret"))
+    const token =
+      change === undefined
+        ? "nobody's"
+        : new SignedExecutorTokens("secret").issue(claims(world, change))
+    const body = JSON.stringify({ executor_id, framework_id, ...SUBSCRIBE })
+    const headers = { "content-type": JSON_TYPE, authorization: `${scheme} ${token}` }
+    const response = await post(body, headers)
+    if (response.status === 200) streams.push(new TestStream(response, "mesos.v1.executor.Event"))
+    return response
+  }
+
+  test("the executor's own is taken, and so is none", async () => {
+    expect((await ask({})).status).toBe(200)
+    expect((await ask({}, "bearer")).status).toBe(200)
+    const { subscribe } = scene(new SignedExecutorTokens("secret"))
+    expect((await subscribe(JSON_TYPE)).response.status).toBe(200)
+  })
+
+  test("one that this agent never gave is 401", async () => {
+    const response = await ask(undefined)
+    expect(response.status).toBe(401)
+    expect(response.headers.get("www-authenticate")).toBe('Bearer realm="mesos-agent-executor"')
+  })
+
+  test.each([
+    [{ frameworkId: "other" }],
+    [{ executorId: "other" }],
+    [{ containerId: "of an earlier run" }],
+  ])("another's is 403: %p", async (change) => {
+    expect((await ask(change)).status).toBe(403)
   })
 })
 

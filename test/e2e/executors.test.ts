@@ -16,6 +16,7 @@ import {
   untilGone,
 } from "../fixtures/executor/place.ts"
 import { HttpFramework } from "../fixtures/http-framework.ts"
+import { NetworkNamespace, networkNamespaces } from "../fixtures/network-namespace.ts"
 import { rootUser, testWith } from "../fixtures/system-parts.ts"
 import { waitFor } from "../fixtures/wait.ts"
 import { testWorlds } from "../fixtures/world.ts"
@@ -263,3 +264,25 @@ test("executors reach an agent at the address of its machine", async () => {
   await framework.call({ type: "TEARDOWN" })
   await untilGone(await pidOf(workDir))
 })
+
+testWith(networkNamespaces())(
+  "an executor in a network of its own is known by its token, and nobody else is",
+  async () => {
+    using there = NetworkNamespace.create()
+    if (there === undefined) throw new Error("no network namespace")
+    const args = ["--ip", "0.0.0.0", "--advertise-ip", there.ours]
+    const { place, workDir, framework } = await scene(args)
+    const inside = ["exec", ...there.command([])].join(" ")
+    const value = executorInfo(framework).command.value.replace("exec", inside)
+    await launch(framework, "a", { executor: { command: { value } } })
+    await framework.until("a", "TASK_RUNNING")
+    for (const path of ["/state", "/api/v1/executor"]) {
+      const url = `http://${there.ours}:${place.port}${path}`
+      const words = ["curl", "-s", "-o", "/dev/null", "-w", "%{http_code}", "-d", "{}", url]
+      const strangers = Bun.spawnSync(there.command(words)).stdout.toString()
+      expect([path, strangers]).toEqual([path, "403"])
+    }
+    await framework.call({ type: "TEARDOWN" })
+    await untilGone(await pidOf(workDir))
+  },
+)

@@ -363,6 +363,7 @@ export class Executors {
     turn.out.push({
       kind: "launch",
       spec: { ...spec, task: runtimeForm(runtime, arrived) },
+      executor: claimsOf(executor),
       directories,
       links,
       ...volumeNeeds(arrived, { workDir, runtime, sandbox }),
@@ -460,6 +461,12 @@ export class Executors {
 
 const gone = ({ framework }: ExecutorRecord): "TASK_GONE" | "TASK_LOST" =>
   hasCapability(framework.info, "PARTITION_AWARE") ? "TASK_GONE" : "TASK_LOST"
+
+const claimsOf = ({ launch: { frameworkId, info, containerId } }: ExecutorRecord) => ({
+  frameworkId,
+  executorId: info.executorId,
+  containerId,
+})
 
 const processOf = ({ launch }: ExecutorRecord): ExecutorProcess =>
   must(launch.process, "a custom executor has a process")

@@ -12,7 +12,13 @@ import type {
   TaskStatus,
   TaskStatusReason,
 } from "#lib/mesos/index.ts"
-import type { ContainerExit, ContainerId, ContainerSpec, Gpu } from "#lib/ports/index.ts"
+import type {
+  ContainerExit,
+  ContainerId,
+  ContainerSpec,
+  ExecutorClaims,
+  Gpu,
+} from "#lib/ports/index.ts"
 import type { CallNumber, ContainerAnswer, ContainerCall } from "./nested/calls.ts"
 import type { ReconfigurationPolicy } from "./compatibility.ts"
 import type { Limitation } from "./records.ts"
@@ -226,6 +232,8 @@ export type AgentEffect =
   | ({
       readonly kind: "launch"
       readonly spec: ContainerSpec
+      /** Set where the container is that of a custom executor, which is given a proof of who it is. */
+      readonly executor?: ExecutorClaims | undefined
       /** Directories around the sandbox that belong to the task's user too, outermost first. */
       readonly directories: readonly string[]
       readonly links: readonly SandboxLink[]

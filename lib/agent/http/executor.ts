@@ -13,7 +13,7 @@ import {
   type Protobuf,
   type TaskStatus,
 } from "#lib/mesos/index.ts"
-import type { Cancel, Clock, ContainerId } from "#lib/ports/index.ts"
+import type { Cancel, Clock, ContainerId, ExecutorTokens } from "#lib/ports/index.ts"
 import { refuse } from "#lib/std/refuse.ts"
 import type { ExecutorRecord } from "#lib/agent/core/records.ts"
 import type { ExecutorConnection } from "#lib/agent/core/types.ts"
@@ -59,6 +59,8 @@ export async function serveExecutor(
   if (call.kind === "heartbeat") return ACCEPTED()
   const executor = find(options, call)
   if (executor instanceof Response) return executor
+  const refusal = imposture(options, request, executor)
+  if (refusal !== undefined) return refusal
   const { containerId } = executor.launch
   switch (call.kind) {
     case "subscribe":
@@ -86,6 +88,35 @@ function find({ driver }: AgentHttpOptions, call: v1.Call): ExecutorRecord | Res
   // Those that are built into the agent are nobody's to speak for.
   if (executor?.launch.kind !== "custom") return refuse(400, "Executor cannot be found")
   return executor
+}
+
+/** The token that a request shows. */
+const tokenOf = (request: Request): string | undefined =>
+  /^Bearer +(\S+)$/i.exec(request.headers.get("authorization") ?? "")?.[1]
+
+/** Whether a request shows a token that this agent gave to an executor. */
+export const showsToken = (request: Request, tokens: Pick<ExecutorTokens, "read">): boolean =>
+  tokens.read(tokenOf(request) ?? "") !== undefined
+
+/**
+ * Why whoever asks is not the executor; undefined when it proves to be, or shows no token: those of its
+ * machine need none. Source: apache/mesos: src/slave/http.cpp (executor), src/slave/slave.cpp.
+ */
+function imposture(
+  { executorTokens }: AgentHttpOptions,
+  request: Request,
+  { launch }: ExecutorRecord,
+): Response | undefined {
+  const token = tokenOf(request)
+  if (token === undefined || executorTokens === undefined) return undefined
+  const claims = executorTokens.read(token)
+  if (claims === undefined)
+    return refuse(401, "", { "www-authenticate": 'Bearer realm="mesos-agent-executor"' })
+  const { frameworkId, executorId, containerId } = claims
+  const isOwn = frameworkId === launch.frameworkId && executorId === launch.info.executorId
+  return isOwn && containerId === launch.containerId
+    ? undefined
+    : refuse(403, "The token is not that of this executor")
 }
 
 function callProblem(call: v1.Call): string | undefined {

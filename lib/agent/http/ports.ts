@@ -2,6 +2,7 @@ import type { ResourceStatistics } from "#lib/mesos/index.ts"
 import type {
   Clock,
   ContainerSpec,
+  ExecutorTokens,
   FileLocation,
   Log,
   LogVerbosity,
@@ -33,6 +34,8 @@ export type AgentHttpOptions = {
     readonly calls: Pick<ContainerCalls, "ask" | "attach" | "endSession">
   }
   readonly sandboxes: Pick<Sandboxes, "stat" | "list" | "read" | "download">
+  /** Absent: executors are believed. */
+  readonly executorTokens?: Pick<ExecutorTokens, "read"> | undefined
   readonly clock: Clock
   readonly log: Log
   /** Absent: what the log says cannot be changed. */
