@@ -1,5 +1,6 @@
 import { allocation } from "./allocation.ts"
 import { coldStart } from "./cold-start.ts"
+import { dockerStart } from "./docker-start.ts"
 import { growth } from "./growth.ts"
 import { idleMemory } from "./idle-memory.ts"
 import { imagePull } from "./image-pull.ts"
@@ -19,5 +20,6 @@ export const benchmarks: readonly Benchmark[] = [
   growth,
   allocation,
   imagePull,
+  dockerStart,
   scale,
 ]
