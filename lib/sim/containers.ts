@@ -148,6 +148,7 @@ export class NodeContainers {
       streams: this.#streams,
       onStart: (task) => world.monitor.taskStarts(this.#node, spec, task),
       onEnd: (task, status) => world.monitor.taskEnds(spec, task, status),
+      onUntold: (taskId) => world.monitor.endUntold(spec, taskId),
       onAcknowledged: (taskId, uuid) =>
         world.monitor.executorHeard(this.#disk, spec, { taskId, uuid }),
       exit: (status) => this.end(container, status),

@@ -53,6 +53,7 @@ function bench() {
     streams: () => (up ? streams : undefined),
     onStart: () => {},
     onEnd: ({ taskId }, status) => ended.push(`${taskId} ${status}`),
+    onUntold: (taskId) => ended.push(`${taskId} untold`),
     onAcknowledged: () => {},
     exit: (status) => {
       exits.push(status)
@@ -125,6 +126,14 @@ describe("an executor", () => {
     pass(2_000)
     expect(exits).toEqual([0])
     expect(ended).toEqual(["t1 undefined"])
+  })
+
+  test("that dies leaves untold how a task ended that the agent has not acknowledged", () => {
+    const { executor, ended, pass, send } = bench()
+    send({ kind: "launch", task: task("t1", "run 10 0") })
+    pass(1_000)
+    executor.died()
+    expect(ended).toEqual(["t1 0", "t1 untold"])
   })
 
   test("ends of its own accord once it has nothing to do, and nothing to tell", () => {

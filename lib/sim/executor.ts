@@ -42,6 +42,8 @@ export type ExecutorParts = {
   /** A task runs, or has ended with this wait status; undefined when nobody knows. */
   readonly onStart: (task: TaskInfo) => void
   readonly onEnd: (task: TaskInfo, status: number | undefined) => void
+  /** Nobody will repeat how this task ended: its agent knows it by now, or never will. */
+  readonly onUntold: (taskId: TaskId) => void
   /** The agent says that it has this update. */
   readonly onAcknowledged: (taskId: TaskId, uuid: string) => void
   /** The process ends by itself. */
@@ -101,11 +103,8 @@ export class SimExecutor {
   died(): void {
     this.#alive = false
     for (const task of this.#tasks.values()) this.#end(task, undefined)
-    // How these ended nobody will ever know.
-    for (const { taskId, state } of this.#updates.values()) {
-      const task = this.#tasks.get(taskId)
-      if (task !== undefined && isTerminal(state)) this.#parts.onEnd(task.info, undefined)
-    }
+    for (const { taskId, state } of this.#updates.values())
+      if (isTerminal(state)) this.#parts.onUntold(taskId)
     const stream = this.#stream
     this.#stream = undefined
     if (stream?.connection !== undefined)

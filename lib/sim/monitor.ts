@@ -131,6 +131,12 @@ export class Monitor {
     this.#books.giveBack(taskKey(frameworkId, taskId))
   }
 
+  /** The executor of a task died before it knew that the agent knows how the task ended. */
+  endUntold(executor: ContainerSpec, taskId: TaskId): void {
+    const { ended } = this.truth(frameworkOf(executor), taskId)
+    if (ended !== undefined) ended.untold = true
+  }
+
   /** An agent tells an executor that it has an update: nobody else may have it. */
   executorHeard(
     disk: Disk,
@@ -327,7 +333,8 @@ export class Monitor {
     if (running) wrong("its container runs")
     if (state === "TASK_FINISHED" && ended?.status !== 0) wrong("its container did not end well")
     if (state === "TASK_KILLED" && !killAsked && healthy !== false) wrong("nobody asked for it")
-    if (state === "TASK_FAILED" && ended?.status === 0) wrong("its container ended well")
+    if (state === "TASK_FAILED" && ended?.status === 0 && ended.untold !== true)
+      wrong("its container ended well")
   }
 
   /** The master speaks from what it knows: only some of its words are final. */

@@ -27,7 +27,13 @@ export type TaskTruth = {
   node?: string | undefined
   running: boolean
   /** Its container ran and has ended; with which wait status, undefined when that was lost. */
-  ended?: { readonly status: number | undefined } | undefined
+  ended?:
+    | {
+        readonly status: number | undefined
+        /** Set where its agent may never hear of it. */
+        untold?: boolean
+      }
+    | undefined
   /** The terminal state that its agent told first. */
   told?: TaskState | undefined
   /** The terminal state that its framework heard first, and from whom. */
