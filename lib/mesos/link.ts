@@ -141,6 +141,8 @@ export type MasterToAgent =
       readonly task: TaskInfo
       /** Milliseconds since the Unix epoch at which the master accepted the launch. */
       readonly acceptedAt: number
+      /** Whether the task's own executor starts with it, or must run already; absent without one. */
+      readonly launchExecutor?: boolean | undefined
     }
   | {
       readonly kind: "runTaskGroup"
@@ -148,6 +150,7 @@ export type MasterToAgent =
       readonly executor: ExecutorInfo
       readonly taskGroup: TaskGroupInfo
       readonly acceptedAt: number
+      readonly launchExecutor?: boolean | undefined
     }
   | {
       readonly kind: "killTask"

@@ -41,7 +41,12 @@ export type Refused = {
   readonly tasks: readonly TaskInfo[]
   /** When the master accepted them. */
   readonly acceptedAt: number
+  /** Whether the master counts an executor that was to start with them; absent, it may. */
+  readonly launchExecutor?: boolean | undefined
 }
+
+/** What brings tasks. */
+export type Arriving = Pick<Refused, "launchExecutor"> & { readonly framework: FrameworkInfo }
 
 /** Decides whether tasks that the master sends may start here, and tells their frameworks why not. */
 export class Admission {
@@ -76,6 +81,20 @@ export class Admission {
     if (this.#parts.draining())
       return { state, reason: "REASON_AGENT_DRAINING", message: "The agent is draining" }
     return undefined
+  }
+
+  /** Why nothing of this message may start now. */
+  arrival(id: FrameworkId, message: Arriving, executorId: ExecutorId): Refusal | undefined {
+    const { framework, launchExecutor } = message
+    const refusal = this.framework(id, framework)
+    if (refusal !== undefined || launchExecutor !== false) return refusal
+    if (this.#executor(id, executorId) !== undefined) return undefined
+    // It ended, and the master did not count it for these tasks: it has not heard of that yet.
+    return {
+      state: dropped(framework),
+      reason: "REASON_EXECUTOR_TERMINATED",
+      message: "No executor is expected to launch and there is none running",
+    }
   }
 
   /** Why what the launch uses is not there: an operation before it never arrived, or was undone. */
@@ -173,7 +192,9 @@ export class Admission {
    */
   refuseWithExecutor(turn: Turn, refused: Refused, refusal: Refusal): void {
     this.refuse(turn, refused, refusal)
-    const { frameworkId, executorId } = refused
+    const { frameworkId, executorId, launchExecutor } = refused
+    // One that was to run already is told of by its own end, which may be on its way.
+    if (launchExecutor === false) return
     const executor = this.#executor(frameworkId, executorId)
     if (executor !== undefined && (executor.launch.kind === "default" || lives(executor))) return
     turn.out.push({

@@ -241,6 +241,37 @@ describe("a custom executor", () => {
     expect(exits(w)).toEqual([-1])
   })
 
+  test("that is not to start with its task must be there", () => {
+    const { w, containerId } = running()
+    const { command: _, ...task } = testTask("b")
+    const executor = { type: "CUSTOM", executorId: WORKER, command: { value: "./worker" } } as const
+    const send = (taskId: string, launchExecutor: boolean): void => {
+      w.advance(1)
+      w.receive({
+        kind: "runTask",
+        framework: testFramework(),
+        task: { ...task, taskId: id(taskId), executor },
+        acceptedAt: w.now,
+        launchExecutor,
+      })
+    }
+    send("b", false)
+    expect(heard(w)).toEqual(["launch"])
+    w.exited({ containerId }, 0)
+    w.acknowledgeAll()
+    w.effects = []
+    send("c", false)
+    expect(last(w)).toMatchObject({
+      taskId: "c",
+      state: "TASK_DROPPED",
+      reason: "REASON_EXECUTOR_TERMINATED",
+      message: "No executor is expected to launch and there is none running",
+    })
+    expect(exits(w)).toEqual([])
+    send("d", true)
+    expect(w.all("launch")).toHaveLength(1)
+  })
+
   test("that ends before the master has answered a registration is told of once more", () => {
     const { w, containerId } = running()
     w.crash()

@@ -148,7 +148,7 @@ export class Launcher {
     const { executorId } = executorInfo
     const choices = allOk(tasks.map((task) => chooseRuntime(task, options)))
     const refusal =
-      admission.framework(frameworkId, info) ??
+      admission.arrival(frameworkId, message, executorId) ??
       groupRefusal(taskGroup) ??
       admission.resources(info, [
         executorInfo.resources,
@@ -162,7 +162,7 @@ export class Launcher {
       admission.defaultExecutor(frameworkId, executorId)
     if (refusal !== undefined || !choices.ok) {
       const why = refusal ?? (choices as { readonly error: Refusal }).error
-      const refused = { frameworkId, executorId, tasks, acceptedAt }
+      const refused = { ...message, frameworkId, executorId, tasks }
       return admission.refuseWithExecutor(turn, refused, why)
     }
     const framework = workload.ensureFramework(turn, frameworkId, info)
@@ -210,7 +210,7 @@ export class Launcher {
     const choice = chooseRuntime(process, options)
     const running = workload.framework(frameworkId)?.executors.get(info.executorId)
     const refusal =
-      admission.framework(frameworkId, owner) ??
+      admission.arrival(frameworkId, message, info.executorId) ??
       admission.resources(owner, [process.resources]) ??
       gpuRefusal(this.#freeGpus(), running === undefined ? [process.resources] : []) ??
       (choice.ok ? volumeRefusal(process, choice.value, false) : choice.error) ??
@@ -218,7 +218,7 @@ export class Launcher {
       admission.customExecutor(owner, info, tasks)
     if (refusal !== undefined || !choice.ok) {
       const why = refusal ?? (choice as { readonly error: Refusal }).error
-      const refused = { frameworkId, executorId: info.executorId, tasks, acceptedAt }
+      const refused = { ...message, frameworkId, executorId: info.executorId, tasks }
       return admission.refuseWithExecutor(turn, refused, why)
     }
     const framework = workload.ensureFramework(turn, frameworkId, owner)

@@ -150,7 +150,9 @@ describe("executors", () => {
     expect(used()).toEqual(resources("cpus:2.5;mem:320", "web"))
     const [record] = [...(bench.master.view.agents.get(agent.id)?.executors ?? [])]
     expect(record).toMatchObject({ executorId: "e1", role: "web", frameworkId: marathon.id })
-    expect(bench.sent(agent.link, "runTask")[0]?.task.executor?.frameworkId).toBe(marathon.id)
+    const sent = bench.sent(agent.link, "runTask")
+    expect(sent[0]?.task.executor?.frameworkId).toBe(marathon.id)
+    expect(sent.map(({ launchExecutor }) => launchExecutor)).toEqual([true, false])
     bench.clear()
     bench.call(marathon, { kind: "revive" })
     expect(bench.offers(marathon)[0]?.executorIds).toEqual(["e1"] as ExecutorId[])
@@ -208,6 +210,7 @@ describe("LAUNCH_GROUP", () => {
     expect(bench.sent(agent.link, "runTaskGroup")).toMatchObject([
       {
         executor: { executorId: "e1" },
+        launchExecutor: true,
         taskGroup: { tasks: [{ taskId: "t1" }, { taskId: "t2" }] },
       },
     ])

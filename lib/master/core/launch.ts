@@ -77,7 +77,14 @@ export function launch(
     return refuseTask(ctx, pool, task, { reason: "REASON_TASK_INVALID", message: problem })
   if (task.executor !== undefined) bookExecutor(ctx, pool, task.executor, rules)
   bookTask(ctx, pool, task)
-  ctx.send(agent, { kind: "runTask", framework: framework.info, task, acceptedAt: ctx.now })
+  const launchExecutor = rules.executor.live === undefined
+  ctx.send(agent, {
+    kind: "runTask",
+    framework: framework.info,
+    task,
+    acceptedAt: ctx.now,
+    ...(task.executor === undefined ? {} : { launchExecutor }),
+  })
 }
 
 /** LAUNCH_GROUP: all of its tasks, or none. */
@@ -108,6 +115,7 @@ export function launchGroup(
     executor,
     taskGroup: { tasks },
     acceptedAt: ctx.now,
+    launchExecutor: rules.executor.live === undefined,
   })
 }
 
