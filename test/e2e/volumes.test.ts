@@ -172,6 +172,46 @@ describe.each(kinds)("$kind", ({ kind, flags, parts, container }) => {
     }
   })
 
+  checkOfMesos("give a CSI volume back that an agent was killed over", async () => {
+    const world = open()
+    const plugin = await new CsiPlugin(`${world.path}/plugin`, { mounts: true }).start()
+    const config = `${world.path}/csi`
+    mkdirSync(config)
+    const endpoints = [{ csi_service: "NODE_SERVICE", endpoint: plugin.address }]
+    writeFileSync(`${config}/test`, JSON.stringify({ type: "org.example.test", endpoints }))
+    try {
+      plugin.add("v1")
+      const { master, place, agent } = await agentIn(world, "--csi-plugin-config-dir", config)
+      using framework = await HttpFramework.subscribe(master.mesosUrl)
+      plugin.stalling.add("NodePublishVolume")
+      const mount = { mount: {}, access_mode: { mode: "SINGLE_NODE_WRITER" } }
+      const csi_volume = {
+        plugin_name: "org.example.test",
+        static_provisioning: { volume_id: "v1", volume_capability: mount },
+      }
+      const source = { type: "CSI_VOLUME", csi_volume }
+      const volumes = [{ container_path: "data", mode: "RW", source }]
+      await launch(framework, {
+        taskId: "t",
+        command: { value: "sleep 1000" },
+        container: { ...container.task, volumes },
+        resources: small,
+      })
+      await waitFor("the plugin to publish", () => plugin.calls.includes("NodePublishVolume v1"))
+      await agent.end("SIGKILL")
+      expect(plugin.used).toEqual(["v1"])
+      plugin.stalling.clear()
+      await world.agent(master, place)
+      await framework.until("t", "TASK_RUNNING")
+      await killed(framework, "t")
+      await waitFor("the volume to be given back", () => plugin.used.length === 0)
+      expect(readFileSync("/proc/self/mountinfo", "utf8")).not.toContain(`${place.workDir}/csi`)
+    } finally {
+      plugin.clear()
+      plugin.stop()
+    }
+  })
+
   check("see their secrets, which nobody else sees and which end with them", async () => {
     const world = open()
     const { master, place } = await agentIn(world)
