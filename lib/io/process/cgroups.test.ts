@@ -185,6 +185,32 @@ describeWith({ name: "cgroups", missing })("on this machine", () => {
     await runtime.forget(spec)
   })
 
+  test("what runs beside a task is within its limits", async () => {
+    await runtime.available()
+    const spec = await launch("sleep 1000", 32)
+    const value = "cat /proc/self/cgroup"
+    const outcome = await runtime.runIn(spec, { command: { value }, timeoutMs: 5000 })
+    expect(outcome).toMatchObject({
+      status: 0,
+      output: expect.stringContaining(`:/${NAME}/${spec.containerId}`),
+    })
+    const session = {
+      ...place.spec("sleep 1000"),
+      parent: spec.containerId,
+      debug: true as const,
+    }
+    const started = await runtime.launch(session, new AbortController().signal)
+    expect(started.ok).toBe(true)
+    const members = new Cgroups({ name: NAME, ...BOTH }).members(spec.containerId)
+    expect(members.length).toBeGreaterThan(1)
+    await runtime.kill(spec.containerId, { force: true })
+    await exits.of(spec)
+    await exits.of(session)
+    await runtime.forget(session)
+    await until(() => new Cgroups({ name: NAME, ...BOTH }).remove(spec.containerId))
+    await runtime.forget(spec)
+  })
+
   test("a process that hides everywhere else is still found, and the groups go", async () => {
     const hide = "setsid env -i sh -c 'sleep 1000 & echo $! > hidden' & wait; sleep 1000"
     const spec = await launch(hide, 64)

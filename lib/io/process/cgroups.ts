@@ -87,6 +87,14 @@ export class Cgroups {
     return groups.map(({ path }) => path)
   }
 
+  /** The groups that a process beside a container's own joins: those of the container or around it. */
+  around(containerId: string): readonly string[] {
+    const paths = this.#paths(containerId as ContainerId)
+    if (paths.every((path) => existsSync(path))) return paths
+    const end = containerId.lastIndexOf(".")
+    return end < 0 ? [] : this.around(containerId.slice(0, end))
+  }
+
   /** Sets the limits of a container anew; memory that it may use is not taken from it. */
   resize(spec: ContainerSpec): void {
     for (const [file, value] of this.#existing(this.#groups(spec))) {

@@ -279,6 +279,7 @@ export class ProcessRuntime implements ContainerRuntime {
       command: request.command,
       accounts: this.#accounts,
       tools: this.#tools,
+      cgroups: this.#cgroups?.around(spec.containerId),
     })
     if (!start.ok) return { kind: "failed", message: start.error }
     return runBeside({ spec, request, start: start.value, directory: this.#options.runtimeDir })
@@ -380,7 +381,8 @@ export class ProcessRuntime implements ContainerRuntime {
       await this.#prepare()
       if (signal.aborted) return err("the launch was given up")
       const directory = this.#options.runtimeDir
-      const pid = await startSession({ sessions, spec, accounts, tools, directory })
+      const cgroups = this.#cgroups?.around(spec.parent ?? spec.containerId) ?? []
+      const pid = await startSession({ sessions, spec, accounts, tools, cgroups, directory })
       if (!pid.ok) return pid
       const { address } = this.#options
       return ok({ status: hostNetworkStatus(spec.containerId, { address, pid: pid.value }) })

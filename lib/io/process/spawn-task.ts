@@ -37,7 +37,12 @@ export type TaskStartOptions = {
   readonly tools: HostTools
   /** Empty input unless it is given. */
   readonly streams?: TaskStreams | undefined
+  /** Cgroups to be in before anything else. */
+  readonly cgroups?: readonly string[] | undefined
 }
+
+/** Joins the groups that its first argument names, then becomes the rest. */
+const JOIN = `for group in $1; do echo 0 > "$group/cgroup.procs" || exit 125; done; shift; exec "$@"`
 
 /**
  * The way to start a command of the container: limits first, then the user, then a shell that reads
@@ -62,7 +67,10 @@ export async function taskStart(options: TaskStartOptions): Promise<Result<TaskS
     ...(streams.kind === "terminal" ? { size: streams.size } : {}),
   })
   if (!script.ok) return err(`the command cannot be run: ${script.error}`)
-  return ok({ argv: [...limits.value, ...user.value, ...shell.value], script: script.value })
+  const { cgroups = [] } = options
+  const join = cgroups.length === 0 ? [] : ["/bin/sh", "-c", JOIN, "sh", cgroups.join(" ")]
+  const argv = [...join, ...limits.value, ...user.value, ...shell.value]
+  return ok({ argv, script: script.value })
 }
 
 /** The shell that reads the script and becomes the task. */

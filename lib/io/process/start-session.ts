@@ -13,6 +13,8 @@ export type StartSessionOptions = {
   readonly spec: ContainerSpec
   readonly accounts: Accounts
   readonly tools: HostTools
+  /** Cgroups of its parent, whose limits are its own. */
+  readonly cgroups: readonly string[]
   /** Where a nameless file can be made. */
   readonly directory: string
 }
@@ -29,6 +31,7 @@ export async function startSession(options: StartSessionOptions): Promise<Result
     command: task.command ?? {},
     accounts,
     tools,
+    cgroups: options.cgroups,
     streams:
       tty === undefined
         ? { kind: "pipes", descriptor }
