@@ -182,6 +182,37 @@ describe("values that are none", () => {
 })
 
 describe("frameworks that do not play their part", () => {
+  test("one that subscribes a thousand times: the newest stream lives, all others end", async () => {
+    const scene = await Scene.open(JSON_TYPE)
+    await scene.master.agent()
+    const streams = [scene.stream]
+    for (let count = 0; count < 1_000; count++)
+      streams.push(await subscribe(scene.master, JSON_TYPE, { id: scene.frameworkId }))
+    await until("the end of all but one", () => streams.slice(0, -1).every(({ ended }) => ended))
+    const [framework] = scene.master.driver.view.frameworks.values()
+    expect(framework?.connected).toBe(true)
+    expect(scene.master.driver.view.frameworks.size).toBe(1)
+    expect(scene.master.driver.view.offers.size).toBeLessThanOrEqual(1)
+    scene.master.driver.checkInvariants()
+  }, 20_000)
+
+  test("a thousand that come and go leave fifty in the books", async () => {
+    const scene = await Scene.open(JSON_TYPE)
+    for (let count = 0; count < 1_000; count++) {
+      const stream = await subscribe(scene.master, JSON_TYPE, {
+        name: "fleeting",
+        failover_timeout: 0,
+      })
+      await stream.close()
+    }
+    const { frameworks, completedFrameworks } = scene.master.driver.view
+    await until("the end of all", () => {
+      scene.master.clock.advance(1)
+      return frameworks.size === 1
+    })
+    expect(completedFrameworks.size).toBe(50)
+  }, 20_000)
+
   test("one that never acknowledges: repeats of a status take no memory, others run on", async () => {
     const scene = await Scene.open(JSON_TYPE)
     const agent = await scene.master.agent()
