@@ -61,6 +61,7 @@ describe("dcos task exec", () => {
   test("a shell in a terminal edits, resizes, interrupts and exits", async () => {
     const { world } = await scene()
     const pty = terminal(world, ...exec, "-it", "web", "sh")
+    await pty.shows(/[#$] /)
     pty.type("stty size; echo $TERM\r")
     await pty.shows(/30 100\s+xterm/)
     pty.resize(40, 120)
@@ -150,6 +151,7 @@ describe("in containers", () => {
     const copied = await world.dcos.run([...exec, "-i", "boxed", "cat"], { input: "a b c" })
     expect(copied).toEqual({ code: 0, stdout: "a b c", stderr: "" })
     const shell = terminal(world, ...exec, "-it", "boxed", "sh")
+    await shell.shows("# ")
     // Docker gives a terminal its size when it is there already.
     shell.type("until stty size | grep '30 100'; do sleep 0.1; done; sleep 1000\r")
     await shell.shows(/[\n ]30 100\r/)
