@@ -1,5 +1,6 @@
 import { allocation } from "./allocation.ts"
 import { coldStart } from "./cold-start.ts"
+import { containers } from "./containers.ts"
 import { dockerStart } from "./docker-start.ts"
 import { growth } from "./growth.ts"
 import { idleMemory } from "./idle-memory.ts"
@@ -17,6 +18,7 @@ export const benchmarks: readonly Benchmark[] = [
   install,
   idleMemory,
   launch,
+  containers,
   growth,
   allocation,
   imagePull,

@@ -94,6 +94,7 @@ function parseMessage(text: string): { readonly data?: number; readonly message?
 const START_DEADLINE_S = 10
 const START_POLL_MS = 5
 const READER_PATIENCE_MS = 500
+const EXEC_POLL_MS = 1
 
 /** The named pipe from which its first process hears that it may start, and its name once it may. */
 const startFifo = (stateDir: string, containerId: ContainerId): string =>
@@ -147,7 +148,7 @@ export async function startContainer(
   await reader.exited
   clearTimeout(patience)
   const deadline = performance.now() + START_DEADLINE_S * 1000
-  while (isRunc(first.pid) && performance.now() < deadline) await Bun.sleep(0)
+  while (isRunc(first.pid) && performance.now() < deadline) await Bun.sleep(EXEC_POLL_MS)
   return reader.exitCode === 0
 }
 
