@@ -96,7 +96,8 @@ testWith(...imageParts)("an app runs its image as the image says", async () => {
   const registry = await Registry.start(`${world.path}/registry`)
   try {
     const layers = [{ tar: new Uint8Array(await rootFileSystem()) }]
-    const script = "echo $GREETING $0; pwd; ls /mnt/mesos/sandbox; exec sleep 600"
+    const script =
+      "echo $GREETING $0; pwd; echo kept >/data/file; cat /data/file; ls /mnt/mesos/sandbox; exec sleep 600"
     await registry.push("team/app:1", {
       layers,
       config: {
@@ -110,7 +111,7 @@ testWith(...imageParts)("an app runs its image as the image says", async () => {
     const docker = { image: `${registry.host}/team/app:1` }
     await marathon.run({ id: "/contained", container: { type: "MESOS", docker } })
     await waitFor("the task to write", () => inSandbox(place, "stdout").endsWith("stdout\n"))
-    expect(inSandbox(place, "stdout")).toBe("hello from-cmd\n/www\nstderr\nstdout\n")
+    expect(inSandbox(place, "stdout")).toBe("hello from-cmd\n/www\nkept\nstderr\nstdout\n")
   } finally {
     await marathon.removeAll()
     await registry.end()

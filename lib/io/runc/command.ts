@@ -21,9 +21,8 @@ export function argumentsOf(
     if (value === undefined) return err("a shell command needs a value")
     return ok(["/bin/sh", "-c", value])
   }
-  if (value !== undefined)
-    // With an image the value goes before the arguments, without one argv[0] is among them.
-    return ok(image === undefined ? [value, ...given.slice(1)] : [value, ...given])
+  // Mesos executes the value with the arguments as the whole argv, argv[0] included.
+  if (value !== undefined) return ok([value, ...given.slice(1)])
   if (image === undefined) return err("a command without a value needs an image that brings one")
   const { entrypoint, command: preset } = image
   if (given.length === 0) {

@@ -16,6 +16,8 @@ export type ContainerRoot =
       /** Where what the container writes lies, and a directory beside it for overlayfs' own use. */
       readonly upper: string
       readonly work: string
+      /** Directories that the image wants to be volumes and does not have; they go with the container. */
+      readonly volumes: readonly { readonly source: string; readonly target: string }[]
     }
 
 /** What mounts are made of. */
@@ -51,6 +53,7 @@ export function mountsOf(input: MountInput): readonly OciMount[] {
     mount("/sys/fs/cgroup", "cgroup", ["nosuid", "noexec", "nodev", "relatime", "ro"]),
     ...(root.kind === "image"
       ? [
+          ...root.volumes.map(({ source, target }) => bind(source, target, ["rw"])),
           bind(sandbox, SANDBOX_IN_IMAGE, ["rw"]),
           ...input.hostFiles.map((file) => bind(file, file, ["ro"])),
         ]

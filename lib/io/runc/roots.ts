@@ -1,6 +1,6 @@
 import { lstatSync, readFileSync, statSync } from "node:fs"
 import { mkdir, readdir, rm, symlink } from "node:fs/promises"
-import { dirname } from "node:path"
+import { dirname, normalize } from "node:path"
 import type {
   ContainerFailure,
   ContainerId,
@@ -31,7 +31,7 @@ export type PreparedRoot = {
 
 const HOST_ROOT: PreparedRoot = { root: { kind: "host" }, layers: [], accounts: undefined }
 
-/** Prepares the file systems of containers with images: `<directory>/<container>/{upper,work}`. */
+/** Prepares the file systems of containers with images: `<directory>/<container>/{upper,work,volumes}`. */
 export class ContainerRoots {
   readonly #directory: string
   readonly #images: ImageStore | undefined
@@ -105,11 +105,38 @@ export class ContainerRoots {
         ),
         upper: `${place}/upper`,
         work: `${place}/work`,
+        volumes: await ownVolumes(`${place}/volumes`, image.config.volumes, paths),
       },
       layers: image.layers.map(({ id }) => id),
       accounts: { passwd: accountFile(paths, "passwd"), group: accountFile(paths, "group") },
     }
   }
+}
+
+/**
+ * Makes a directory for each volume of an image that none of its layers has: Docker would make it too.
+ * What a layer has is there already, and is the container's own as everything that it writes.
+ */
+async function ownVolumes(directory: string, wanted: readonly string[], layers: readonly string[]) {
+  const missing = wanted.filter(
+    (path) =>
+      path.startsWith("/") && normalize(path) === path && !layers.some((layer) => has(layer, path)),
+  )
+  const volumes = missing.map((target, index) => ({ source: `${directory}/${index}`, target }))
+  for (const { source } of volumes) await mkdir(source, { recursive: true, mode: 0o755 })
+  return volumes
+}
+
+/** Whether a layer says anything about a path: a link in it leads we do not know where. */
+function has(layer: string, path: string): boolean {
+  let place = layer
+  for (const name of path.split("/").filter(Boolean)) {
+    place = `${place}/${name}`
+    const stat = lstatSync(place, { throwIfNoEntry: false })
+    if (stat === undefined) return false
+    if (!stat.isDirectory()) return true
+  }
+  return true
 }
 
 /** A file of an image's /etc; a link is not followed, since it would lead into the machine. */
