@@ -636,3 +636,21 @@ test.each<[string, () => Promise<Result<void, string>>]>([
     expect.objectContaining({ status: expect.objectContaining({ message: why }) as object }),
   )
 })
+
+test("an agent that stops waits a while for what is left of its containers to go", async () => {
+  const bench = await new Bench().register()
+  const forgotten = Promise.withResolvers<void>()
+  bench.runtime.forget = () => forgotten.promise
+  bench.run(task("a"))
+  bench.runtime.exit(await bench.settleLaunch(), { status: 0 })
+  await bench.states("a", "TASK_FINISHED")
+  const closed: string[] = []
+  bench.runtime.close = () => Promise.resolve(void closed.push("closed"))
+  const stopping = bench.driver.stop()
+  for (let turn = 0; turn < 20; turn++) await new Promise((next) => setImmediate(next))
+  expect(closed).toEqual([])
+  bench.clock.advance(2_000)
+  await stopping
+  expect(closed).toEqual(["closed"])
+  forgotten.resolve()
+})

@@ -25,6 +25,9 @@ import { ExecutorStreams } from "./executor-streams.ts"
 import { MemoryWatch } from "./memory-watch.ts"
 import { ProbeActions } from "./probe-actions.ts"
 
+/** How long an agent that stops waits for the records of containers that have ended to go. */
+const FORGET_MS = 2_000
+
 /** The link to the master. Neither member throws; what is sent while it is closed vanishes. */
 export interface MasterLink {
   /** Sends the messages, in order, as one frame. */
@@ -175,7 +178,17 @@ export class AgentDriver {
     this.#disks.stop()
     this.#memory.stop()
     this.#containers.stop()
+    await this.#forgotten()
     for (const runtime of this.#options.runtimes) await runtime.close()
+  }
+
+  /** Waits a while for what is left of containers that ended just now to go; the next life goes on. */
+  async #forgotten(): Promise<void> {
+    const { clock } = this.#options
+    const late = Promise.withResolvers<void>()
+    const cancel = clock.wakeAt(clock.now() + FORGET_MS, late.resolve)
+    await Promise.race([this.#containers.forgotten(), late.promise])
+    cancel()
   }
 
   #perform(effect: AgentEffect): void {
