@@ -71,6 +71,8 @@ export class ContainerActions {
   readonly #retries = new Set<Cancel>()
   /** Nothing is launched in a runtime before its orphans are known, or it would be one of them. */
   readonly #swept = new Map<ContainerRuntime, Promise<void>>()
+  /** The containers that there were when the agent began. */
+  #known: readonly ContainerId[] | undefined
   readonly #resizing = new AbortController()
   readonly #removingVolumes = new Map<string, Promise<void>>()
   readonly #forgetting = new Set<Promise<void>>()
@@ -136,23 +138,9 @@ export class ContainerActions {
   /** Ends and forgets what is not known. */
   removeOrphans(known: readonly ContainerId[]): void {
     const { available, log, runtimes, volumes } = this.#ports
-    const all: Promise<void>[] = []
-    for (const runtime of runtimes) {
-      if (!available.has(runtime.name)) continue
-      const swept = runtime.removeOrphans(new Set(known)).then(
-        (removed) => {
-          for (const container of removed)
-            log.write("warn", "removed a container that no task owns", { container })
-        },
-        (cause: unknown) =>
-          log.write("warn", `cannot look for containers that no task owns`, {
-            runtime: runtime.name,
-            cause: String(cause),
-          }),
-      )
-      this.#swept.set(runtime, swept)
-      all.push(swept)
-    }
+    this.#known = known
+    const present = runtimes.filter(({ name }) => available.has(name))
+    const all = present.map((runtime) => this.#sweep(runtime))
     // What a container holds is let go once nothing of it runs.
     void Promise.all(all)
       .then(() => volumes.recover(new Set(known)))
@@ -161,6 +149,27 @@ export class ContainerActions {
           cause: String(cause),
         }),
       )
+  }
+
+  /** Ends what is not known in a runtime; one that cannot tell now is asked again before it launches. */
+  #sweep(runtime: ContainerRuntime): Promise<void> {
+    const { log } = this.#ports
+    if (this.#known === undefined) return Promise.resolve()
+    const swept = runtime.removeOrphans(new Set([...this.#known, ...this.#owners.keys()])).then(
+      (removed) => {
+        for (const container of removed)
+          log.write("warn", "removed a container that no task owns", { container })
+      },
+      (cause: unknown) => {
+        this.#swept.delete(runtime)
+        log.write("warn", `cannot look for containers that no task owns`, {
+          runtime: runtime.name,
+          cause: String(cause),
+        })
+      },
+    )
+    this.#swept.set(runtime, swept)
+    return swept
   }
 
   /** Signals the container, or gives its launch up. */
@@ -266,7 +275,7 @@ export class ContainerActions {
     const { sandbox, user, task } = spec
     const runtime = this.#runtimeOf(spec)
     if (runtime === undefined) return failure(`This agent runs no ${spec.runtime} containers`)
-    await this.#swept.get(runtime)
+    await (this.#swept.get(runtime) ?? this.#sweep(runtime))
     // A volume made anew must not lose what its task writes to the deletion of the last one.
     for (const path of [...order.directories, ...persistentPaths(order.volumes)])
       await this.#removingVolumes.get(path)

@@ -443,6 +443,21 @@ test("launches nothing before it knows the orphans", async () => {
   await bench.until(() => bench.runtime.calls.includes("launch a"))
 })
 
+test("asks again for orphans before a launch when they could not be told at the start", async () => {
+  const bench = new Bench()
+  const refused = Promise.reject(new Error("no daemon"))
+  refused.catch(() => {})
+  bench.runtime.orphans = refused
+  await bench.register()
+  await bench.until(() => bench.runtime.calls.length > 0)
+  bench.runtime.orphans = Promise.resolve([])
+  bench.run(task("a"), task("b"))
+  await bench.until(() => bench.runtime.calls.includes("launch b"))
+  // What is being launched is no orphan, what comes after it waits, and nobody asks twice.
+  const calls = ["orphans but 0", "orphans but 1", "launch a", "launch b"]
+  expect(bench.runtime.calls).toEqual(calls)
+})
+
 test("a kill aborts the launch", async () => {
   const bench = await new Bench().register()
   bench.run(task("a"))

@@ -67,6 +67,30 @@ function outputs(world: World): readonly string[] {
     .map((path) => readFileSync(`${world.path}/${path}`, "utf8"))
 }
 
+type Labels = Readonly<Record<string, string>>
+
+/** The labels of a container of the same agent. */
+async function labelsLike(docker: PrivateDocker, id: string): Promise<Labels> {
+  const answer = await fetch(`http://docker/containers/${id}/json`, { unix: docker.socket })
+  const { Config: config } = (await answer.json()) as { Config: { Labels: Labels } }
+  return { ...config.Labels, "dcos.container": crypto.randomUUID() }
+}
+
+/** Leaves a container as an agent does that dies before it can note it. */
+async function leave(docker: PrivateDocker, labels: Labels): Promise<string> {
+  const post = (path: string, body: object) =>
+    fetch(`http://docker/containers/${path}`, {
+      unix: docker.socket,
+      method: "POST",
+      headers: { "content-type": "application/json" },
+      body: JSON.stringify(body),
+    })
+  const container = { Image: busyboxImage, Cmd: ["sleep", "600"], Labels: labels }
+  const { Id } = (await (await post("create", container)).json()) as { Id: string }
+  await post(`${Id}/start`, {})
+  return Id
+}
+
 /** Writes a number every 20 ms. */
 const count = "i=0; while :; do i=$((i+1)); echo $i; sleep 0.02; done"
 
@@ -148,7 +172,9 @@ testWith(...parts)(
     const world = open()
     const { marathon, kill, restart } = await startCluster(world, docker)
     const before = await marathon.run(boxed(count))
+    const [ours] = await docker.containers()
     await kill()
+    const orphan = await leave(docker, await labelsLike(docker, ours?.Id ?? ""))
     await docker.end()
     await restart()
     expect((await marathon.app("/boxed")).tasksRunning).toBe(1)
@@ -156,8 +182,10 @@ testWith(...parts)(
     const then = outputs(world)[0]?.length ?? 0
     await waitFor("output to be copied again", () => (outputs(world)[0]?.length ?? 0) > then)
     expect(await marathon.settled("/boxed")).toEqual(before)
-    // And it runs new ones.
+    // And it runs new ones, but no orphan beside them.
     await marathon.run({ ...boxed("sleep 600"), id: "/second" })
+    const ids = (await docker.containers()).map(({ Id }) => Id)
+    expect([ids.length, ids.includes(orphan)]).toEqual([2, false])
   },
 )
 
@@ -170,25 +198,8 @@ testWith(...parts)(
     await marathon.run(boxed("sleep 600"))
     const [ours] = await docker.containers()
     await kill()
-    const socket = { unix: docker.socket }
-    const inspected = (await (
-      await fetch(`http://docker/containers/${ours?.Id}/json`, socket)
-    ).json()) as { Config: { Labels: Record<string, string> } }
-    const owner = inspected.Config.Labels["dcos.agent"] ?? ""
-    // What an agent leaves that dies between the daemon's answer and its own note of it, and a stranger's.
-    const create = async (labels: Record<string, string>): Promise<string> => {
-      const answer = await fetch("http://docker/containers/create", {
-        ...socket,
-        method: "POST",
-        headers: { "content-type": "application/json" },
-        body: JSON.stringify({ Image: busyboxImage, Cmd: ["sleep", "600"], Labels: labels }),
-      })
-      const { Id } = (await answer.json()) as { Id: string }
-      await fetch(`http://docker/containers/${Id}/start`, { ...socket, method: "POST" })
-      return Id
-    }
-    const orphan = await create({ "dcos.agent": owner, "dcos.container": crypto.randomUUID() })
-    const stranger = await create({ "dcos.agent": "/another/agent", "dcos.container": "x" })
+    const orphan = await leave(docker, await labelsLike(docker, ours?.Id ?? ""))
+    const stranger = await leave(docker, { "dcos.agent": "/another/agent", "dcos.container": "x" })
     await restart()
     const ids = async (): Promise<readonly string[]> =>
       (await docker.containers()).map(({ Id }) => Id).toSorted()
