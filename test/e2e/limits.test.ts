@@ -1,8 +1,11 @@
 import { expect, test } from "bun:test"
-import { existsSync, readdirSync } from "node:fs"
+import { existsSync } from "node:fs"
+import { agentCgroup } from "#lib/io/index.ts"
 import { HttpFramework, scalar, type Resource } from "../fixtures/http-framework.ts"
+import { recordsOf } from "../fixtures/leaks.ts"
 import { rootUser, testWith } from "../fixtures/system-parts.ts"
 import { endOf } from "../fixtures/task-end.ts"
+import { waitFor } from "../fixtures/wait.ts"
 import { testWorlds } from "../fixtures/world.ts"
 
 const open = testWorlds()
@@ -16,7 +19,7 @@ async function cluster(...args: string[]) {
   const framework = await HttpFramework.subscribe(master.mesosUrl)
   const run = async (taskId: string, task: { command: string; resources: Resource[] }) =>
     framework.launch(await framework.offer(), { taskId, ...task })
-  return { agent, framework, run, end: (id: string) => endOf(master.mesosUrl, id) }
+  return { agent, place, framework, run, end: (id: string) => endOf(master.mesosUrl, id) }
 }
 
 /** Takes that many MiB of memory, and keeps them. */
@@ -25,17 +28,17 @@ const take = (mib: number): string =>
 
 const small = [scalar("cpus", 0.1), scalar("mem", 32)]
 
-/** Cgroups that agents of ours have made. */
-const ownCgroups = (): readonly string[] =>
-  existsSync("/sys/fs/cgroup/memory")
-    ? readdirSync("/sys/fs/cgroup/memory").filter((name) => name.startsWith("dcos-"))
-    : readdirSync("/sys/fs/cgroup").filter((name) => name.startsWith("dcos-"))
+/** The cgroup of all containers of an agent. */
+function cgroupOf(workDir: string): string {
+  const root = "/sys/fs/cgroup"
+  const hierarchy = existsSync(`${root}/cgroup.controllers`) ? root : `${root}/memory`
+  return `${hierarchy}/${agentCgroup(workDir)}`
+}
 
 testWith(rootUser)(
   "a task that uses up its memory is ended by the kernel, and says so",
   async () => {
-    const before = ownCgroups()
-    const { agent, framework, run, end } = await cluster()
+    const { agent, place, framework, run, end } = await cluster()
     await run("greedy", { command: take(100), resources: [scalar("cpus", 0.1), scalar("mem", 48)] })
     const { state, reason, message, limitation } = await end("greedy")
     expect([state, reason]).toEqual(["TASK_FAILED", "REASON_CONTAINER_LIMITATION_MEMORY"])
@@ -44,8 +47,10 @@ testWith(rootUser)(
     )
     expect(limitation?.resources).toMatchObject([{ name: "mem", scalar: { value: 48 } }])
     framework[Symbol.dispose]()
+    expect(existsSync(cgroupOf(place.workDir))).toBe(true)
+    await waitFor("no records", () => recordsOf(place.workDir).length === 0)
     await agent.end("SIGTERM")
-    expect(ownCgroups()).toEqual(before)
+    expect(existsSync(cgroupOf(place.workDir))).toBe(false)
   },
 )
 

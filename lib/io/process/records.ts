@@ -56,8 +56,9 @@ export class ContainerRecords {
 
   /** Removes all records of a container. */
   async remove(containerId: ContainerId): Promise<void> {
-    await rm(this.directory(containerId), { recursive: true, force: true })
+    // Its directory goes last: by that an agent which comes back knows that there is something left.
     await rm(this.endedFile(containerId), { force: true })
+    await rm(this.directory(containerId), { recursive: true, force: true })
   }
 
   /** The containers that have records. */
