@@ -2,9 +2,12 @@
  * Bugs that the simulation found, each under the faults that bring it about and no others. What a seed
  * means changes with the code; what a scenario means does not.
  */
-import { expect, test } from "bun:test"
+import { expect, setDefaultTimeout, test } from "bun:test"
 import { CALM, type Swarm } from "#lib/sim/index.ts"
 import { failure, run } from "./seeds.ts"
+
+// A run takes many seconds where other programs share the machine.
+setDefaultTimeout(5 * 60_000)
 
 const SEEDS = [1, 2, 3, 4, 5]
 
@@ -42,6 +45,20 @@ const SCENARIOS: readonly (readonly [name: string, swarm: Partial<Swarm>])[] = [
   [
     "operators drain agents while streams break",
     { streamBreakMs: 20_000, linkBreakMs: 20_000, operatorMs: 1_500, commitMaxMs: 2_000 },
+  ],
+  // An executor was refused, or ended while its agent registered, and the master went on counting it.
+  [
+    "custom executors come and go while agents and masters die",
+    {
+      customExecutors: true,
+      masterCrashMs: 30_000,
+      agentCrashMs: 20_000,
+      appFailureMs: 10_000,
+      latencyMinMs: 20,
+      latencyMaxMs: 2_000,
+      commitMaxMs: 2_000,
+      taskLifeMs: 5_000,
+    },
   ],
   // A decline was lost, and the offer was held back for the framework that had forgotten it.
   ["answers to offers are lost", { lostCall: 0.2, marathonApart: true }],
