@@ -121,8 +121,10 @@ test("an executor whose agent is killed reconnects, with what the agent never he
   await Bun.write(first, "")
   await waitFor("an update that is lost", () => said(workDir).some(({ lost }) => lost === true))
   await world.agent(master, place)
-  await framework.until("a", "TASK_FAILED")
-  expect(said(workDir)).toContainEqual({ tasks: 0, updates: 1 })
+  expect(await framework.until("a", "TASK_FAILED")).toEqual(["TASK_RUNNING", "TASK_FAILED"])
+  await waitFor("the executor to say what it told again", () =>
+    said(workDir).some(({ updates }) => Number(updates) > 0),
+  )
   expect(await pidOf(workDir)).toBe(pid)
 
   await Bun.write(second, "")
