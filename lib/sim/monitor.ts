@@ -19,6 +19,7 @@ import {
 import type { ContainerSpec } from "#lib/ports/index.ts"
 import { AssertionError } from "#lib/std/assert.ts"
 import type { Disk } from "./disk.ts"
+import { CalledContainers, isCalled } from "./called-containers.ts"
 import { EXECUTOR_RESOURCES, frameworkOf, isExecutor } from "./executor-info.ts"
 import { inverseOffersProblem } from "./inverse-offers.ts"
 import type { Marks } from "./marks.ts"
@@ -56,6 +57,8 @@ export class Monitor {
   readonly #made = new Map<string, string>()
   readonly #undone = new Set<string>()
   readonly #operations = new OperationMonitor()
+  /** The containers that calls have made. */
+  readonly called = new CalledContainers()
   readonly #quotas: QuotaMonitor
   #violation: Violation | undefined
 
@@ -95,6 +98,7 @@ export class Monitor {
 
   /** An agent is about to start a container: it must know of it after a crash. */
   launching(node: string, disk: Disk, spec: ContainerSpec): void {
+    if (isCalled(spec)) return this.#calledIs(node, spec, this.called.launching(disk, spec))
     const kind = isExecutor(spec) ? "executor" : "task"
     if (disk.text(`/agent/${kind}/${spec.containerId}`) === undefined)
       this.broken("durable before it leaves", `${node} launches ${spec.task.taskId} unrecorded`)
@@ -103,6 +107,7 @@ export class Monitor {
   /** A container's process runs: a task, or an executor that will run some. */
   spawned(node: string, spec: ContainerSpec): void {
     const { containerId, task } = spec
+    if (isCalled(spec)) return this.#calledIs(node, spec, this.called.spawned(node, spec))
     if (isExecutor(spec))
       return this.#takes(node, containerId, { what: task.taskId, resources: EXECUTOR_RESOURCES })
     this.#starts(node, this.#truthOf(spec))
@@ -111,6 +116,7 @@ export class Monitor {
 
   /** A container's process has ended. */
   exited(spec: ContainerSpec, status: number | undefined): void {
+    if (isCalled(spec)) return this.called.exited(spec, status)
     if (!isExecutor(spec)) ends(this.#truthOf(spec), status)
     this.#books.giveBack(spec.containerId)
   }
@@ -214,6 +220,7 @@ export class Monitor {
   /** A node is another machine from now on, with nothing on its disk. */
   replaced(node: string): void {
     for (const [key, where] of this.#made) if (where === node) this.#made.delete(key)
+    this.called.replaced(node)
   }
 
   /** Somebody asks for the end of a reservation or of a volume: it may be gone from now on. */
@@ -276,6 +283,11 @@ export class Monitor {
   #noteMade(node: string, { state, convertedResources = [] }: OperationStatus): void {
     if (state !== "OPERATION_FINISHED") return
     for (const key of convertedResources.flatMap(madeKeys)) this.#made.set(key, node)
+  }
+
+  #calledIs(node: string, { containerId }: ContainerSpec, problem: string | undefined): void {
+    if (problem !== undefined)
+      this.broken("durable before it leaves", `${node} launches ${containerId} ${problem}`)
   }
 
   #starts(node: string, truth: TaskTruth): void {

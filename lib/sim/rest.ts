@@ -1,5 +1,7 @@
 import type { MasterDriver } from "#lib/master/index.ts"
 import { equalResources, renderResources } from "#lib/mesos/index.ts"
+import { isCalled } from "./called-containers.ts"
+import type { ContainerClient } from "./container-client.ts"
 import type { ScriptedFramework } from "./framework.ts"
 import type { MarathonWorkload } from "./marathon-workload.ts"
 import type { Node } from "./node.ts"
@@ -18,6 +20,7 @@ export type Participants = {
   readonly users: MarathonWorkload | undefined
   readonly operator: Operator
   readonly watcher: Watcher
+  readonly client: ContainerClient
 }
 
 /** What keeps a cluster from being at rest; empty once it is. */
@@ -30,6 +33,7 @@ export function openMatters(parts: Participants): readonly string[] {
   for (const node of nodes) open.push(...openOfNode(node, view))
   open.push(...operator.open())
   open.push(...parts.watcher.open(master.driver))
+  open.push(...parts.client.open())
   for (const { uuid, info } of view.operations.values())
     open.push(`operation ${info.kind} ${uuid.value} is still under way`)
   for (const { id, frameworkId, createdAt } of view.offers.values())
@@ -56,7 +60,9 @@ function openOfNode(node: Node, view: MasterDriver["view"]): readonly string[] {
       open.push(`${node.name} has executor ${executorId} without tasks`)
   const believed = tasks.filter(({ state }) => state === "TASK_RUNNING").length
   const known = new Set([...agent.executors].map(({ executorId }) => executorId as string))
-  const containers = [...node.containers.all].filter((container) => container.running)
+  const containers = [...node.containers.all].filter(
+    ({ running, spec }) => running && !isCalled(spec),
+  )
   for (const { executor, spec } of containers) {
     if (executor === undefined) continue
     open.push(...executor.open)

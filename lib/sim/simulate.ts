@@ -1,6 +1,7 @@
 import { Random } from "#lib/std/random.ts"
 import type { ProbeOutcome, Prober } from "#lib/ports/index.ts"
 import { ScriptedFramework } from "./framework.ts"
+import { ContainerClient } from "./container-client.ts"
 import { LinkNetwork, type Direction } from "./link.ts"
 import type { Life } from "./life.ts"
 import { MarathonHost } from "./marathon-host.ts"
@@ -83,6 +84,7 @@ class Simulation {
   readonly #users: MarathonWorkload | undefined
   readonly #operator: Operator
   readonly #watcher: Watcher
+  readonly #client: ContainerClient
   #events = 0
 
   constructor(options: SimulationOptions) {
@@ -122,6 +124,7 @@ class Simulation {
     this.#master.onEnd.push(() => this.#operator.masterDied())
     // Its chance is its own: what it does is not to change what happens to the others.
     this.#watcher = new Watcher(world, new Random(options.seed))
+    this.#client = new ContainerClient(world, new Random(options.seed + 1), this.#nodes)
     this.#master.guests.push((driver, life) => this.#watcher.start(driver, life))
     this.#master.onEnd.push(() => this.#watcher.masterDied())
     for (const framework of this.#frameworks) this.#master.onEnd.push(() => framework.masterDied())
@@ -140,6 +143,7 @@ class Simulation {
     schedule.after(between(chance, 0, 2_000), () => this.#marathon?.start())
     this.#users?.start()
     this.#operator.start()
+    this.#client.start()
     const faultsEnd = this.#options.minutes * 60_000
     this.#runUntil(faultsEnd)
     const restMs = this.#world.monitor.violation === undefined ? this.#rest(faultsEnd) : 0
@@ -174,6 +178,7 @@ class Simulation {
     this.#settle()
     for (const framework of this.#frameworks) framework.quiet()
     this.#operator.quiet()
+    this.#client.quiet()
     let open: readonly string[] = []
     for (let at = from; at < from + REST_LIMIT_MS; at += REST_CHECK_MS) {
       this.#runUntil(at + REST_CHECK_MS)
@@ -195,6 +200,7 @@ class Simulation {
       users: this.#users,
       operator: this.#operator,
       watcher: this.#watcher,
+      client: this.#client,
     })
   }
 
