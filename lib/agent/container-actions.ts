@@ -76,6 +76,10 @@ export class ContainerActions {
   readonly #resizing = new AbortController()
   readonly #removingVolumes = new Map<string, Promise<void>>()
   readonly #forgetting = new Set<Promise<void>>()
+  /** Containers of an earlier life that were not found yet: what they hold is not known. */
+  readonly #sought = new Set<ContainerId>()
+  readonly #recovered = Promise.withResolvers<void>()
+  #allNamed = false
   #stopped = false
 
   constructor(ports: ContainerPorts) {
@@ -128,15 +132,31 @@ export class ContainerActions {
   recover(spec: ContainerSpec): void {
     const { containerId } = spec
     this.#own(spec)
+    this.#sought.add(containerId)
     const done = this.#recoveries
       .run(() => this.#recover(spec))
+      .then(() => {
+        this.#sought.delete(containerId)
+        this.#noteRecovered()
+      })
       .catch((cause: unknown) => this.#recoverLater(spec, cause))
       .finally(() => this.#recovering.delete(containerId))
     this.#recovering.set(containerId, done)
   }
 
-  /** Ends and forgets what is not known. */
+  /** Resolves once it is known what every container of an earlier life holds. */
+  get recovered(): Promise<void> {
+    return this.#recovered.promise
+  }
+
+  #noteRecovered(): void {
+    if (this.#allNamed && this.#sought.size === 0) this.#recovered.resolve()
+  }
+
+  /** Ends and forgets what is not known. Comes after all that are to be found. */
   removeOrphans(known: readonly ContainerId[]): void {
+    this.#allNamed = true
+    this.#noteRecovered()
     const { available, log, runtimes, volumes } = this.#ports
     this.#known = known
     const present = runtimes.filter(({ name }) => available.has(name))

@@ -502,8 +502,13 @@ test("finds its containers after a restart, trying again while their runtime can
     () => Promise.resolve({ kind: "exited", exit: { status: 7 << 8 } }),
   ])
   await bench.until(() => bench.log.includes("cannot look for a container, tries again"))
+  let recovered = false
+  void bench.driver.recovered.then(() => (recovered = true))
+  await bench.until(() => bench.runtime.calls.includes("orphans but 1"))
+  expect(recovered).toBe(false)
   bench.clock.advance(5_000)
   await bench.states("a", "TASK_FAILED")
+  await bench.until(() => recovered)
   expect(JSON.stringify(bench.sent)).toContain("Command exited with status 7")
 })
 

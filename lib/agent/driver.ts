@@ -154,6 +154,11 @@ export class AgentDriver {
     return this.#containers.fetches
   }
 
+  /** Resolves once it is known what every container of an earlier life holds. */
+  get recovered(): Promise<void> {
+    return this.#containers.recovered
+  }
+
   /** What API clients ask of containers. */
   get calls(): ContainerCalls {
     return this.#calls

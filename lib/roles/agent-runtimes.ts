@@ -44,21 +44,25 @@ export type RuntimePlace = {
   readonly log: Log
 }
 
-/** Every runtime that the agent may use; which of them work here is found out by asking them. */
+/**
+ * Every runtime that the agent may use, and the store of images for those that share one; which of
+ * them work here is found out by asking them.
+ */
 export function makeRuntimes(
   place: RuntimePlace,
   options: ContainerOptions,
-): readonly ContainerRuntime[] {
+): { readonly runtimes: readonly ContainerRuntime[]; readonly images: DiskImageStore | undefined } {
   const { ip: address, workDir } = place
   const runtimeDir = `${workDir}/runtime`
-  return [
+  const images = options.images && imageStore(place, options.images, options.dockerConfig)
+  const runtimes = [
     new ProcessRuntime({ runtimeDir: `${runtimeDir}/process`, address, ...place.processes }),
     new RuncRuntime({
       runtimeDir: `${runtimeDir}/runc`,
       rootsDir: `${workDir}/provisioner/containers`,
       address,
       settings: options.runc,
-      images: options.images && imageStore(place, options.images, options.dockerConfig),
+      images,
     }),
     ...(options.docker
       ? [
@@ -73,6 +77,7 @@ export function makeRuntimes(
         ]
       : []),
   ]
+  return { runtimes, images }
 }
 
 const imageStore = (

@@ -29,7 +29,15 @@ import {
   type UriFetcherOptions,
 } from "#lib/io/index.ts"
 import type { AgentToMaster, DomainInfo } from "#lib/mesos/index.ts"
-import type { ContainerSpec, ExecutorTokens, Log, LogVerbosity, Volumes } from "#lib/ports/index.ts"
+import type {
+  ContainerRuntime,
+  ContainerSpec,
+  ExecutorTokens,
+  ImageStore,
+  Log,
+  LogVerbosity,
+  Volumes,
+} from "#lib/ports/index.ts"
 import { must } from "#lib/std/assert.ts"
 import { urlPath } from "#lib/std/url-path.ts"
 import { makeRuntimes, type ContainerOptions } from "./agent-runtimes.ts"
@@ -146,23 +154,27 @@ export async function startAgent(options: AgentRoleOptions, connect: Connect): P
   })
   const secret = openSecretFile(`${workDir}/meta/executor-secret`)
   const executorTokens = new SignedExecutorTokens(secret.secret)
+  const { runtimes, images } = makeRuntimes(options, options.containers)
   const started = await AgentDriver.start({
-    ...driverOptions(options, node, volumes),
+    ...driverOptions(options, { node, runtimes, volumes }),
     executorTokens,
     store,
     sandboxes,
     link,
     onExit: (message, done) => {
-      if (done) options.log.write("info", message)
+      if (done) log.write("info", message)
       failure.resolve(done ? undefined : message)
     },
     onFatal: (cause) => failure.resolve(causeText(cause)),
   })
   if (!started.ok) throw new StartError(started.error)
   const driver = started.value
+  // Until then an image may be in use without anybody knowing.
+  void driver.recovered.then(() => images?.startCollecting())
   const api = createAgentApi({
     driver,
     sandboxes,
+    pruneImages: pruneImages(driver, images),
     executorTokens,
     clock: systemClock,
     log: options.log,
@@ -185,6 +197,7 @@ export async function startAgent(options: AgentRoleOptions, connect: Connect): P
         end.stop()
         await driver.stop()
         volumes.close()
+        images?.close()
         await server.stop()
         await store.close()
       } finally {
@@ -193,6 +206,14 @@ export async function startAgent(options: AgentRoleOptions, connect: Connect): P
     },
   }
 }
+
+/** Removes images once it is known what the containers of the last life hold. */
+const pruneImages =
+  ({ agent, recovered }: AgentDriver, images: ImageStore | undefined) =>
+  async (excluded: readonly string[]): Promise<void> => {
+    await recovered
+    if (agent.options.runtimes.has("runc")) await images?.prune(excluded)
+  }
 
 /** The CSI plugins that the operator describes. */
 async function csiPluginsOf({ csiPluginConfigDir }: AgentRoleOptions) {
@@ -224,9 +245,19 @@ const agentEvents = (driver: AgentDriver, link: MasterLink): AgentEvents => ({
 })
 
 /** What the driver is given beside its store, its link and who hears of its end. */
-function driverOptions(options: AgentRoleOptions, node: Node, volumes: Volumes) {
+function driverOptions(
+  options: AgentRoleOptions,
+  {
+    node,
+    runtimes,
+    volumes,
+  }: {
+    readonly node: Node
+    readonly runtimes: readonly ContainerRuntime[]
+    readonly volumes: Volumes
+  },
+) {
   const { ip, workDir, executable, log } = options
-  const runtimes = makeRuntimes(options, options.containers)
   return {
     agent: {
       info: node.info,

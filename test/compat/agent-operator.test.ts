@@ -41,6 +41,7 @@ function scene() {
   })
   const containers = testCalls(world)
   const logVerbosity = new TestVerbosity()
+  const pruned: (readonly string[])[] = []
   const entry = { name: "stdout", size: 5, nlink: 1, mtime: 9, mode: "-rw-r--r--" }
   const api = createAgentApi({
     driver: {
@@ -73,6 +74,7 @@ function scene() {
     flags: { port: "5051" },
     startedAt: world.now,
     logVerbosity,
+    pruneImages: async (excluded) => void pruned.push(excluded),
   })
   const post = async (body: string | Uint8Array, headers: Record<string, string>, path = "") => {
     const url = `http://a1:5051${path}/api/v1`
@@ -85,7 +87,8 @@ function scene() {
     expect([response.status, response.headers.get("content-type")]).toEqual([200, JSON_TYPE])
     return response.json()
   }
-  return { world, post, call, answer, running, member: member!, queued, containers, logVerbosity }
+  const doings = { containers, logVerbosity, pruned }
+  return { world, post, call, answer, running, member: member!, queued, ...doings }
 }
 
 type Scene = ReturnType<typeof scene>
@@ -305,9 +308,19 @@ describe("4.6: what the log says", () => {
   })
 })
 
+test("4.6: PRUNE_IMAGES removes the images that nobody uses, but for those it names", async () => {
+  const { call, post, pruned } = scene()
+  const docker = { type: "DOCKER", docker: { name: "busybox:1" } }
+  const some = { type: "PRUNE_IMAGES", prune_images: { excluded_images: [docker] } }
+  const answer = await call(some)
+  expect([answer.status, await answer.text()]).toEqual([200, ""])
+  expect((await post(toBytes(some), { "content-type": PROTOBUF })).status).toBe(200)
+  expect((await call({ type: "PRUNE_IMAGES" })).status).toBe(200)
+  expect(pruned).toEqual([["busybox:1"], ["busybox:1"], []])
+})
+
 describe("4.6: what the agent cannot do yet", () => {
   test.each<[string, Json]>([
-    ["PRUNE_IMAGES", {}],
     ["ADD_RESOURCE_PROVIDER_CONFIG", { info: provider }],
     ["UPDATE_RESOURCE_PROVIDER_CONFIG", { info: provider }],
     ["REMOVE_RESOURCE_PROVIDER_CONFIG", provider],

@@ -112,6 +112,20 @@ testWith(...imageParts)("an app runs its image as the image says", async () => {
     await marathon.run({ id: "/contained", container: { type: "MESOS", docker } })
     await waitFor("the task to write", () => inSandbox(place, "stdout").endsWith("stdout\n"))
     expect(inSandbox(place, "stdout")).toBe("hello from-cmd\n/www\nkept\nstderr\nstdout\n")
+    const layersKept = async (): Promise<number> => {
+      const pruned = await fetch(`http://127.0.0.1:${place.port}/api/v1`, {
+        method: "POST",
+        headers: { "content-type": "application/json" },
+        body: JSON.stringify({ type: "PRUNE_IMAGES" }),
+      })
+      expect(pruned.status).toBe(200)
+      return readdirSync(`${place.workDir}/store/docker/layers`).length
+    }
+    expect(await layersKept()).toBe(1)
+    await marathon.removeAll()
+    await waitFor("the layer to go with its last container", async () => {
+      return (await layersKept()) === 0
+    })
   } finally {
     await marathon.removeAll()
     await registry.end()

@@ -83,6 +83,11 @@ async function answerOf(
       const part = await readPart(options, call)
       return part.ok ? { kind, ...part.value } : refuseFile(part.error)
     }
+    case "pruneImages": {
+      const excluded = call.excludedImages ?? []
+      await options.pruneImages?.(excluded.flatMap(({ docker }) => docker?.name ?? []))
+      return new Response()
+    }
     case "getContainers":
       return {
         kind,

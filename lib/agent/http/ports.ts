@@ -34,6 +34,8 @@ export type AgentHttpOptions = {
     readonly calls: Pick<ContainerCalls, "ask" | "attach" | "endSession">
   }
   readonly sandboxes: Pick<Sandboxes, "stat" | "list" | "read" | "download">
+  /** Removes the images that no container uses, but for these; absent where there is no store. */
+  readonly pruneImages?: ((excluded: readonly string[]) => Promise<unknown>) | undefined
   /** Absent: executors are believed. */
   readonly executorTokens?: Pick<ExecutorTokens, "read"> | undefined
   readonly clock: Clock

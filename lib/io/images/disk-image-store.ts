@@ -101,7 +101,7 @@ export class DiskImageStore implements ImageStore {
 
   async prune(excluded: readonly string[]): Promise<ImagesPruned> {
     await this.#open()
-    return this.#remove(excluded, undefined)
+    return this.#remove([...excluded, ...(this.#options.gc?.excluded ?? [])], undefined)
   }
 
   /**
