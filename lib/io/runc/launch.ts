@@ -93,7 +93,24 @@ export async function launchContainer(
     ),
   )
   if (signal.aborted) throw new LaunchError("the launch was given up")
-  return ok(await make(parts, spec, { config: config.value, signal }))
+  const pid = await make(parts, spec, { config: config.value, signal })
+  const secrets = secretNames(spec)
+  if (secrets.size > 0)
+    await writeFile(`${bundle}/config.json`, encodeSpec(withoutVariables(config.value, secrets)))
+  return ok(pid)
+}
+
+/** Variables whose values the task alone may know: runc has read them, and nobody else needs them. */
+const secretNames = ({ task }: ContainerSpec): ReadonlySet<string> =>
+  new Set(
+    (task.command?.environment?.variables ?? [])
+      .filter(({ type }) => type === "SECRET")
+      .map(({ name }) => name),
+  )
+
+function withoutVariables(config: OciSpec, names: ReadonlySet<string>): OciSpec {
+  const env = config.process.env.filter((each) => !names.has(each.slice(0, each.indexOf("="))))
+  return { ...config, process: { ...config.process, env } }
 }
 
 function gpuAccess(path: string): DeviceAccess {

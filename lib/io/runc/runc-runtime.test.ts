@@ -185,6 +185,21 @@ describe.skipIf(!usable)("a container", () => {
     expect(place.read(one, "stderr")).toContain("Read-only file system")
   })
 
+  test("knows its secrets, of which its records keep none", async () => {
+    const one = spec(
+      {
+        value: "echo $KEY; exec sleep 1000",
+        environment: { variables: [{ name: "KEY", type: "SECRET" }] },
+      },
+      { environment: { KEY: "hidden", OTHER: "shown" } },
+    )
+    await launch(one)
+    await until(() => place.read(one) === "hidden\n")
+    const config = readFileSync(`${bundle(one)}/config.json`, "utf8")
+    expect(config).not.toContain("hidden")
+    expect(config).toContain("OTHER=shown")
+  })
+
   test("cannot make the system calls that its rights are not for", async () => {
     const one = spec("unshare -n true; mount -t tmpfs none /mnt; echo end")
     await launch(one)
