@@ -12,8 +12,8 @@ const open = testWorlds()
 
 const KILLS = Number(process.env["DCOS_AGENT_KILLS"] ?? 200)
 
-/** The longest life of an agent: enough for half of them to do something, in milliseconds. */
-const LIFE_MAX_MS = 600
+/** The longest life of an agent, in milliseconds. */
+const LIFE_MAX_MS = 500
 
 /** Pause between two things that the framework does, at most. */
 const PAUSE_MAX_MS = 30
@@ -58,7 +58,9 @@ for (const { name, parts, container, prepare } of containerizers)
       })
       const crowd = new TaskCrowd(framework, place.workDir, container)
       for (let life = 0; life < KILLS; life++) {
-        const agent = await world.startAgent(master, place)
+        // Some agents die while they come up, the others get to do something before.
+        const isUp = random.chance(0.5)
+        const agent = await (isUp ? world.agent(master, place) : world.startAgent(master, place))
         await liveAndDie(agent, crowd, random)
       }
       await world.agent(master, place)
