@@ -3,6 +3,9 @@ import { err, ok } from "#lib/std/result.ts"
 import type { Result } from "#lib/std/result.ts"
 import { resourceLimits } from "#lib/io/host/rlimits.ts"
 
+/** What the shell of a supervisor ignores on behalf of a task, the task hears as it likes: for env(1). */
+export const HEED_SIGNALS = "--default-signal=INT,QUIT"
+
 /** The programs of util-linux that a launch may pass through; null where missing. */
 export type HostTools = {
   readonly setsid: string | null
@@ -11,6 +14,7 @@ export type HostTools = {
   readonly bash: string | null
   readonly script: string | null
   readonly stty: string | null
+  /** One that knows `HEED_SIGNALS`. */
   readonly env: string | null
 }
 
@@ -22,8 +26,16 @@ export const findTools = (): HostTools => ({
   bash: Bun.which("bash"),
   script: Bun.which("script"),
   stty: Bun.which("stty"),
-  env: Bun.which("env"),
+  env: findEnv(),
 })
+
+/** env(1) where it can give signals back what they do by default: not every one can. */
+function findEnv(): string | null {
+  const path = Bun.which("env")
+  if (path === null) return null
+  const tried = Bun.spawnSync([path, HEED_SIGNALS, "true"], { stderr: "ignore" })
+  return tried.success ? path : null
+}
 
 /** The start of a command line that sets resource limits, empty when there are none. */
 export function rlimitPrefix(

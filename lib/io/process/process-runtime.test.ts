@@ -115,6 +115,13 @@ describe("launch", () => {
     expect(await exits.of(exited)).toEqual({ status: exitedStatus(137) })
   })
 
+  test("a task ignores no signal that it has not chosen to ignore", async () => {
+    const spec = place.spec("grep SigIgn /proc/self/status")
+    await launch(spec)
+    await exits.of(spec)
+    expect(place.read(spec)).toBe(`SigIgn:\t${"0".repeat(16)}\n`)
+  })
+
   test("a task that ends at once was launched all the same", async () => {
     for (let round = 0; round < 10; round++) {
       const specs = Array.from({ length: 10 }, () => place.spec("kill -9 $$"))

@@ -6,7 +6,7 @@ import { err, ok } from "#lib/std/result.ts"
 import type { Result } from "#lib/std/result.ts"
 import type { Accounts } from "#lib/io/host/accounts.ts"
 import { userPrefix } from "#lib/io/host/user-prefix.ts"
-import { rlimitPrefix } from "./prefix.ts"
+import { HEED_SIGNALS, rlimitPrefix } from "./prefix.ts"
 import type { HostTools } from "./prefix.ts"
 import { DEFAULT_PATH, taskScript } from "./task-script.ts"
 
@@ -75,18 +75,19 @@ export async function taskStart(options: TaskStartOptions): Promise<Result<TaskS
 
 /** The shell that reads the script and becomes the task. */
 function shellOf(streams: TaskStreams, tools: HostTools): Result<readonly string[], string> {
+  const heedful = (...argv: readonly string[]): readonly string[] =>
+    tools.env === null ? argv : [tools.env, HEED_SIGNALS, ...argv]
   switch (streams.kind) {
     case "null":
-      return ok(["/bin/sh", "-s"])
+      return ok(heedful("/bin/sh", "-s"))
     case "pipes":
-      return ok(["/bin/sh", "-c", `eval "$(cat <&${streams.descriptor})"`])
+      return ok(heedful("/bin/sh", "-c", `eval "$(cat <&${streams.descriptor})"`))
     case "terminal": {
       // It is the terminal's other end, and outlives the agent: a quarter of a megabyte each.
       if (tools.script === null)
         return err("a terminal needs the program script on the agent: install util-linux")
       const command = `eval "$(cat <&${streams.descriptor})"`
-      const terminal = [tools.script, "-q", "-e", "-E", "always", "-c", command, "/dev/null"]
-      return ok(tools.env === null ? terminal : [tools.env, HEED, ...terminal])
+      return ok(heedful(tools.script, "-q", "-e", "-E", "always", "-c", command, "/dev/null"))
     }
     default:
       return streams satisfies never
@@ -100,9 +101,6 @@ function variablesOf(command: CommandInfo): Record<string, string> {
     if (type === "VALUE" && value !== undefined) variables[name] = value
   return variables
 }
-
-/** The keys of a terminal are heard: the shell of a supervisor ignores their signals. */
-const HEED = "--default-signal=INT,QUIT"
 
 let scripts = 0
 
