@@ -197,6 +197,17 @@ describe("launch", () => {
       { container: { type: "MESOS", mesos: { image: { type: "APPC" } } } },
       /APPC/,
     ],
+    [
+      "with an image in a process",
+      "T.x",
+      {
+        container: {
+          type: "MESOS",
+          mesos: { image: { type: "DOCKER", docker: { name: "busybox" } } },
+        },
+      },
+      /in a process has no image of its own/,
+    ],
   ])("is refused %s", (_, name, more, message) => {
     const s = new Scene()
     s.run(`${s.task}.a`)

@@ -127,6 +127,10 @@ function ownRoom(recipe: Recipe): Result<ContainerSpec, string> {
   const parent = house?.spec
   if (parent?.runtime === "docker")
     return err("The provided ContainerInfo is not supported: Docker containers take only sessions")
+  if (parent?.runtime === "process" && image)
+    return err(
+      "The provided ContainerInfo is not supported: a container in a process has no image of its own; run the parent in a container of runc (--launcher=linux)",
+    )
   const sandbox =
     house === undefined
       ? `${options.workDir}/containers/${containerId}`
