@@ -72,7 +72,7 @@ async function main(cluster: DemoCluster): Promise<void> {
   if (once) return
   tell("Ctrl-C ends the demo.")
   await new Promise<void>((resolve) => {
-    for (const signal of ["SIGINT", "SIGTERM"] as const) process.once(signal, () => resolve())
+    for (const signal of ["SIGINT", "SIGTERM"] as const) process.on(signal, () => resolve())
   })
 }
 

@@ -1,7 +1,7 @@
 import { join } from "node:path"
 import {
   freePorts,
-  startDaemon,
+  spawnDaemon,
   temporaryFolder,
   waitForUrl,
   type Daemon,
@@ -54,7 +54,7 @@ export class DemoCluster {
       ...flags({ "marathon-port": marathon, "router-port": router }),
       ...FAST_PINGS,
     ]
-    this.#up = startDaemon(this.#executable, args)
+    this.#up = this.#start(args)
     await waitForUrl(`${this.url("router")}/metadata`, this.#up)
     return this.#up
   }
@@ -69,12 +69,17 @@ export class DemoCluster {
   /** Starts the agent process of a node (again). */
   startNode(name: string, port: number): Daemon {
     const address = `127.0.0.${2 + Number(name.slice(-1))}`
-    return startDaemon(this.#executable, [
+    return this.#start([
       "agent",
       ...flags({ master: this.url("mesos"), "work-dir": join(this.#folder.path, name) }),
       ...flags({ ip: LOOPBACK, port, hostname: address, "advertise-ip": address }),
       ...flags({ "log-level": "warn" }),
     ])
+  }
+
+  /** Ctrl-C is for the demo, which ends the tasks before the cluster that runs them. */
+  #start(args: readonly string[]): Daemon {
+    return spawnDaemon([this.#executable, ...args], {}, { detached: true })
   }
 
   /** Waits until this many nodes are registered and active. */
