@@ -14,6 +14,7 @@ import type { ProcessSnapshots } from "#lib/io/host/process-snapshots.ts"
 import { exitedStatus, terminalStatus } from "#lib/io/host/wait-status.ts"
 import { endSession, SESSION_VARIABLE, sendSignal } from "#lib/io/sessions/members.ts"
 import { SessionRecords } from "#lib/io/sessions/session-records.ts"
+import { TerminalResizes } from "#lib/io/sessions/terminal-resizes.ts"
 import { containerName } from "./create-options.ts"
 import type { DockerDaemon } from "./daemon.ts"
 import { readJoined, writeJoined } from "./duplex.ts"
@@ -68,12 +69,14 @@ export class DockerSessions {
     if (parent === undefined) return err("a debug container needs a container to live in")
     if (value === undefined) return err("the command has no value")
     const tty = task.container?.ttyInfo
+    const { rows, columns } = tty?.windowSize ?? {}
     const docker = await this.#options.daemon.client()
     const exec = await docker.getContainer(containerName(parent)).exec({
       AttachStdin: true,
       AttachStdout: true,
       AttachStderr: true,
       Tty: tty !== undefined,
+      ...(rows === undefined || columns === undefined ? {} : { ConsoleSize: [rows, columns] }),
       Cmd: (task.command?.shell ?? true) ? ["/bin/sh", "-c", value] : [value, ...given.slice(1)],
       Env: environmentOf(spec),
       ...(task.command?.user === undefined ? {} : { User: task.command.user }),
@@ -83,8 +86,6 @@ export class DockerSessions {
       const stream = await exec.start({ hijack: true, stdin: true, Tty: tty !== undefined })
       const leader = await startedBy(exec)
       const session = { name: containerId, exec, stream, tty: tty !== undefined, leader }
-      const { rows, columns } = tty?.windowSize ?? {}
-      if (rows !== undefined) await exec.resize({ h: rows, w: columns }).catch(() => {})
       if (leader !== undefined) await this.#records.setLeader(containerId, leader.pid)
       this.#sessions.set(containerId, session)
       // Its end is told in a later turn than its start, however short it lives.
@@ -101,6 +102,7 @@ export class DockerSessions {
     const session = this.#sessions.get(containerId)
     if (session === undefined) return err("the container is gone")
     const { exec, stream, tty } = session
+    const resizes = new TerminalResizes(({ rows, columns }) => exec.resize({ h: rows, w: columns }))
     return ok({
       output: readJoined(stream, tty),
       write: (data) => writeJoined(stream, data),
@@ -109,8 +111,8 @@ export class DockerSessions {
         if (!tty) stream.end()
         return Promise.resolve()
       },
-      resize: ({ rows, columns }) => {
-        if (tty) void exec.resize({ h: rows, w: columns }).catch(() => {})
+      resize: (size) => {
+        if (tty) resizes.set(size)
       },
       detach: () => void stream.destroy(),
     })

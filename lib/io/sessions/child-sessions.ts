@@ -8,6 +8,7 @@ import { childStatus, terminalStatus } from "#lib/io/host/wait-status.ts"
 import { endSession, firstMember, sendSignal } from "./members.ts"
 import { SessionRecords } from "./session-records.ts"
 import { mergeOutput } from "./streams.ts"
+import { TerminalResizes } from "./terminal-resizes.ts"
 import { resizeTerminal } from "./terminals.ts"
 
 /** After the end of its first process, how long a container's last output may take to come. */
@@ -91,6 +92,9 @@ export class ChildSessions {
     if (session === undefined) return err("the container is gone")
     const { child, leader, over, start } = session
     const released = Promise.withResolvers<void>()
+    const resizes = new TerminalResizes((size) =>
+      resizeTerminal(leader.pid, size, this.#options.stty),
+    )
     return ok({
       output: mergeOutput(
         [
@@ -105,7 +109,7 @@ export class ChildSessions {
         if (!start.terminal) await child.stdin.end()
       },
       resize: (size) => {
-        if (start.terminal) void resizeTerminal(leader.pid, size, this.#options.stty)
+        if (start.terminal) resizes.set(size)
       },
       detach: () => released.resolve(),
     })

@@ -3,6 +3,7 @@ import { open } from "node:fs/promises"
 import type { FileHandle } from "node:fs/promises"
 import type { ContainerOutput, ContainerStreams, TerminalSize } from "#lib/ports/index.ts"
 import { errorCode } from "#lib/io/host/files.ts"
+import { TerminalResizes } from "./terminal-resizes.ts"
 
 /** Between two looks at what a terminal showed: less than a person notices. */
 const LOOK_MS = 20
@@ -43,12 +44,13 @@ export async function attachTerminal(terminal: TaskTerminal): Promise<ContainerS
     await output.close()
     await input.close()
   }
+  const resizes = new TerminalResizes(terminal.resize)
   void terminal.ended.then(end)
   return {
     output: follow(output, { position: size, state, stop: stop.promise, close }),
     write: (data) => write(input, data, state),
     closeInput: () => Promise.resolve(),
-    resize: (wanted) => void terminal.resize(wanted),
+    resize: (wanted) => resizes.set(wanted),
     detach: () => {
       end()
       // Who reads closes when it has seen the end.
