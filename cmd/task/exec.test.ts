@@ -42,10 +42,12 @@ type Play = {
   /** Null for a container that cannot be waited for. */
   readonly status?: number | null
   readonly refusal?: Response
+  /** Whether the process runs on. */
+  readonly runs?: boolean
 }
 
 /** An agent that plays a process: what it writes, how it ends, and what it was given. */
-function agent({ output = [], status = 0, refusal }: Play = {}) {
+function agent({ output = [], status = 0, refusal, runs = false }: Play = {}) {
   const input: Json[] = []
   const inputDone = Promise.withResolvers<void>()
   let inputHeaders: Headers | undefined
@@ -55,7 +57,13 @@ function agent({ output = [], status = 0, refusal }: Play = {}) {
       case "ATTACH_CONTAINER_OUTPUT":
         if (refusal !== undefined) return refusal
         return new Response(
-          encodeRecords([heartbeat, ...output].map((each) => JSON.stringify(each))).slice(),
+          new ReadableStream({
+            start: (stream) => {
+              const records = [heartbeat, ...output].map((each) => JSON.stringify(each))
+              stream.enqueue(encodeRecords(records))
+              if (!runs) stream.close()
+            },
+          }),
           { headers: { "content-type": "application/recordio" } },
         )
       default:
@@ -148,6 +156,21 @@ describe("dcos task exec", () => {
         control: { type: "TTY_INFO", tty_info: { window_size: { rows, columns } } },
       })
     expect(input.slice(1, 3)).toEqual([size(0, 0), size(24, 80)].slice(0, input.length - 1))
+  })
+
+  test("the keys to leave by are told to the agent, which lets the command go on", async () => {
+    const { dcos, input, inputDone } = agent({ runs: true })
+    const { code } = await dcos("task exec -it web sh", {
+      inputIsTerminal: true,
+      input: "ls\u0010\u0011",
+    })
+    expect(code).toBe(0)
+    await inputDone
+    const detach = given({ type: "CONTROL", control: { type: "DETACH" } })
+    expect(input.slice(-2)).toEqual([
+      given({ type: "DATA", data: { type: "STDIN", data: btoa("ls") } }),
+      detach,
+    ])
   })
 
   test.each([

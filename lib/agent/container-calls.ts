@@ -60,6 +60,17 @@ export class ContainerCalls {
     this.#ports.post({ kind: "callGone", call })
   }
 
+  /**
+   * A client goes and says so: a session that it launched goes on, and what that writes is read by
+   * nobody, so that it is not held up.
+   */
+  async leave(spec: ContainerSpec): Promise<void> {
+    const { containerId } = spec
+    await this.ask({ kind: "leave", containerId }, new AbortController().signal)
+    const hub = await this.attach(spec)
+    if (spec.debug && hub.ok) hub.value.discard()
+  }
+
   /** The streams of a container, shared by all who attach to it; the error says why there are none. */
   attach(spec: ContainerSpec): Promise<Result<StreamHub, string>> {
     const { containerId } = spec

@@ -45,6 +45,7 @@ export class StreamHub {
   readonly #ended = Promise.withResolvers<void>()
   #writer: object | undefined
   #pumping = false
+  #discarding = false
   #over = false
 
   /** `onIdle` is called once, when nobody is attached any more; the hub is detached by then. */
@@ -64,6 +65,18 @@ export class StreamHub {
     else this.#readers.add(reader)
     if (!this.#pumping) void this.#pump()
     return reader
+  }
+
+  /** Takes what is written from now on, to its end, so that it goes on when no reader is left. */
+  discard(): void {
+    if (this.#discarding || this.#over) return
+    this.#discarding = true
+    const reader = this.read()
+    const drain = async (): Promise<void> => {
+      while ((await reader.next()) !== undefined);
+      reader.close()
+    }
+    void drain()
   }
 
   /** The one writer; undefined while there is another. */

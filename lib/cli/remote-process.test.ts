@@ -114,9 +114,36 @@ describe("a process elsewhere", () => {
     const { terminal, keys, given, end } = scene(tty, { inputIsTerminal: true })
     await given(2)
     keys.push(bytes("ls\u0010\u0011"))
-    expect((await given(1)).at(-1)).toBe("ls")
+    expect((await given(2)).slice(-2)).toEqual(["ls", { kind: "leave" }])
     expect(await end).toBe("left")
     expect(terminal.raw()).toBe(false)
+  })
+
+  test("is left only when it has heard of that, or does not listen for long", async () => {
+    const waits = Promise.withResolvers<void>()
+    const terminal = createMemoryTerminal({ inputIsTerminal: true, input: "\u0010\u0011" })
+    const context = { ...terminal, sleep: () => waits.promise } as unknown as Context
+    const heard = Promise.withResolvers<void>()
+    const send = async (input: AsyncIterable<RemoteInput>): Promise<void> => {
+      for await (const each of input) if (each.kind === "leave") await heard.promise
+    }
+    const join = (send: RemoteProcess["send"]) =>
+      joinRemote(context, { output: new Channel<Piece>(), send }, { ...tty, leaveKeys: [16, 17] })
+    let end: string | undefined
+    const joined = join(send).then((how) => (end = how))
+    for (let turn = 0; turn < 10; turn++) await Promise.resolve()
+    expect(end).toBeUndefined()
+    heard.resolve()
+    expect(await joined).toBe("left")
+    const deaf = async (input: AsyncIterable<RemoteInput>): Promise<void> => {
+      for await (const each of input) if (each.kind === "leave") await new Promise(() => {})
+    }
+    waits.resolve()
+    expect(await join(deaf)).toBe("left")
+    const refuses = async (input: AsyncIterable<RemoteInput>): Promise<void> => {
+      for await (const each of input) if (each.kind === "leave") throw new Error("400")
+    }
+    expect(await join(refuses)).toBe("left")
   })
 
   test("that cannot be given input fails the join", async () => {

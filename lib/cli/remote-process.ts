@@ -6,6 +6,8 @@ export type RemoteInput =
   | { readonly kind: "data"; readonly data: Uint8Array }
   | { readonly kind: "end" }
   | { readonly kind: "size"; readonly rows: number; readonly columns: number }
+  /** The person leaves; the process is to go on. */
+  | { readonly kind: "leave" }
 
 /** A process elsewhere, as far as its standard streams go. */
 export type RemoteProcess = {
@@ -27,18 +29,21 @@ export type Joining = {
   readonly leaveKeys: readonly number[]
 }
 
+/** How long the other side may take to hear that a person leaves; without that its process ends. */
+const LEAVE_MS = 5_000
+
 /**
  * Joins the terminal of this process with a process elsewhere, until that has ended, the person leaves,
  * or this process is asked to end. The terminal is as it was afterwards.
  */
 export async function joinRemote(
-  context: Pick<Context, "stdin" | "stdout" | "stderr" | "onResize" | "signal">,
+  context: Pick<Context, "stdin" | "stdout" | "stderr" | "onResize" | "signal" | "sleep">,
   remote: RemoteProcess,
   joining: Joining,
 ): Promise<"ended" | "left" | "interrupted"> {
   const { stdin, stdout, stderr } = context
   const raw = joining.input && joining.terminal && stdin.isTerminal
-  const left = Promise.withResolvers<"left">()
+  let leaving = false
   const writing = async (): Promise<"ended"> => {
     for await (const { stream, data } of remote.output)
       await (stream === "stdout" ? stdout : stderr).writeBytes(data)
@@ -48,13 +53,28 @@ export async function joinRemote(
   if (raw) stdin.setRaw(true)
   try {
     const ended = writing()
-    const failed = Promise.withResolvers<never>()
-    if (joining.input || joining.terminal)
-      remote
-        .send(inputOf(context, resizes, joining, () => left.resolve("left")))
-        .catch(failed.reject)
-    return await Promise.race([ended, left.promise, failed.promise])
+    const left = Promise.withResolvers<"left">()
+    const leave = (): void => {
+      leaving = true
+      void context.sleep(LEAVE_MS).then(
+        () => left.resolve("left"),
+        () => left.resolve("left"),
+      )
+    }
+    const given = async (): Promise<void> => {
+      if (!joining.input && !joining.terminal) return
+      try {
+        await remote.send(inputOf(context, resizes, joining, leave))
+      } catch (cause) {
+        if (!leaving) left.reject(cause)
+      }
+      if (leaving) left.resolve("left")
+    }
+    void given()
+    const end = await Promise.race([ended, left.promise])
+    return leaving ? "left" : end
   } catch (cause) {
+    if (leaving) return "left"
     if (context.signal.aborted) return "interrupted"
     throw cause
   } finally {
@@ -93,6 +113,7 @@ async function* inputOf(
       if (bytes.length > 0) yield { kind: "data", data: bytes }
       if (left) {
         leave()
+        yield { kind: "leave" }
         return
       }
       next = chunks?.next()

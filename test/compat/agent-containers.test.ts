@@ -320,6 +320,34 @@ describe.each(ENCODINGS)("in %s", (encoding) => {
     )
   })
 
+  test("a session whose client detaches goes on, and nobody has to read it", async () => {
+    const at = open(encoding)
+    const { response, name, io } = await session(at)
+    const input = (message: Json): Uint8Array =>
+      encodeRecords([
+        at.encode({ type: "ATTACH_CONTAINER_INPUT", attach_container_input: message }),
+      ])
+    const records = [
+      input({ type: "CONTAINER_ID", container_id: childOf(at, "exec") }),
+      input({
+        type: "PROCESS_IO",
+        process_io: { type: "CONTROL", control: { type: "DETACH" } },
+      }),
+    ]
+    const detached = await at.send(new Blob(records), {
+      "content-type": RECORDIO,
+      "message-content-type": encoding,
+    })
+    expect(detached.status).toBe(200)
+    await response.body?.cancel()
+    io.say("still here")
+    await until("the output to be taken", () => io.waiting === 0)
+    expect([at.world.all("kill"), io.detached]).toEqual([[], false])
+    at.exited(name, 0)
+    io.end()
+    await until("the streams to be let go", () => io.detached)
+  })
+
   test("output comes as records of records, when asked for so", async () => {
     const at = open(encoding)
     const { io, response } = await session(at, { accept: RECORDIO, "message-accept": encoding })

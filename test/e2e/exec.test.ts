@@ -76,25 +76,39 @@ describe("dcos task exec", () => {
     expect(await pty.exited).toBe(5)
   })
 
-  test("what a client leaves behind ends", async () => {
-    const { world } = await scene()
-    const leave = async (how: (pty: Pty) => void, code: number): Promise<void> => {
-      const pty = terminal(world, ...exec, "-it", "web", "sh", "-c", "echo pid=$$; sleep 1000")
-      await pty.shows(/pid=\d+/)
-      const pid = Number(/pid=(\d+)/.exec(pty.screen)?.[1])
-      how(pty)
-      expect(await pty.exited).toBe(code)
-      await waitFor("the process to end", () => {
-        try {
-          process.kill(pid, 0)
-          return false
-        } catch {
-          return true
-        }
-      })
+  const lives = (pid: number): boolean => {
+    try {
+      process.kill(pid, 0)
+      return true
+    } catch {
+      return false
     }
-    await leave((pty) => pty.type("\u0010\u0011"), 0)
-    await leave((pty) => pty.end(), 137)
+  }
+
+  test("left by the keys for that it runs on, as long as its task; it ends with a client that dies", async () => {
+    const { world, marathon } = await scene()
+    const start = async () => {
+      // It writes more than a terminal or a pipe holds, so it stops where nobody reads.
+      const script = "echo pid=$$; read go; seq 1 200000; touch $$.done; sleep 1000"
+      const pty = terminal(world, ...exec, "-it", "web", "sh", "-c", script)
+      await pty.shows(/pid=\d+/)
+      return { pty, pid: Number(/pid=(\d+)/.exec(pty.screen)?.[1]) }
+    }
+    const left = await start()
+    left.pty.type("go\r\u0010\u0011")
+    expect(await left.pty.exited).toBe(0)
+    const listed = `${left.pid}.done`
+    await waitFor("what it writes", async () =>
+      (await world.dcos.ok("task ls web")).includes(listed),
+    )
+    expect(lives(left.pid)).toBe(true)
+    const broken = await start()
+    broken.pty.end()
+    expect(await broken.pty.exited).toBe(137)
+    await waitFor("its process to end", () => !lives(broken.pid))
+    expect(lives(left.pid)).toBe(true)
+    await marathon.removeAll()
+    await waitFor("what was left to end with its task", () => !lives(left.pid))
   })
 })
 

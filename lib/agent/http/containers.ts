@@ -93,7 +93,7 @@ async function attach(
     return replyOutput({ reader, clock, accepted, asRecords: asRecords === true, onEnd })
   }
   const writer = hub.value.write()
-  if (writer !== undefined) return takeInput(writer, more)
+  if (writer !== undefined) return takeInput(writer, more, () => driver.calls.leave(spec))
   more.cancel()
   return refuse(409, "Multiple input connections are not allowed")
 }

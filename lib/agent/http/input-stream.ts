@@ -6,9 +6,15 @@ import { fromBase64 } from "./process-io.ts"
 
 /**
  * Writes what a client streams into a container until the request or the container ends. Each piece
- * is read only when the container has taken the one before.
+ * is read only when the container has taken the one before. `leave` is called when the client says
+ * that it goes and that the container is to go on: Mesos knows no such record, there a session ends
+ * with its client.
  */
-export async function takeInput(writer: InputWriter, calls: CallStream): Promise<Response> {
+export async function takeInput(
+  writer: InputWriter,
+  calls: CallStream,
+  leave: () => Promise<void>,
+): Promise<Response> {
   const ended = writer.ended.then(() => "ended" as const)
   try {
     for (;;) {
@@ -16,6 +22,10 @@ export async function takeInput(writer: InputWriter, calls: CallStream): Promise
       if (next === "ended") return new Response(null)
       if (!next.ok) return refuse(next.error.status, next.error.message)
       if (next.value === undefined) return new Response(null)
+      if (leaves(next.value)) {
+        await leave()
+        return new Response(null)
+      }
       const problem = await perform(writer, next.value)
       if (problem !== undefined) return refuse(400, problem)
     }
@@ -26,6 +36,11 @@ export async function takeInput(writer: InputWriter, calls: CallStream): Promise
     writer.close()
   }
 }
+
+const leaves = (call: v1.Call): boolean =>
+  call.kind === "attachContainerInput" &&
+  call.processIo?.type === "CONTROL" &&
+  call.processIo.control?.type === "DETACH"
 
 /** Does what a call of the stream says; returns what is wrong with it. */
 async function perform(writer: InputWriter, call: v1.Call): Promise<string | undefined> {

@@ -31,7 +31,7 @@ export type AgentHttpOptions = {
     readonly fetches: { readonly succeeded: number; readonly failed: number }
     readonly executors: Pick<ExecutorStreams, "open" | "close" | "call">
     statistics(spec: ContainerSpec): Promise<ResourceStatistics | undefined>
-    readonly calls: Pick<ContainerCalls, "ask" | "attach" | "endSession">
+    readonly calls: Pick<ContainerCalls, "ask" | "attach" | "endSession" | "leave">
   }
   readonly sandboxes: Pick<Sandboxes, "stat" | "list" | "read" | "download">
   /** Removes the images that no container uses, but for these; absent where there is no store. */

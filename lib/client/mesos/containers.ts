@@ -33,6 +33,8 @@ export type ProcessInput =
   | { readonly kind: "data"; readonly data: Uint8Array }
   | { readonly kind: "end" }
   | { readonly kind: "size"; readonly rows: number; readonly columns: number }
+  /** The process is to go on when nobody is there any more. */
+  | { readonly kind: "leave" }
 
 /** A process to start beside a task. */
 export type ProcessToStart = {
@@ -208,6 +210,9 @@ async function* inputRecords(
 
 function* recordsOf(input: ProcessInput): Generator<Uint8Array> {
   switch (input.kind) {
+    case "leave":
+      yield processIo({ type: "CONTROL", control: { type: "DETACH" } })
+      return
     case "data":
       for (let at = 0; at < input.data.length; at += INPUT_BYTES)
         yield stdin(input.data.subarray(at, at + INPUT_BYTES))

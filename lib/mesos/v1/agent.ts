@@ -187,7 +187,7 @@ export type ProcessIoControlHeartbeat = {
 }
 
 /** mesos.v1.agent.ProcessIO.Control.Type */
-export type ProcessIoControlType = "UNKNOWN" | "TTY_INFO" | "HEARTBEAT"
+export type ProcessIoControlType = "UNKNOWN" | "TTY_INFO" | "HEARTBEAT" | "DETACH"
 
 /** mesos.v1.agent.ProcessIO.Data */
 export type ProcessIoData = {

@@ -35,6 +35,8 @@ export type ContainerCall =
   | { readonly kind: "kill"; readonly containerId: ContainerId; readonly signal: number }
   /** Answered when its sandbox is gone. */
   | { readonly kind: "remove"; readonly containerId: ContainerId }
+  /** The client of a session goes, and the session is to go on without one. */
+  | { readonly kind: "leave"; readonly containerId: ContainerId }
   /** Asks for the standard streams of a container. */
   | { readonly kind: "attach"; readonly containerId: ContainerId }
 

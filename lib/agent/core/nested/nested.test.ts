@@ -475,6 +475,36 @@ describe("a session's client", () => {
     expect(s.answers.get(s.wait(`${s.task}.exec`))).toMatchObject({ kind: "ended" })
   })
 
+  test("that says so before it goes leaves its container running, until that or its parent ends", () => {
+    const s = new Scene()
+    const names = ["one", "two"].map((name) => `${s.task}.${name}`)
+    const leave = (name: string): void => {
+      const call = s.run(name, { purpose: "session" })
+      expect(s.ask({ kind: "leave", containerId: id(name) })).toEqual(DONE)
+      s.world.give({ kind: "callGone", call })
+    }
+    for (const name of names) leave(name)
+    expect(s.killed).toEqual([])
+    expect(s.ask({ kind: "attach", containerId: id(names[0]!) })?.kind).toBe("streams")
+    s.exited(names[0]!, 3 << 8)
+    expect(s.world.last("forget").spec.containerId).toBe(id(names[0]!))
+    expect(s.answers.get(s.wait(names[0]!))).toEqual({
+      kind: "ended",
+      termination: { exitStatus: 3 << 8 },
+    })
+    s.exited(s.task, 0)
+    expect(s.killed).toEqual([names[1]!])
+  })
+
+  test("that leaves a container that has ended leaves nothing of it", () => {
+    const s = new Scene()
+    const call = s.run(`${s.task}.exec`, { purpose: "session" })
+    s.exited(`${s.task}.exec`, 0)
+    expect(s.ask({ kind: "leave", containerId: id(`${s.task}.exec`) })).toEqual(DONE)
+    s.world.give({ kind: "callGone", call })
+    expect(s.world.all("forget")).toHaveLength(1)
+  })
+
   test("that goes before the container runs leaves none behind", () => {
     const s = new Scene()
     const call = s.launch(`${s.task}.exec`, { purpose: "session" })

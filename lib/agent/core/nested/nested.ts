@@ -208,6 +208,8 @@ export class NestedContainers {
         return this.#remove(turn, number, call.containerId)
       case "attach":
         return this.#attach(call.containerId)
+      case "leave":
+        return this.#leave(turn, call.containerId)
       default:
         return call satisfies never
     }
@@ -325,6 +327,16 @@ export class NestedContainers {
     if (!spec.debug && spec.task.container?.ttyInfo === undefined)
       return refused(500, NO_SWITCHBOARD)
     return { kind: "streams", spec }
+  }
+
+  /** A session goes on without its client until its process ends, or where it lives, or the agent. */
+  #leave(turn: Turn, containerId: ContainerId): ContainerAnswer {
+    const container = this.#containers.get(containerId)
+    if (this.#clients.delete(containerId) && container !== undefined) {
+      say(turn, "info", "a session goes on without its client", { container: containerId })
+      if (container.state === "ended") turn.out.push({ kind: "forget", spec: container.spec })
+    }
+    return { kind: "done" }
   }
 
   #house(containerId: ContainerId) {
