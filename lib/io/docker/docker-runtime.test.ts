@@ -7,7 +7,7 @@ import type { ContainerSpec } from "#lib/ports/index.ts"
 import { ContainerProber } from "#lib/io/probe/container-prober.ts"
 import { SocketProber } from "#lib/io/probe/socket-prober.ts"
 import { DockerDaemon } from "./daemon.ts"
-import { containerName } from "./create-options.ts"
+import { containerName, OWNER_LABEL } from "./create-options.ts"
 import { DockerRuntime } from "./docker-runtime.ts"
 import { describeWith, rootUser, testWith } from "../../../test/fixtures/system-parts.ts"
 
@@ -319,6 +319,27 @@ describeWith({ name: "docker", missing })("docker containers", () => {
     await runtime.forget(task)
     await runtime.forget(task)
     expect(await runtime.recover(task)).toEqual({ kind: "unknown" })
+  })
+
+  test("takes the place of a container that an earlier life asked for and never started", async () => {
+    const task = spec("exit 3")
+    const docker = await new DockerDaemon(SOCKET).client()
+    const leftBehind = { name: containerName(task.containerId), Image: IMAGE, Cmd: ["false"] }
+    const dying = docker.createContainer({ ...leftBehind, Labels: { [OWNER_LABEL]: place.root } })
+    await launch(task)
+    await dying
+    expect(await exits.of(task)).toEqual({ status: exitedStatus(3) })
+  })
+
+  test("leaves a container alone that has the name and is another's", async () => {
+    const task = spec("true")
+    const docker = await new DockerDaemon(SOCKET).client()
+    const Labels = { [OWNER_LABEL]: "another agent" }
+    const name = containerName(task.containerId)
+    const foreign = await docker.createContainer({ name, Image: IMAGE, Cmd: ["true"], Labels })
+    const refused = await runtime.launch(task, never)
+    expect(refused).toMatchObject({ ok: false, error: { message: expect.stringContaining(name) } })
+    await foreign.remove()
   })
 
   test("removes only its own containers that no record names", async () => {

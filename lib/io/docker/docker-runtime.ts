@@ -29,6 +29,7 @@ import { DockerEvents } from "./events.ts"
 import { Images } from "./images.ts"
 import { LogCopy } from "./log-copy.ts"
 import { attachContainer } from "./attach.ts"
+import { createContainer } from "./create-container.ts"
 import { readParameterFiles } from "./parameter-files.ts"
 import { resizeContainer } from "./resize.ts"
 import { runInContainer } from "./run-in.ts"
@@ -136,7 +137,7 @@ export class DockerRuntime implements ContainerRuntime {
       step = `could not be given image ${options.value.Image}`
       await this.#ensureImage(docker, spec, signal)
       step = "could not be created"
-      created = await docker.createContainer(options.value)
+      created = await createContainer(docker, options.value, signal)
       if (signal.aborted) throw new Error("the launch was given up")
       step = "could not be started"
       await created.start()
