@@ -11,6 +11,7 @@ import {
   agentOptions,
   connectRemote,
   executablePath,
+  REFUSED_AGENT_FLAGS,
   startAgent,
   supervise,
 } from "#lib/roles/index.ts"
@@ -22,8 +23,10 @@ export const command = defineCommand({
   },
   examples: ["DCOS_JOIN_TOKEN=... dcos agent --master ws://10.0.0.1:5050"],
   note: settingsNote("agent"),
+  refusedFlags: REFUSED_AGENT_FLAGS,
   async run(context, { config, ...flags }) {
-    const settings = await readSettings(context, AGENT_SETTINGS, flags, { role: "agent", config })
+    const sources = { role: "agent", config, refused: REFUSED_AGENT_FLAGS }
+    const settings = await readSettings(context, AGENT_SETTINGS, flags, sources)
     const url = settings.text("master")
     if (url === undefined) fail("give the master's URL: dcos agent --master ws://<host>:5050")
     const options = agentOptions(settings, { ...context, executable: executablePath() })

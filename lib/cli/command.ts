@@ -64,6 +64,8 @@ type Shape = {
   readonly flagsFirst?: boolean
   /** Every word is an argument, even one that looks like a flag. */
   readonly anyWords?: boolean
+  /** Flags that people may know from elsewhere and this command does not take, in Mesos' spelling: why. */
+  readonly refusedFlags?: Readonly<Record<string, string>>
 }
 
 /**

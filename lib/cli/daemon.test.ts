@@ -25,7 +25,8 @@ const read = ({ flags = {}, env = {}, file, config }: World) => {
     ...terminal.files,
     readText: (asked: string) => Promise.resolve(asked === path ? file : others[asked]),
   }
-  return readSettings({ env, files }, TABLE, flags, { role: "master", config })
+  const refused = { old_flag: "nobody needs it" }
+  return readSettings({ env, files }, TABLE, flags, { role: "master", config, refused })
 }
 
 test.each([
@@ -48,6 +49,8 @@ test("a variable of Mesos says nothing of a setting that Mesos does not have", a
 
 test.each([
   [{ file: 'pingtimeout = "1secs"' }, "did you mean ping_timeout?"],
+  [{ file: "old_flag = 1" }, "/etc/dcos/master.toml: old_flag is not supported: nobody needs it"],
+  [{ env: { MESOS_OLD_FLAG: "1" } }, "MESOS_OLD_FLAG is not supported: nobody needs it"],
   [{ config: "/srv/m.toml" }, "the configuration file /srv/m.toml does not exist"],
   [{ flags: { pingTimeout: "file:///none" } }, "file:///none: there is no such file"],
   [{ file: "what" }, "/etc/dcos/master.toml: line 1"],

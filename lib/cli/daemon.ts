@@ -34,6 +34,8 @@ export type SettingSources = {
   readonly role: string
   /** The configuration file that the command line names; a file that is missing is an error then. */
   readonly config?: string | undefined
+  /** Settings of Mesos that this daemon does not take, in Mesos' spelling: why. */
+  readonly refused?: Readonly<Record<string, string>> | undefined
 }
 
 /** The configuration file that is read when none is named. */
@@ -42,7 +44,7 @@ export const defaultConfig = (role: string): string => `/etc/dcos/${role}.toml`
 /**
  * The settings in force: the command line, else the environment (`DCOS_MASTER_X`, then `MESOS_X`), else
  * the configuration file, else the table's fallbacks. Fails when the file cannot be read or has a key
- * that is no setting.
+ * that is no setting, and for variables of settings that are refused.
  */
 export async function readSettings<T extends SettingTable>(
   context: Pick<Context, "env" | "files">,
@@ -51,6 +53,10 @@ export async function readSettings<T extends SettingTable>(
   sources: SettingSources,
 ): Promise<DaemonSettings<T>> {
   const given = await readFile(context, table, sources)
+  for (const [name, why] of Object.entries(sources.refused ?? {})) {
+    const variable = `MESOS_${name.toUpperCase()}`
+    if (context.env[variable] !== undefined) fail(`${variable} is not supported: ${why}`)
+  }
   for (const [key, setting] of Object.entries(table)) {
     const found =
       fromFlag(key, flags[key]) ?? fromEnvironment(context.env, key, setting, sources.role)
@@ -90,7 +96,7 @@ function fromEnvironment(
 async function readFile(
   { files }: Pick<Context, "files">,
   table: SettingTable,
-  { role, config }: SettingSources,
+  { role, config, refused = {} }: SettingSources,
 ): Promise<Map<string, GivenSetting>> {
   const path = config ?? defaultConfig(role)
   const text = await files.readText(path)
@@ -104,6 +110,8 @@ async function readFile(
     const name = written.replaceAll("-", "_")
     const key = names.get(name)
     if (key === undefined) {
+      const why = refused[name]
+      if (why !== undefined) fail(`${path}: ${written} is not supported: ${why}`)
       const near = suggest(name, [...names.keys()])
       fail(
         `${path}: ${written} is no setting of dcos ${role}${near ? `; did you mean ${near}?` : ""}`,

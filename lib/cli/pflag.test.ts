@@ -85,6 +85,15 @@ describe("a command line", () => {
     expect(await parse(show, line.split(" "))).toEqual({ ok: false, error })
   })
 
+  test.each(["--old_flag=1", "--old-flag 1"])("says why a flag is not taken: %s", async (line) => {
+    const refusedFlags = { old_flag: "nobody needs it" }
+    const name = line.slice(0, "--old_flag".length)
+    expect(await parse({ ...show, refusedFlags }, line.split(" "))).toEqual({
+      ok: false,
+      error: `${name} is not supported: nobody needs it`,
+    })
+  })
+
   test("counts the arguments of commands that take the rest", async () => {
     expect(await parse(update, [])).toEqual({
       ok: false,

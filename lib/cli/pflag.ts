@@ -35,7 +35,7 @@ const BOOLEANS = new Map(
  * Source: spf13/pflag, whose grammar and texts DC/OS 1.x users know.
  */
 export function readLine(
-  command: Pick<Command, "args" | "flagsFirst" | "anyWords">,
+  command: Pick<Command, "args" | "flagsFirst" | "anyWords" | "refusedFlags">,
   words: readonly string[],
 ): Result<CheckedLine, string> {
   const flags = flagsOf(command)
@@ -55,7 +55,7 @@ export function readLine(
     }
     if ((word === "--help" || word === "-h") && !flags.has(word)) return ok({ kind: "help" })
     const all = word.startsWith("--") ? readLong(flags, word) : readShort(flags, word)
-    if (!all.ok) return all
+    if (!all.ok) return err(whyRefused(command, word) ?? all.error)
     for (const { flag, value = words[++i], missing } of all.value) {
       if (value === undefined) return err(missing)
       const checked = checkValue(flag, value)
@@ -66,6 +66,13 @@ export function readLine(
   const refusal = checkCount(Object.values(command.args).filter(isArgument), rest.length)
   if (refusal !== undefined) return err(refusal)
   return ok({ kind: "run", rawArgs: [...rawArgs, "--", ...rest] })
+}
+
+/** Why a flag that is known from elsewhere is not taken. */
+function whyRefused({ refusedFlags = {} }: Pick<Command, "refusedFlags">, word: string) {
+  const name = word.replace(/=.*$/s, "")
+  const why = refusedFlags[name.slice(2).replaceAll("-", "_")]
+  return why === undefined ? undefined : `${name} is not supported: ${why}`
 }
 
 const flagsOf = ({ args }: Pick<Command, "args">): Flags =>

@@ -55,9 +55,14 @@ export function agentOptions(
       ?.split(":")
       .filter((path) => path !== ""),
     dockerSocket: settings.required("dockerSocket"),
-    containers: containerOptions(settings),
+    containers: containerOptions(settings, isolation),
+    contained: isolation.contained,
     executable: environment.executable,
-    flags: { ...settings.inEffect(), isolation: isolation.names },
+    flags: {
+      ...settings.inEffect(),
+      isolation: isolation.names,
+      launcher: isolation.launcher,
+    },
     log,
     logVerbosity: new TimedVerbosity(log, logLevel, systemClock),
   }

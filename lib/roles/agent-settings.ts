@@ -168,7 +168,7 @@ export const AGENT_SETTINGS = {
   },
   isolation: {
     hint: "isolators",
-    help: "How tasks that run as processes are limited: cgroups/cpu,cgroups/mem by the kernel, posix/cpu,posix/mem by measuring, disk/du for their disk; by default the best that this machine can do",
+    help: "How tasks are isolated, by Mesos' names: cgroups/cpu,cgroups/mem by the kernel, posix/cpu,posix/mem by measuring, disk/du for their disk; what only containers have, such as namespaces/pid, makes every task one; by default the best limits that this machine can keep",
   },
   csiPluginConfigDir: {
     hint: "dir",
@@ -185,8 +185,7 @@ export const AGENT_SETTINGS = {
   },
   launcher: {
     hint: "launcher",
-    help: "How tasks without a container run: as processes of this machine (posix), or in one of runc (linux), as tasks with a MESOS container do in any case",
-    fallback: "posix",
+    help: "How tasks without a container run: as processes of this machine (posix), or in one of runc (linux), as tasks with a MESOS container do in any case; posix by default, unless --isolation needs containers",
   },
   imageProviders: {
     hint: "names",

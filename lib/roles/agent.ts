@@ -90,6 +90,8 @@ export type AgentRoleOptions = {
   readonly creatableHostPaths?: readonly string[] | undefined
   /** What runs containers, and how. */
   readonly containers: ContainerOptions
+  /** Isolators that the operator wants and only containers of runc have. */
+  readonly contained?: readonly string[] | undefined
   /** Path of the Docker daemon's socket. */
   readonly dockerSocket: string
   /** The executable that tasks are offered as DCOS_EXECUTABLE. */
@@ -155,6 +157,7 @@ export async function startAgent(options: AgentRoleOptions, connect: Connect): P
   const secret = openSecretFile(`${workDir}/meta/executor-secret`)
   const executorTokens = new SignedExecutorTokens(secret.secret)
   const { runtimes, images } = makeRuntimes(options, options.containers)
+  await mustContain(options, runtimes)
   const started = await AgentDriver.start({
     ...driverOptions(options, { node, runtimes, volumes }),
     executorTokens,
@@ -205,6 +208,18 @@ export async function startAgent(options: AgentRoleOptions, connect: Connect): P
       }
     },
   }
+}
+
+/** What the operator wants to isolate tasks with must not silently be absent. */
+async function mustContain(
+  { contained = [], containers }: AgentRoleOptions,
+  runtimes: readonly ContainerRuntime[],
+): Promise<void> {
+  if (containers.launcher === "posix") return
+  const able = await runtimes.find(({ name }) => name === "runc")?.available()
+  const wanted =
+    contained.length === 0 ? "--launcher linux" : `${contained.join(", ")} of --isolation`
+  if (able?.ok === false) throw new StartError(`${wanted} cannot be had: ${able.error}`)
 }
 
 /** Removes images once it is known what the containers of the last life hold. */

@@ -4,12 +4,15 @@ import { AGENT_SETTINGS } from "./agent-settings.ts"
 import { containerOptions } from "./container-options.ts"
 
 const options = (given: Readonly<Record<string, string>>) =>
-  containerOptions(settingsFrom(AGENT_SETTINGS, given))
+  containerOptions(settingsFrom(AGENT_SETTINGS, given), {
+    launcher: "posix",
+    noNewPrivileges: true,
+  })
 
 describe("how containers are run", () => {
   test("without settings: processes, runc and Docker, images of Docker Hub", () => {
     const made = options({})
-    expect(made).toMatchObject({ docker: true, launcher: "posix" })
+    expect(made).toMatchObject({ docker: true, launcher: "posix", runc: { noNewPrivileges: true } })
     expect(made.runc).toMatchObject({ cgroupsRoot: "mesos", enableCfs: false, pidsLimit: 8192 })
     expect(made.images).toMatchObject({ plainRegistries: [], gc: undefined })
   })
@@ -17,14 +20,13 @@ describe("how containers are run", () => {
   test("as the operator names it", () => {
     const made = options({
       containerizers: "mesos",
-      launcher: "linux",
       imageProviders: "",
       cgroupsEnableCfs: "true",
       effectiveCapabilities: '{"capabilities":["CHOWN"]}',
       allowedDevices:
         '{"allowed_devices":[{"device":{"path":"/dev/null"},"access":{"read":true,"write":true}}]}',
     })
-    expect(made).toMatchObject({ docker: false, launcher: "linux", images: undefined })
+    expect(made).toMatchObject({ docker: false, images: undefined })
     expect(made.runc).toMatchObject({
       enableCfs: true,
       effectiveCapabilities: ["CHOWN"],
@@ -37,7 +39,6 @@ describe("how containers are run", () => {
   test.each([
     ["containerizers", "composing", "none of mesos, docker"],
     ["containerizers", "docker", "must name mesos"],
-    ["launcher", "windows", "linux"],
     ["cgroupsRoot", "../etc", "one name"],
     ["effectiveCapabilities", '{"capabilities":["FLY"]}', "'FLY' is no capability"],
     ["allowedDevices", '{"allowed_devices":[{"device":{"path":"/etc/passwd"}}]}', "below /dev"],

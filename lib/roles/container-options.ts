@@ -8,11 +8,15 @@ import {
 } from "#lib/io/index.ts"
 import type { ContainerOptions, ImageOptions } from "./agent-runtimes.ts"
 import type { AgentSettings } from "./agent-options.ts"
+import type { Isolation } from "./isolation.ts"
 
 const CONTAINERIZERS = ["mesos", "docker"]
 
 /** What runs containers, by the agent's settings. Throws a `SettingError` for a wrong value. */
-export function containerOptions(settings: AgentSettings): ContainerOptions {
+export function containerOptions(
+  settings: AgentSettings,
+  { launcher, noNewPrivileges }: Pick<Isolation, "launcher" | "noNewPrivileges">,
+): ContainerOptions {
   const containerizers = settings.list("containerizers") ?? []
   const unknown = containerizers.find((name) => !CONTAINERIZERS.includes(name))
   if (unknown !== undefined)
@@ -22,8 +26,8 @@ export function containerOptions(settings: AgentSettings): ContainerOptions {
   return {
     docker: containerizers.includes("docker"),
     dockerConfig: settings.text("dockerConfig"),
-    launcher: settings.oneOf("launcher", ["linux", "posix"]),
-    runc: runcSettings(settings),
+    launcher,
+    runc: { ...runcSettings(settings), noNewPrivileges },
     images: imageOptions(settings),
   }
 }

@@ -1,9 +1,10 @@
-import { expect, test } from "bun:test"
-import { cgroupProblem } from "#lib/io/index.ts"
+import { describe, expect, test } from "bun:test"
+import { cgroupProblem, controllerProblem } from "#lib/io/index.ts"
 import { settingsFrom, SettingError } from "#lib/std/daemon-settings.ts"
 import { testWith } from "../../test/fixtures/system-parts.ts"
 import { AGENT_SETTINGS } from "./agent-settings.ts"
 import { isolationOf } from "./isolation.ts"
+import { ISOLATORS } from "./isolators.ts"
 
 const of = (values: Parameters<typeof settingsFrom<typeof AGENT_SETTINGS>>[1]) =>
   isolationOf(settingsFrom(AGENT_SETTINGS, values), "/work/agent")
@@ -11,10 +12,10 @@ const of = (values: Parameters<typeof settingsFrom<typeof AGENT_SETTINGS>>[1]) =
 const missing = cgroupProblem("dcos-test-isolation")
 
 test("without the flag, limits are kept as well as this machine can", () => {
-  const { names, processes, disk } = of({})
+  const { names, processes, disk, launcher } = of({})
   expect(processes.cgroups === undefined).toBe(missing !== undefined)
   expect(names).toBe(`${missing ? "posix/cpu,posix/mem" : "cgroups/cpu,cgroups/mem"},disk/du`)
-  expect([processes.measureMemory, disk]).toEqual([true, true])
+  expect([processes.measureMemory, disk, launcher]).toEqual([true, true, "posix"])
 })
 
 test("what is only to be measured is not given to the kernel, and a disk only where it is named", () => {
@@ -25,6 +26,10 @@ test("what is only to be measured is not given to the kernel, and a disk only wh
   expect(of({ isolation: "posix/disk", enforceContainerDiskQuota: "false" }).disk).toBe(false)
 })
 
+test("older names are told by those that replaced them", () => {
+  expect(of({ isolation: "process,posix/disk" }).names).toBe("posix/cpu,posix/mem,disk/du")
+})
+
 testWith({ name: "cgroups", missing })("isolators say what the kernel keeps", () => {
   const kept = (isolation: string) => {
     const { cpu, memory } = of({ isolation }).processes.cgroups ?? {}
@@ -33,9 +38,54 @@ testWith({ name: "cgroups", missing })("isolators say what the kernel keeps", ()
   expect(kept("cgroups/cpu")).toEqual({ cpu: true, memory: false })
   expect(kept("cgroups/mem,docker/runtime")).toEqual({ cpu: false, memory: true })
   expect(kept("cgroups")).toEqual({ cpu: true, memory: true })
+  expect(kept("cgroups/all")).toEqual({ cpu: true, memory: true })
 })
 
-test("an isolator that nobody knows is refused by its name", () => {
-  expect(() => of({ isolation: "posix/cpu,org_example_Isolator" })).toThrow(SettingError)
-  expect(() => of({ isolation: "x" })).toThrow("Unknown or unsupported isolator: x")
+describe("what only containers have", () => {
+  test("makes every task one", () => {
+    expect(of({ isolation: "posix/cpu,volume/secret" })).toMatchObject({
+      launcher: "posix",
+      contained: [],
+    })
+    expect(of({ isolation: "filesystem/linux,linux/nnp,posix/mem" })).toMatchObject({
+      launcher: "linux",
+      contained: ["filesystem/linux", "linux/nnp"],
+      noNewPrivileges: true,
+    })
+    expect(of({ isolation: "namespaces/pid" }).noNewPrivileges).toBe(false)
+  })
+
+  test("is refused where tasks are to be processes", () => {
+    expect(() => of({ isolation: "namespaces/pid,cgroups/pids", launcher: "posix" })).toThrow(
+      "namespaces/pid, cgroups/pids of --isolation needs --launcher=linux",
+    )
+    expect(of({ isolation: "posix/cpu", launcher: "linux" }).launcher).toBe("linux")
+  })
+})
+
+describe("a name is refused", () => {
+  test.each([
+    ["posix/cpu,org_example_Isolator", "Unknown or unsupported isolator: org_example_Isolator"],
+    ["disk/du,posix/mem,disk/du", "an isolator is named twice"],
+    ["filesystem/posix,filesystem/linux", "Using multiple filesystem isolators simultaneously"],
+  ])("in %s", (isolation, text) => {
+    expect(() => of({ isolation })).toThrow(SettingError)
+    expect(() => of({ isolation })).toThrow(text)
+  })
+
+  const refused = Object.entries(ISOLATORS).filter(([, isolator]) => isolator.refused)
+
+  test.each(refused)("as Mesos knows it and this agent does not: %s", (isolation, { refused }) => {
+    expect(() => of({ isolation })).toThrow(`Unsupported isolator: ${isolation}: ${refused}`)
+  })
+
+  const accounting = Object.entries(ISOLATORS).flatMap(([name, { controller }]) =>
+    controller === undefined ? [] : [[name, controller]],
+  )
+
+  test.each(accounting)("where its cgroups are missing: %s", (isolation = "", controller = "") => {
+    const problem = controllerProblem(controller)
+    if (problem === undefined) expect(of({ isolation }).contained).toEqual([isolation])
+    else expect(() => of({ isolation })).toThrow(`${isolation} cannot be used: ${problem}`)
+  })
 })
