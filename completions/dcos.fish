@@ -76,6 +76,8 @@ complete -c dcos -n '__dcos_at agent' -l allowed-devices -r -d 'Devices of runc 
 complete -c dcos -n '__dcos_at agent' -l disallow-sharing-agent-pid-namespace -d 'Refuse tasks in runc containers that want to see the processes of this machine; false by default'
 complete -c dcos -n '__dcos_at agent' -l disallow-sharing-agent-ipc-namespace -d 'Refuse tasks in runc containers that want the shared memory of this machine; false by default'
 complete -c dcos -n '__dcos_at agent' -l container-pids-limit -r -d 'Most processes and threads of a runc container; 8192 by default'
+complete -c dcos -n '__dcos_at agent' -l network-cni-config-dir -r -d 'Describes the networks that tasks in runc containers can join by name, as files of CNI (.conf, .conflist, .json); read at each launch'
+complete -c dcos -n '__dcos_at agent' -l network-cni-plugins-dir -r -d 'Where the programs of CNI\'s plugins are, several directories with colons between them; /usr/lib/cni:/opt/cni/bin by default'
 complete -c dcos -n '__dcos_at agent' -l docker-socket -r -d 'Socket of the Docker daemon; /var/run/docker.sock by default'
 complete -c dcos -n '__dcos_at agent' -l insecure-api -d 'Answer API requests from other machines, whoever asks; false by default'
 complete -c dcos -n '__dcos_at agent' -l log-level -r -d 'debug, info, warn or error; info by default'

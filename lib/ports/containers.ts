@@ -1,5 +1,6 @@
 import type {
   CommandInfo,
+  ContainerInfo,
   ContainerStatus,
   ResourceStatistics,
   Resources,
@@ -59,6 +60,11 @@ export type ContainerSpec = {
   readonly parent?: ContainerId | undefined
   /** Set on a container that runs wholly inside its parent: same namespaces, root and limits. */
   readonly debug?: true | undefined
+  /**
+   * The container of the executor whose member this is, where that executor is only in the books. What
+   * it asks for is shared by its members: networks, and shared memory.
+   */
+  readonly groupContainer?: ContainerInfo | undefined
   /** A nested container that an operator made has the shape of a task whose id is its container's. */
   readonly task: TaskInfo
   /** The sandbox on the host, an absolute path that the driver creates. */

@@ -1,8 +1,10 @@
 import {
+  ContainerNetworks,
   DiskImageStore,
   DockerRuntime,
   ProcessRuntime,
   RuncRuntime,
+  type ContainerNetworksOptions,
   type DefaultRegistry,
   type ImageGcConfig,
   type RuncSettings,
@@ -21,6 +23,8 @@ export type ContainerOptions = {
   readonly runc: Partial<RuncSettings>
   /** Where images for runc come from and go to; undefined when runc runs none. */
   readonly images: ImageOptions | undefined
+  /** The networks that containers of runc can join by name. */
+  readonly networks: Pick<ContainerNetworksOptions, "configDirectory" | "pluginDirectories">
 }
 
 /** Where images come from and go to. */
@@ -63,6 +67,11 @@ export function makeRuntimes(
       address,
       settings: options.runc,
       images,
+      networks: new ContainerNetworks({
+        ...options.networks,
+        directory: `${workDir}/isolators/network/cni`,
+        log: place.log,
+      }),
     }),
     ...(options.docker
       ? [

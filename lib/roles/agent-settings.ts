@@ -245,6 +245,15 @@ export const AGENT_SETTINGS = {
     fallback: "8192",
     ours: true,
   },
+  networkCniConfigDir: {
+    hint: "dir",
+    help: "Describes the networks that tasks in runc containers can join by name, as files of CNI (.conf, .conflist, .json); read at each launch",
+  },
+  networkCniPluginsDir: {
+    hint: "dirs",
+    help: "Where the programs of CNI's plugins are, several directories with colons between them",
+    fallback: "/usr/lib/cni:/opt/cni/bin",
+  },
   dockerSocket: {
     hint: "path",
     help: "Socket of the Docker daemon",

@@ -29,7 +29,19 @@ export function containerOptions(
     launcher,
     runc: { ...runcSettings(settings), noNewPrivileges },
     images: imageOptions(settings),
+    networks: networkOptions(settings),
   }
+}
+
+function networkOptions(settings: AgentSettings): ContainerOptions["networks"] {
+  const key = "networkCniPluginsDir"
+  const pluginDirectories = settings
+    .required(key)
+    .split(":")
+    .filter((path) => path !== "")
+  const relative = pluginDirectories.find((path) => !path.startsWith("/"))
+  if (relative !== undefined) settings.refuse(key, `'${relative}' must be an absolute path`)
+  return { configDirectory: settings.text("networkCniConfigDir"), pluginDirectories }
 }
 
 function runcSettings(settings: AgentSettings): Partial<RuncSettings> {

@@ -5,6 +5,7 @@ import type { ContainerFailure, ContainerSpec } from "#lib/ports/index.ts"
 import { err, ok } from "#lib/std/result.ts"
 import type { Result } from "#lib/std/result.ts"
 import { gpuDevices } from "#lib/io/gpu/devices.ts"
+import type { ContainerNetworks } from "#lib/io/cni/index.ts"
 import { abortable } from "#lib/io/host/abortable.ts"
 import type { Accounts } from "#lib/io/host/accounts.ts"
 import { openLog } from "#lib/io/host/open-log.ts"
@@ -18,6 +19,7 @@ import { deviceAt } from "./find-device.ts"
 import { encodeSpec } from "./encode-spec.ts"
 import { versionTwoLimits } from "./limits.ts"
 import type { OciSpec, OciUser } from "./oci.ts"
+import { hostFiles, joinNetworks } from "./networks.ts"
 import type { RuncRecords } from "./records.ts"
 import type { ContainerRoots, PreparedRoot } from "./roots.ts"
 import { defaultSeccomp } from "./seccomp.ts"
@@ -26,9 +28,6 @@ import { ociSpec } from "./spec.ts"
 import { startInTerminal } from "./terminal.ts"
 import { groupsOf, imageUser } from "./users.ts"
 import { taskLimits } from "#lib/io/host/task-limits.ts"
-
-/** What an image on the network of its host takes from there. */
-const HOST_FILES = ["/etc/hosts", "/etc/resolv.conf", "/etc/hostname"]
 
 const SIGTERM = 15
 
@@ -40,6 +39,7 @@ export type LaunchParts = {
   readonly roots: ContainerRoots
   readonly accounts: Accounts
   readonly settings: RuncSettings
+  readonly networks: ContainerNetworks | undefined
 }
 
 /** A failure before or while the container was made, with the text to report. */
@@ -60,8 +60,11 @@ export async function launchContainer(
   if (!prepared.ok) return prepared
   const { root } = prepared.value
   const user = await userOf(parts, spec, prepared.value)
+  const joined = await joinNetworks(parts.networks, spec, signal)
+  if (!joined.ok) return failure(joined.error)
   const config = ociSpec({
     spec,
+    network: joined.value,
     settings: parts.settings,
     root,
     user,
@@ -70,7 +73,7 @@ export async function launchContainer(
     parentPid: await parentPid(parts, spec),
     devices: gpuDevices(spec.gpus).map(gpuAccess),
     seccomp: (capabilities) => defaultSeccomp(capabilities, process.arch),
-    hostFiles: HOST_FILES.filter((file) => existsSync(file)),
+    hostFiles: hostFiles(),
     machineBytes: totalmem(),
   })
   if (!config.ok) return failure(`the task cannot be run: ${config.error}`)

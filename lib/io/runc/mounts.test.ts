@@ -9,7 +9,8 @@ const host: MountInput = {
   mounts: [],
   ownPids: true,
   hostShm: false,
-  hostFiles: [],
+  ownNetwork: false,
+  files: [],
 }
 const image: MountInput = {
   ...host,
@@ -21,7 +22,7 @@ const image: MountInput = {
     work: "/roots/1/work",
     volumes: [{ source: "/roots/1/volumes/0", target: "/data" }],
   },
-  hostFiles: ["/etc/hosts"],
+  files: [{ source: "/etc/hosts", target: "/etc/hosts", readOnly: true }],
 }
 
 const at = (input: MountInput, destination: string) =>
@@ -50,6 +51,11 @@ describe("the mounts of a container", () => {
     expect(at({ ...host, ownPids: false }, "/proc")).toMatchObject({ type: "bind" })
     expect(at(image, "/sys")?.options).toContain("ro")
     expect(at(host, "/sys")?.options).toContain("ro")
+  })
+
+  test("hold a /sys of another network where the container is in one", () => {
+    expect(at(host, "/sys")).toMatchObject({ type: "bind" })
+    expect(at({ ...host, ownNetwork: true }, "/sys")).toMatchObject({ type: "sysfs" })
   })
 
   test("hold shared memory of its own, of the size asked for, or the machine's", () => {

@@ -31,8 +31,17 @@ export type MountInput = {
   readonly ownPids: boolean
   /** Whether /dev/shm is that of the machine. */
   readonly hostShm: boolean
-  /** Files of the machine that say how names are resolved, for images on its network. */
-  readonly hostFiles: readonly string[]
+  /** Whether its network is not the machine's. */
+  readonly ownNetwork: boolean
+  /** Files that say who the container is and how names are resolved. */
+  readonly files: readonly BoundFile[]
+}
+
+/** A file of this machine, and where a container sees it. */
+export type BoundFile = {
+  readonly source: string
+  readonly target: string
+  readonly readOnly?: boolean | undefined
 }
 
 /** The sandbox as the container sees it. */
@@ -55,9 +64,11 @@ export function mountsOf(input: MountInput): readonly OciMount[] {
       ? [
           ...root.volumes.map(({ source, target }) => bind(source, target, ["rw"])),
           bind(sandbox, SANDBOX_IN_IMAGE, ["rw"]),
-          ...input.hostFiles.map((file) => bind(file, file, ["ro"])),
         ]
       : []),
+    ...input.files.map(({ source, target, readOnly }) =>
+      bind(source, target, [readOnly ? "ro" : "rw"]),
+    ),
     ...input.mounts.map((each) => volumeMount(each, sandboxPath(root, sandbox))),
   ]
 }
@@ -71,13 +82,14 @@ function rootMount(root: ContainerRoot): OciMount {
 }
 
 /** The kernel refuses to mount its file systems over themselves: on the machine's root they are bound. */
-function kernelMounts({ root, ownPids }: MountInput): readonly OciMount[] {
+function kernelMounts({ root, ownPids, ownNetwork }: MountInput): readonly OciMount[] {
   const sealed = ["nosuid", "noexec", "nodev"]
   return [
     root.kind === "host" && !ownPids
       ? bind("/proc", "/proc", ["rw"])
       : mount("/proc", "proc", sealed),
-    root.kind === "host"
+    // That of another network is another file system, with that network's interfaces.
+    root.kind === "host" && !ownNetwork
       ? bind("/sys", "/sys", ["ro", ...sealed])
       : mount("/sys", "sysfs", ["ro", ...sealed]),
   ]

@@ -211,7 +211,11 @@ describe.skipIf(!usable)("a container", () => {
   })
 
   test.each([
-    ["a network that is not there", { networkInfos: [{ name: "overlay" }] }, "'overlay' needs CNI"],
+    [
+      "a network that is not there",
+      { networkInfos: [{ name: "overlay" }] },
+      "'overlay' is not known",
+    ],
     ["a limit that is none", { rlimitInfo: { rlimits: [{ type: "UNKNOWN" }] } }, "unknown limit"],
     ["shared memory of a size, but not its own", { linuxInfo: { shmSize: 1 } }, "ipc_mode PRIVATE"],
   ] as const)("is refused that wants %s", async (_what, container, text) => {

@@ -15,6 +15,7 @@ import type {
 } from "#lib/ports/index.ts"
 import { err, ok } from "#lib/std/result.ts"
 import type { Result } from "#lib/std/result.ts"
+import type { ContainerNetworks } from "#lib/io/cni/index.ts"
 import { Accounts } from "#lib/io/host/accounts.ts"
 import { hostNetworkStatus } from "#lib/io/host/container-status.ts"
 import { EndedWatch } from "#lib/io/host/ended-watch.ts"
@@ -28,7 +29,7 @@ import type { ProcessIdentity } from "#lib/io/host/proc.ts"
 import { killSession } from "#lib/io/host/session.ts"
 import { ProcessSnapshots } from "#lib/io/host/process-snapshots.ts"
 import { ChildSessions } from "#lib/io/sessions/child-sessions.ts"
-import { CgroupTree, send } from "./cgroup-tree.ts"
+import { CgroupTree, familyOf, send } from "./cgroup-tree.ts"
 import { findSupervisors, supervises } from "./find-supervisors.ts"
 import { decideStart, isRunc, startContainer } from "./conmon.ts"
 import type { RuncTools } from "./conmon.ts"
@@ -36,6 +37,7 @@ import { FamilyLimits } from "./family-limits.ts"
 import { hostUser, launchContainer } from "./launch.ts"
 import { outOfMemory } from "./out-of-memory.ts"
 import { resizeContainer } from "./resize.ts"
+import { networkOfContainer } from "./networks.ts"
 import { RuncRecords } from "./records.ts"
 import { ContainerRoots } from "./roots.ts"
 import { runInContainer } from "./run-in.ts"
@@ -65,6 +67,8 @@ export type RuncRuntimeOptions = {
   /** The agent's address, which containers on the host's network share. */
   readonly address: string
   readonly settings?: Partial<RuncSettings> | undefined
+  /** The networks that containers join by name; without it all are on that of their host. */
+  readonly networks?: ContainerNetworks | undefined
   /** Where images come from; without it only tasks without an image can be run. */
   readonly images?: ImageStore | undefined
   readonly logs?: LogRotationOptions | undefined
@@ -190,7 +194,10 @@ export class RuncRuntime implements ContainerRuntime {
     this.#families.adopt(spec)
     const boot = await this.#records.boot(containerId)
     if (boot === undefined) return { kind: "unknown" }
-    if (boot !== bootId()) return { kind: "exited", exit: { message: "the machine was restarted" } }
+    if (boot !== bootId()) {
+      await this.#leaveNetworks(containerId)
+      return { kind: "exited", exit: { message: "the machine was restarted" } }
+    }
     const record = await this.#records.launch(containerId)
     if (record !== undefined) this.#roots.hold(containerId, record.layers)
     const neverStarted =
@@ -204,6 +211,7 @@ export class RuncRuntime implements ContainerRuntime {
     const running = await this.#find(spec, record)
     if (running === undefined) {
       const exit = await this.#lastWord(spec)
+      await this.#leaveNetworks(containerId)
       void this.#sweep(containerId)
       return { kind: "exited", exit }
     }
@@ -216,8 +224,10 @@ export class RuncRuntime implements ContainerRuntime {
     this.#track(running)
     // What ended before the line above is seen here, what ends after it through the watch.
     const exit = await this.#exitOf(running)
-    if (exit === undefined) return { kind: "running", started: this.#status(spec, running.pid) }
+    if (exit === undefined)
+      return { kind: "running", started: await this.#status(spec, running.pid) }
     this.#untrack(running)
+    await this.#leaveNetworks(containerId)
     return { kind: "exited", exit }
   }
 
@@ -262,6 +272,7 @@ export class RuncRuntime implements ContainerRuntime {
     ])
     const orphans = [...found].filter((id) => !known.has(id))
     await Promise.all(orphans.map((id) => this.#destroy(id, supervisors.get(id) ?? [])))
+    await this.#options.networks?.removeOrphans(known)
     return [...sessions, ...orphans]
   }
 
@@ -321,6 +332,7 @@ export class RuncRuntime implements ContainerRuntime {
       roots: this.#roots,
       accounts: this.#accounts,
       settings: this.#settings,
+      networks: this.#options.networks,
     }
   }
 
@@ -337,7 +349,7 @@ export class RuncRuntime implements ContainerRuntime {
     }
     if (signal.aborted) throw new Error("the launch was given up")
     const started = await startSession(parts, spec)
-    if (started.ok) return ok(this.#status(spec, started.value.pid))
+    if (started.ok) return ok(await this.#status(spec, started.value.pid))
     return err({ reason: "REASON_CONTAINER_LAUNCH_FAILED", message: started.error })
   }
 
@@ -353,12 +365,25 @@ export class RuncRuntime implements ContainerRuntime {
 
   async #concludeEarly(spec: ContainerSpec): Promise<void> {
     const exit = await this.#lastWord(spec)
+    await this.#leaveNetworks(spec.containerId)
     void this.#sweep(spec.containerId)
     if (!this.#closed) this.#listener(spec.containerId, exit)
   }
 
-  #status(spec: ContainerSpec, pid: number): ContainerStarted {
-    return { status: hostNetworkStatus(spec.containerId, { address: this.#options.address, pid }) }
+  async #status({ containerId }: ContainerSpec, pid: number): Promise<ContainerStarted> {
+    const { address, networks } = this.#options
+    const status = hostNetworkStatus(containerId, { address, pid })
+    const found = await networkOfContainer(networks, containerId)
+    return {
+      status: found === undefined ? status : { ...status, networkInfos: found.networkInfos },
+    }
+  }
+
+  /** Gives addresses and ports back before anybody hears that the container has ended. */
+  async #leaveNetworks(containerId: ContainerId): Promise<void> {
+    const { networks } = this.#options
+    for (const owner of new Set([containerId, familyOf(containerId)]))
+      await networks?.leave(owner, containerId)
   }
 
   /** The processes of a container that runs; undefined when its first one or its supervisor is gone. */
@@ -427,7 +452,8 @@ export class RuncRuntime implements ContainerRuntime {
     running.concluding = false
     if (exit === undefined || this.#closed || this.#running.get(containerId) !== running) return
     this.#untrack(running)
-    this.#listener(containerId, exit)
+    await this.#leaveNetworks(containerId)
+    if (!this.#closed) this.#listener(containerId, exit)
   }
 
   /** How the container ended; undefined while its supervisor lives. */
@@ -481,6 +507,7 @@ export class RuncRuntime implements ContainerRuntime {
       throw new Error(`processes of container ${containerId} do not end`)
     await this.#supervisorEnd(containerId)
     this.#families.leave(containerId)
+    await this.#leaveNetworks(containerId)
     await this.#roots.remove(containerId)
     await this.#records.remove(containerId)
   }

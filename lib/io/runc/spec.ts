@@ -10,7 +10,7 @@ import { deviceNodes, deviceRules } from "./devices.ts"
 import type { DeviceAccess } from "./devices.ts"
 import { versionOneLimits } from "./limits.ts"
 import { MASKED_PATHS, mountsOf, READONLY_PATHS, sandboxPath } from "./mounts.ts"
-import type { ContainerRoot } from "./mounts.ts"
+import type { BoundFile, ContainerRoot } from "./mounts.ts"
 import type { OciNamespace, OciProcess, OciSeccomp, OciSpec, OciUser } from "./oci.ts"
 import type { RuncSettings } from "./settings.ts"
 
@@ -29,16 +29,26 @@ export type SpecInput = {
   readonly cgroupVersion: 1 | 2
   /** First process of the container that this one lives in, whose namespaces it may share. */
   readonly parentPid?: number | undefined
-  /** A network namespace to join, a path; without it the container is on its host's network. */
-  readonly networkNamespace?: string | undefined
+  /** The network that it is in, where that is not its host's. */
+  readonly network?: SpecNetwork | undefined
   /** Devices of this container alone, such as GPUs. */
   readonly devices: readonly DeviceAccess[]
   /** The filter for a set of capabilities ("CAP_CHOWN"); undefined for none. */
   readonly seccomp: (capabilities: ReadonlySet<string>) => OciSeccomp | undefined
   /** Files of the machine that an image on its network needs, such as /etc/resolv.conf. */
-  readonly hostFiles: readonly string[]
+  readonly hostFiles: readonly BoundFile[]
   /** Memory of the machine in bytes. */
   readonly machineBytes: number
+}
+
+/** A network that is not the machine's. */
+export type SpecNetwork = {
+  /** Path of its namespace. */
+  readonly namespace: string
+  /** What the container calls itself; absent where that is shared with its parent. */
+  readonly hostname?: string | undefined
+  /** Files of the container's /etc that tell of the network. */
+  readonly files: readonly BoundFile[]
 }
 
 /** Makes a container's configuration; refuses what this runtime cannot do, saying why. */
@@ -49,7 +59,8 @@ export function ociSpec(input: SpecInput): Result<OciSpec, string> {
   if (problem !== undefined) return err(problem)
   const process = processOf(input)
   if (!process.ok) return process
-  const { hostname, linuxInfo = {} } = container ?? {}
+  const { linuxInfo = {} } = container ?? {}
+  const hostname = hostnameOf(input)
   const devices = [...settings.allowedDevices, ...input.devices]
   const capabilities = new Set(process.value.capabilities.effective)
   const seccomp = linuxInfo.seccomp?.unconfined === true ? undefined : input.seccomp(capabilities)
@@ -65,7 +76,8 @@ export function ociSpec(input: SpecInput): Result<OciSpec, string> {
       shmSizeMib: linuxInfo.shmSize,
       ownPids: linuxInfo.sharePidNamespace !== true || input.parentPid !== undefined,
       hostShm: !hasOwnIpc(linuxInfo, spec.parent !== undefined) && spec.parent === undefined,
-      hostFiles: input.networkNamespace === undefined ? input.hostFiles : [],
+      ownNetwork: input.network !== undefined,
+      files: input.network?.files ?? (root.kind === "image" ? input.hostFiles : []),
     }),
     linux: {
       // Mounts that a volume shares both ways would not reach the machine through a slave root.
@@ -127,9 +139,8 @@ export function processOf(input: SpecInput): Result<OciProcess, string> {
 }
 
 function namespacesOf(input: SpecInput): readonly OciNamespace[] {
-  const { spec, parentPid, networkNamespace } = input
-  const { container } = spec.task
-  const { linuxInfo = {}, hostname } = container ?? {}
+  const { spec, parentPid, network } = input
+  const { linuxInfo = {} } = spec.task.container ?? {}
   const ofParent = (name: string): OciNamespace["path"] => `/proc/${parentPid}/ns/${name}`
   const join = (type: OciNamespace["type"], name: string): readonly OciNamespace[] =>
     parentPid === undefined ? [] : [{ type, path: ofParent(name) ?? "" }]
@@ -140,12 +151,15 @@ function namespacesOf(input: SpecInput): readonly OciNamespace[] {
     ...(hasOwnIpc(linuxInfo, spec.parent !== undefined)
       ? [{ type: "ipc" } as const]
       : join("ipc", "ipc")),
-    ...(networkNamespace !== undefined
-      ? [{ type: "network", path: networkNamespace } as const]
+    ...(network !== undefined
+      ? [{ type: "network", path: network.namespace } as const]
       : join("network", "net")),
-    ...(hostname !== undefined ? [{ type: "uts" } as const] : join("uts", "uts")),
+    ...(hostnameOf(input) !== undefined ? [{ type: "uts" } as const] : join("uts", "uts")),
   ]
 }
+
+const hostnameOf = ({ network, spec }: SpecInput): string | undefined =>
+  network === undefined ? spec.task.container?.hostname : network.hostname
 
 /** A container has shared memory of its own, unless it is nested or says otherwise. */
 const hasOwnIpc = (linux: LinuxInfo, nested: boolean): boolean =>
@@ -154,10 +168,7 @@ const hasOwnIpc = (linux: LinuxInfo, nested: boolean): boolean =>
 /** What a task asks for that this runtime does not have, or that the operator forbids. */
 function unsupported({ spec, settings }: SpecInput): string | undefined {
   const container: ContainerInfo = spec.task.container ?? { type: "MESOS" }
-  const { linuxInfo = {}, networkInfos = [] } = container
-  const named = networkInfos.find(({ name }) => name !== undefined)
-  if (named !== undefined)
-    return `container network '${named.name}' needs CNI, which this agent does not have yet: leave networkInfos out for the network of the host`
+  const { linuxInfo = {} } = container
   if (spec.parent === undefined) {
     if (linuxInfo.sharePidNamespace === true && settings.disallowSharingAgentPid)
       return "sharing the agent's pid namespace is forbidden by --disallow_sharing_agent_pid_namespace"

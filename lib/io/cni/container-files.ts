@@ -1,0 +1,44 @@
+import type { NetworkDns } from "./join-result.ts"
+
+/** Files of a container in a network of its own, by their name in /etc. */
+export type ContainerFiles = Readonly<Record<"hosts" | "hostname" | "resolv.conf", string>>
+
+/** What the files are made of. */
+export type FilesInput = {
+  readonly hostname: string
+  /** The container's own addresses. */
+  readonly addresses: readonly string[]
+  readonly dns: NetworkDns
+  /** The machine's /etc/resolv.conf. */
+  readonly machineResolv: string
+}
+
+/**
+ * The files by which a container knows itself and others. Source: apache/mesos:
+ * src/slave/containerizer/mesos/isolators/network/cni/cni.cpp (attach, isolate).
+ */
+export const containerFiles = (input: FilesInput): ContainerFiles => ({
+  hosts: hosts(input),
+  hostname: `${input.hostname}\n`,
+  "resolv.conf": input.dns.nameservers.length === 0 ? input.machineResolv : resolv(input.dns),
+})
+
+function hosts({ addresses, hostname }: FilesInput): string {
+  const own = addresses.find((address) => !address.includes(":")) ?? addresses[0]
+  const lines = [
+    "127.0.0.1 localhost",
+    "::1 localhost ip6-localhost ip6-loopback",
+    own === undefined ? `127.0.0.1 ${hostname}` : `${own} ${hostname}`,
+  ]
+  return `${lines.join("\n")}\n`
+}
+
+function resolv({ nameservers, domain, search, options }: NetworkDns): string {
+  const lines = [
+    ...(domain === undefined ? [] : [`domain ${domain}`]),
+    ...(search.length === 0 ? [] : [`search ${search.join(" ")}`]),
+    ...(options.length === 0 ? [] : [`options ${options.join(" ")}`]),
+    ...nameservers.map((address) => `nameserver ${address}`),
+  ]
+  return `${lines.join("\n")}\n`
+}

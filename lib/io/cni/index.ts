@@ -1,0 +1,6 @@
+export { ContainerNetworks, namedNetworks } from "./container-networks.ts"
+export type {
+  ContainerNetwork,
+  ContainerNetworksOptions,
+  NetworkRequest,
+} from "./container-networks.ts"
