@@ -1,5 +1,5 @@
-import { afterEach, beforeEach, describe, expect, test } from "bun:test"
-import { Exits, TestPlace, until } from "#lib/io/testing/containers.ts"
+import { afterAll, afterEach, beforeEach, describe, expect, test } from "bun:test"
+import { Exits, removeCgroups, TestPlace, until } from "#lib/io/testing/containers.ts"
 import { bytes, collect } from "#lib/io/testing/streams.ts"
 import { exitedStatus, signaledStatus } from "#lib/io/host/wait-status.ts"
 import type { ContainerSpec, ContainerStreams } from "#lib/ports/index.ts"
@@ -8,6 +8,8 @@ import { RuncRuntime } from "./runc-runtime.ts"
 const never = new AbortController().signal
 const usable =
   process.getuid?.() === 0 && Bun.which("runc") !== null && Bun.which("script") !== null
+
+const CGROUPS = `dcos-test-${process.pid}`
 
 let place: TestPlace
 let exits: Exits
@@ -18,11 +20,13 @@ const open = (): RuncRuntime => {
     runtimeDir: place.runtimeDir,
     rootsDir: `${place.root}/roots`,
     address: "10.1.2.3",
-    settings: { cgroupsRoot: `dcos-test-${process.pid}` },
+    settings: { cgroupsRoot: CGROUPS },
   })
   opened.onExit(exits.listen)
   return opened
 }
+
+afterAll(() => removeCgroups(CGROUPS))
 
 beforeEach(() => {
   place = new TestPlace()

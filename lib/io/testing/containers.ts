@@ -82,12 +82,22 @@ export async function until(condition: () => boolean | Promise<boolean>): Promis
   }
 }
 
-/** Removes the cgroup of a test, which is empty, from every hierarchy that has it. */
-export function removeCgroups(name: string): void {
-  for (const top of ["", ...readdirSync("/sys/fs/cgroup")])
-    try {
-      rmdirSync(`/sys/fs/cgroup/${top}/${name}`)
-    } catch {
-      // It was never there.
-    }
+/** Removes the cgroup of a test from every hierarchy, once it is empty; fails when it stays full. */
+export const removeCgroups = (name: string): Promise<void> =>
+  until(() =>
+    ["", ...readdirSync("/sys/fs/cgroup")]
+      .map((top) => `/sys/fs/cgroup/${top}/${name}`)
+      .map(removeDirectory)
+      .every(Boolean),
+  )
+
+/** Whether a directory is gone, after an attempt to remove it. */
+function removeDirectory(path: string): boolean {
+  try {
+    rmdirSync(path)
+  } catch (cause) {
+    const { code } = cause as NodeJS.ErrnoException
+    return code === "ENOENT" || code === "ENOTDIR"
+  }
+  return true
 }
