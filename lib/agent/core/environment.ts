@@ -2,6 +2,7 @@ import type { AgentId, ExecutorInfo, TaskInfo } from "#lib/mesos/index.ts"
 import type { ContainerId, ContainerSpec, Gpu } from "#lib/ports/index.ts"
 import { gpuVariables } from "./gpus.ts"
 import type { ExecutorLaunch } from "./records.ts"
+import { namedNetwork } from "./task-support.ts"
 import { formatDuration } from "#lib/std/duration.ts"
 import type { AgentLimits, AgentOptions } from "./types.ts"
 
@@ -51,6 +52,12 @@ export function taskEnvironment(source: EnvironmentSource): Readonly<Record<stri
   return environment
 }
 
+/** Whether a container is on the network of its host, where its agent's address is its own. */
+const isOnHost = ({ runtime, task, executor, executorKind }: EnvironmentSource): boolean =>
+  runtime !== "runc" ||
+  (namedNetwork(task.container) === undefined &&
+    (executorKind !== "default" || namedNetwork(executor.container) === undefined))
+
 function agentVariables(source: EnvironmentSource): Record<string, string> {
   const { options, limits, task, executor } = source
   const port = options.info.port ?? 5051
@@ -63,7 +70,8 @@ function agentVariables(source: EnvironmentSource): Record<string, string> {
   const role = task.resources?.find(({ allocationRole }) => allocationRole)?.allocationRole
   return {
     DCOS_EXECUTABLE: options.executable,
-    LIBPROCESS_IP: options.ip,
+    // Source: apache/mesos: src/slave/containerizer/mesos/isolators/network/cni/cni.cpp (prepare).
+    LIBPROCESS_IP: isOnHost(source) ? options.ip : "0.0.0.0",
     LIBPROCESS_PORT: "0",
     MESOS_AGENT_ENDPOINT: `${options.ip}:${port}`,
     ...(role === undefined ? {} : { MESOS_ALLOCATION_ROLE: role }),

@@ -1,7 +1,7 @@
 import { expect, test } from "bun:test"
 import { brandId, type ExecutorId, type TaskId } from "#lib/mesos/index.ts"
 import type { ContainerSpec } from "#lib/ports/index.ts"
-import { TestWorld, testFramework, testTask } from "./test-world.ts"
+import { TestWorld, testFramework, testOptions, testTask } from "./test-world.ts"
 
 const started = (...ids: readonly string[]) => {
   const w = new TestWorld().register()
@@ -38,6 +38,15 @@ test("members are nested in their executor's sandbox and linked by task id", () 
   expect(w.updates().at(-1)?.status.containerStatus?.containerId?.parent).toEqual({
     value: containerId,
   })
+})
+
+test("members know what their executor's container asks for, to share it", () => {
+  const container = { type: "MESOS", networkInfos: [{ name: "net" }] } as const
+  const options = testOptions({ runtimes: new Set(["process", "runc"]) })
+  const w = new TestWorld(options).register()
+  const [spec] = w.runGroup([testTask("a")], testFramework(), { container })
+  expect(spec).toMatchObject({ runtime: "runc", groupContainer: container })
+  expect(spec?.environment["LIBPROCESS_IP"]).toBe("0.0.0.0")
 })
 
 test("one member links the run of a new executor, no member that of an older one", () => {

@@ -40,6 +40,7 @@ import {
 } from "./records.ts"
 import { containerStatus, emptyCheckStatus } from "./statuses.ts"
 import {
+  chooseMemberRuntime,
   chooseRuntime,
   executorRefusal,
   groupRefusal,
@@ -146,7 +147,7 @@ export class Launcher {
     )
     if (tasks.length === 0) return
     const { executorId } = executorInfo
-    const choices = allOk(tasks.map((task) => chooseRuntime(task, options)))
+    const choices = allOk(tasks.map((task) => chooseMemberRuntime(task, executorInfo, options)))
     const refusal =
       admission.arrival(frameworkId, message, executorId) ??
       groupRefusal(taskGroup) ??
@@ -341,6 +342,9 @@ export class Launcher {
         runtime: choice.runtime,
         task: runtimeForm(choice.runtime, info),
         sandbox,
+        ...(owner.kind === "default" && owner.info.container !== undefined
+          ? { groupContainer: owner.info.container }
+          : {}),
         ...this.#user(owner.framework.info, info),
         environment: this.#environment(owner, arrival, gpus),
         ...(gpus.length === 0 ? {} : { gpus }),

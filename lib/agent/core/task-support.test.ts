@@ -1,6 +1,6 @@
 import { describe, expect, test } from "bun:test"
-import type { ContainerInfo } from "#lib/mesos/index.ts"
-import { chooseRuntime, type RuntimeOffer } from "./task-support.ts"
+import { brandId, type ContainerInfo, type ExecutorId } from "#lib/mesos/index.ts"
+import { chooseMemberRuntime, chooseRuntime, type RuntimeOffer } from "./task-support.ts"
 
 const ALL: RuntimeOffer = { runtimes: new Set(["process", "runc", "docker"]) }
 const NO_RUNC: RuntimeOffer = { runtimes: new Set(["process", "docker"]) }
@@ -35,6 +35,7 @@ describe("the runtime of a task", () => {
   test.each([
     ["an image", mesos(image), "install runc and conmon"],
     ["a filter of system calls", mesos({ linuxInfo: { seccomp: {} } }), "install runc and conmon"],
+    ["a network", mesos({ networkInfos: [{ name: "net" }] }), "network 'net', which needs runc"],
     ["an image of type APPC", mesos({ mesos: { image: { type: "APPC" } } }), "use a Docker image"],
   ] as const)(
     "is refused to a task that needs %s where it is missing",
@@ -42,4 +43,31 @@ describe("the runtime of a task", () => {
       expect(choose(container, BARE)).toContain(text)
     },
   )
+})
+
+describe("the runtime of a member of a group", () => {
+  const member = (
+    container: ContainerInfo | undefined,
+    networkInfos: ContainerInfo["networkInfos"],
+    offer: RuntimeOffer,
+  ): string => {
+    const executor = {
+      executorId: brandId<ExecutorId>("pod"),
+      container: mesos({ networkInfos }),
+    }
+    const choice = chooseMemberRuntime({ container }, executor, offer)
+    return choice.ok ? choice.value.runtime : (choice.error.message ?? "")
+  }
+
+  test.each([
+    ["is its own where its executor is on the host's network", undefined, undefined, "process"],
+    ["is one with networks where its executor names one", undefined, [{ name: "net" }], "runc"],
+    ["is one with networks for its image too", mesos(image), [{ name: "net" }], "runc"],
+  ] as const)("%s", (_what, container, networks, runtime) => {
+    expect(member(container, networks, ALL)).toBe(runtime)
+  })
+
+  test.each([mesos(image), undefined])("cannot be another for a network: %j", (container) => {
+    expect(member(container, [{ name: "net" }], NO_RUNC)).toContain("'net', which needs runc")
+  })
 })

@@ -52,17 +52,37 @@ export function chooseRuntime(
   if (runtimes.has("runc") && (launcher === "linux" || container !== undefined))
     return ok({ runtime: "runc", image })
   const isolation = isolationOf(container)
-  if (isolation !== undefined)
-    return err(
-      launchFailed(
-        `The task asks for ${isolation}, which needs runc, and this agent has found none: install runc and conmon, then restart the agent`,
-      ),
-    )
+  if (isolation !== undefined) return err(needsRunc(isolation))
   return ok({ runtime: "process", image })
 }
 
+/** The name of a network that a container wants to be in, the first of them; undefined for its host's. */
+export const namedNetwork = (container: ContainerInfo | undefined): string | undefined =>
+  container?.networkInfos?.find(({ name }) => name !== undefined && name !== "")?.name
+
+/**
+ * The runtime for a member of a group, whose executor's container may ask for a network that all members
+ * share.
+ */
+export function chooseMemberRuntime(
+  { container }: Pick<TaskInfo, "container">,
+  executor: ExecutorInfo,
+  offer: RuntimeOffer,
+): Result<RuntimeChoice, Refusal> {
+  const network = namedNetwork(executor.container)
+  if (network === undefined) return chooseRuntime({ container }, offer)
+  const choice = chooseRuntime({ container: container ?? { type: "MESOS" } }, offer)
+  return choice.ok && choice.value.runtime !== "runc"
+    ? err(needsRunc(networkText(network)))
+    : choice
+}
+
+const networkText = (name: string): string => `container network '${name}'`
+
 /** What of a container's settings only namespaces can give, in words. */
 function isolationOf(container: ContainerInfo | undefined): string | undefined {
+  const network = namedNetwork(container)
+  if (network !== undefined) return networkText(network)
   const { boundingCapabilities, capabilityInfo, effectiveCapabilities, ...linux } =
     container?.linuxInfo ?? {}
   if ((boundingCapabilities ?? capabilityInfo ?? effectiveCapabilities) !== undefined)
@@ -92,6 +112,11 @@ export const groupInvalid = (message: string): Refusal => ({
   reason: "REASON_TASK_GROUP_INVALID",
   message,
 })
+
+const needsRunc = (what: string): Refusal =>
+  launchFailed(
+    `The task asks for ${what}, which needs runc, and this agent has found none: install runc and conmon, then restart the agent`,
+  )
 
 const launchFailed = (message: string): Refusal => ({
   state: "TASK_FAILED",

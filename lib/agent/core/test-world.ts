@@ -145,12 +145,13 @@ export class TestWorld {
   runGroup(
     tasks: readonly TaskInfo[],
     framework: FrameworkInfo = testFramework(),
+    executor: Partial<ExecutorInfo> = {},
   ): ContainerSpec[] {
     const before = this.all("launch").length
     this.receive({
       kind: "runTaskGroup",
       framework,
-      executor: { type: "DEFAULT", executorId: brandId<ExecutorId>("pod") },
+      executor: { type: "DEFAULT", executorId: brandId<ExecutorId>("pod"), ...executor },
       taskGroup: { tasks },
       acceptedAt: this.now,
     })

@@ -64,3 +64,16 @@ test("names are written as Mesos writes them, those of disks too", () => {
     },
   })
 })
+
+test("what members of a group share a network for is counted once", () => {
+  const list = [
+    { timestamp: 1, memTotalBytes: 1, netRxBytes: 100, netTxPackets: 3 },
+    { timestamp: 2, memTotalBytes: 2, netRxBytes: 110, netTxPackets: 3 },
+  ]
+  expect(sumStatistics(list, { sharedNetwork: true })).toEqual({
+    timestamp: 2,
+    memTotalBytes: 3,
+    netRxBytes: 110,
+    netTxPackets: 3,
+  })
+})

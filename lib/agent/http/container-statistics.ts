@@ -1,7 +1,13 @@
 import { encodeMessage, type ContainerStatus, type ResourceStatistics } from "#lib/mesos/index.ts"
 import type { ContainerId, ContainerSpec } from "#lib/ports/index.ts"
 import { executorResources } from "#lib/agent/core/executor-sizes.ts"
-import { containerOf, isTerminal, type ExecutorRecord } from "#lib/agent/core/records.ts"
+import { namedNetwork } from "#lib/agent/core/task-support.ts"
+import {
+  containerOf,
+  isTerminal,
+  type ExecutorRecord,
+  type TaskRecord,
+} from "#lib/agent/core/records.ts"
 import { containerStatus } from "#lib/agent/core/statuses.ts"
 import type { AgentHttpOptions } from "./ports.ts"
 
@@ -39,15 +45,24 @@ async function usageOfTasks(
   const measured = await Promise.all(
     live.map((task) => measureContainer(containerOf(task), task.progress.containerStatus, driver)),
   )
-  const own = kind === "command" ? live[0]?.progress.containerStatus : undefined
+  const shared = namedNetwork(executor.launch.info.container) !== undefined
+  const networkInfos = live.find(isOnSharedNetwork)?.progress.containerStatus?.networkInfos
+  const own = kind === "command" ? live[0]?.progress.containerStatus : shared && { networkInfos }
   return {
     containerId,
-    status: own ?? containerStatus(containerId, ip, undefined),
-    statistics: sumStatistics(measured.map(({ statistics }) => statistics)),
+    status: containerStatus(containerId, ip, own || undefined),
+    statistics: sumStatistics(
+      measured.map(({ statistics }) => statistics),
+      { sharedNetwork: shared },
+    ),
     executor,
     nested: kind === "default" ? measured : [],
   }
 }
+
+/** Whether a member of a group is on the network of its executor, where that has one. */
+const isOnSharedNetwork = ({ launch }: TaskRecord): boolean =>
+  namedNetwork(launch.info.container) === undefined
 
 async function usageOf(
   executor: ExecutorRecord,
@@ -100,13 +115,16 @@ export function renderStatistics({ executor, statistics }: ContainerUsage): obje
 
 /**
  * The statistics of an executor are those of its only task, or the sums over its tasks', as of the newest
- * measurement; undefined when nothing was measured.
+ * measurement; undefined when nothing was measured. On a network that they share each counts all of it.
  */
 export function sumStatistics(
   list: readonly (ResourceStatistics | undefined)[],
+  { sharedNetwork = false }: { readonly sharedNetwork?: boolean } = {},
 ): ResourceStatistics | undefined {
   const [first, ...others] = list
   if (others.length === 0) return first
+  const isShared = (name: string): boolean =>
+    name === "timestamp" || (sharedNetwork && /^net[RT]x/.test(name))
   const sums: Record<string, number> = {}
   const disks = list.flatMap((statistics) => statistics?.diskStatistics ?? [])
   for (const statistics of list)
@@ -114,7 +132,7 @@ export function sumStatistics(
       if (typeof value !== "number") continue
       const sum = sums[name]
       if (sum === undefined) sums[name] = value
-      else sums[name] = name === "timestamp" ? Math.max(sum, value) : sum + value
+      else sums[name] = isShared(name) ? Math.max(sum, value) : sum + value
     }
   const { timestamp, ...rest } = sums
   if (timestamp === undefined) return undefined

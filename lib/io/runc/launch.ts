@@ -19,7 +19,7 @@ import { deviceAt } from "./find-device.ts"
 import { encodeSpec } from "./encode-spec.ts"
 import { versionTwoLimits } from "./limits.ts"
 import type { OciSpec, OciUser } from "./oci.ts"
-import { hostFiles, joinNetworks } from "./networks.ts"
+import { hostFiles, joinNetworks, withAddress } from "./networks.ts"
 import type { RuncRecords } from "./records.ts"
 import type { ContainerRoots, PreparedRoot } from "./roots.ts"
 import { defaultSeccomp } from "./seccomp.ts"
@@ -63,7 +63,7 @@ export async function launchContainer(
   const joined = await joinNetworks(parts.networks, spec, signal)
   if (!joined.ok) return failure(joined.error)
   const config = ociSpec({
-    spec,
+    spec: withAddress(spec, joined.value),
     network: joined.value,
     settings: parts.settings,
     root,

@@ -59,7 +59,18 @@ export async function joinNetworks(
   const { owner, hostname = owner.slice(owner.lastIndexOf(".") + 1) } = asked
   const joined = await networks.join({ ...asked, holder: spec.containerId, hostname }, signal)
   if (!joined.ok) return joined
-  return ok({ ...joined.value, files: filesOf(spec, joined.value) })
+  return ok(specNetwork(spec, joined.value, joined.value.hostname))
+}
+
+/**
+ * The container's environment in a network: there the address that its executor tells of is its own.
+ * Source: apache/mesos: docs/mesos-containerizer.md (MESOS_CONTAINER_IP).
+ */
+export function withAddress(spec: ContainerSpec, network: SpecNetwork | undefined): ContainerSpec {
+  const name = "MESOS_CONTAINER_IP"
+  const { environment } = spec
+  if (network?.address === undefined || environment[name] === undefined) return spec
+  return { ...spec, environment: { ...environment, [name]: network.address } }
 }
 
 /** The networks that a container is in: its own, or those of the nearest that it lives in. */
@@ -85,10 +96,19 @@ async function inherited(
 ): Promise<SpecNetwork | undefined> {
   if (spec.parent === undefined) return undefined
   const found = await networkOfContainer(networks, spec.containerId)
-  if (found === undefined) return undefined
-  const { namespace } = found
-  return { namespace, hostname: spec.task.container?.hostname, files: filesOf(spec, found) }
+  return found && specNetwork(spec, found, spec.task.container?.hostname)
 }
+
+const specNetwork = (
+  spec: ContainerSpec,
+  network: ContainerNetwork,
+  hostname: string | undefined,
+): SpecNetwork => ({
+  namespace: network.namespace,
+  address: network.networkInfos.flatMap(({ ipAddresses = [] }) => ipAddresses)[0]?.ipAddress,
+  hostname,
+  files: filesOf(spec, network),
+})
 
 /** On the machine's own root only what is there can be covered: making a file would change the machine. */
 const filesOf = ({ task }: ContainerSpec, { files }: ContainerNetwork): readonly BoundFile[] =>

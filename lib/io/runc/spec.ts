@@ -45,6 +45,8 @@ export type SpecInput = {
 export type SpecNetwork = {
   /** Path of its namespace. */
   readonly namespace: string
+  /** The container's own address in it. */
+  readonly address?: string | undefined
   /** What the container calls itself; absent where that is shared with its parent. */
   readonly hostname?: string | undefined
   /** Files of the container's /etc that tell of the network. */
