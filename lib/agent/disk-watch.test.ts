@@ -108,6 +108,33 @@ test("tells which of its disks a container has filled, unless nobody wants to kn
   expect(lax.posted).toEqual([])
 })
 
+test("what a container writes into its image counts as its sandbox does", async () => {
+  const one = { ...container("a", [disk(10)]), layer: "/work/roots/a" }
+  const used = { "/work/a": 4 * MIB, "/work/roots/a": 7 * MIB }
+  const { watch, round, posted } = scene(used, { containers: () => [one] })
+  await round()
+  expect(posted).toMatchObject([
+    { limitation: { message: "Disk usage (11MB) exceeds quota (10MB)" } },
+  ])
+  expect(watch.statistics(one.containerId)?.diskUsedBytes).toBe(11 * MIB)
+})
+
+test("containers of Docker, and volumes that are whole disks, are measured only", async () => {
+  const { disk: info } = volume
+  const whole: Resource = {
+    ...volume,
+    disk: { ...info, source: { type: "MOUNT", mount: { root: "/ssd" } } },
+  }
+  const docker = { ...container("a", [disk(1)]), isFree: true as const }
+  const used = { "/work/a": 2 * MIB, "/ssd": 6 * MIB }
+  const containers = () => [docker, container("b", [whole])]
+  const { watch, round, posted } = scene(used, { containers })
+  await round()
+  expect(posted).toEqual([])
+  expect(watch.statistics(docker.containerId)?.diskUsedBytes).toBe(2 * MIB)
+  expect(watch.statistics("b" as ContainerId)?.diskStatistics?.[0]?.usedBytes).toBe(6 * MIB)
+})
+
 test("ends all of a group that keeps too much together, and none for its own share", async () => {
   const [a, b] = [container("a", [disk(1)]), container("b", [disk(9)])]
   const ends = [a.containerId, b.containerId]

@@ -5,9 +5,10 @@ import {
   type Resources,
   type ResourceStatistics,
 } from "#lib/mesos/index.ts"
-import type { Cancel, Clock, ContainerId, DiskMeter, Log } from "#lib/ports/index.ts"
+import type { Cancel, Clock, ContainerId, ContainerSpec, DiskMeter, Log } from "#lib/ports/index.ts"
 import { formatByteSize } from "#lib/std/byte-size.ts"
 import type { Agent } from "./core/agent.ts"
+import { imageRoots } from "./core/paths.ts"
 import { isTerminal, type TaskRecord } from "./core/records.ts"
 import type { AgentInput } from "./core/types.ts"
 import { volumePlace } from "./core/volumes.ts"
@@ -30,8 +31,12 @@ export type WatchedContainer = {
   readonly resources: Resources
   /** The containers that end when it keeps too much; itself where they are not told. */
   readonly ends?: readonly ContainerId[] | undefined
+  /** What it writes into its image, which counts as its sandbox does. */
+  readonly layer?: string | undefined
   /** Set on a member of a group, whose sandboxes have one limit together. */
   readonly isMember?: true | undefined
+  /** Set on a container that is measured and never ended for it. */
+  readonly isFree?: true | undefined
 }
 
 /** What watching disks needs. */
@@ -44,13 +49,15 @@ export type DiskWatchParts = {
   readonly post: (input: AgentInput) => void
 }
 
-/** A directory that a container fills. */
+/** Directories that a container fills and that have one limit. */
 type Quota = {
-  readonly path: string
+  readonly paths: readonly string[]
   readonly limitBytes: number
   /** What the limit comes from. */
   readonly resources: Resources
   readonly isSandbox: boolean
+  /** A disk of its own holds no more than it can. */
+  readonly isDisk?: boolean
 }
 
 /** What was measured of a container last. */
@@ -58,7 +65,7 @@ type Measured = Pick<ResourceStatistics, "diskLimitBytes" | "diskUsedBytes" | "d
 
 /**
  * Measures the sandboxes and persistent volumes of containers, one after another, and reports those
- * that take more than their resources say. Docker's containers are left alone, as Mesos leaves them.
+ * that take more than their resources say. Docker's containers have no limit, as in Mesos.
  * Source: apache/mesos: src/slave/containerizer/mesos/isolators/posix/disk.cpp.
  */
 export class DiskWatch {
@@ -110,9 +117,11 @@ export class DiskWatch {
     let result: Measured = {}
     const list: DiskStatistics[] = []
     for (const quota of quotas) {
-      const { path, limitBytes, resources, isSandbox } = quota
-      const usedBytes = await this.#parts.diskMeter.usedBytes(path, signal)
-      const free = !this.#options.enforce || (container.isMember && isSandbox)
+      const { paths, limitBytes, resources, isSandbox, isDisk } = quota
+      let usedBytes = 0
+      for (const path of paths) usedBytes += await this.#parts.diskMeter.usedBytes(path, signal)
+      const { isFree, isMember } = container
+      const free = !this.#options.enforce || isFree || isDisk || (isMember && isSandbox)
       if (usedBytes > limitBytes && !free) this.#report(container, quota, usedBytes)
       const { source, persistence } = resources[0]?.disk ?? {}
       const about = isSandbox ? {} : { source, persistence }
@@ -135,26 +144,28 @@ export class DiskWatch {
 }
 
 /** The directories of a container that have a limit: its sandbox, if it has disk, and its volumes. */
-function quotasOf({ sandbox, workDir, resources }: WatchedContainer): readonly Quota[] {
+function quotasOf({ sandbox, layer, workDir, resources }: WatchedContainer): readonly Quota[] {
   const inSandbox = resources.filter(
     ({ name, disk }) => name === "disk" && disk?.persistence === undefined && !disk?.source,
   )
   const volumes = persistentVolumes(resources).map((volume) => ({
-    path: volumePlace(workDir, volume).path,
+    paths: [volumePlace(workDir, volume).path],
     limitBytes: diskBytes([volume]),
     resources: [volume],
     isSandbox: false,
+    isDisk: volume.disk?.source?.type === "MOUNT",
   }))
   if (inSandbox.length === 0) return volumes
   const limitBytes = diskBytes(inSandbox)
-  return [{ path: sandbox, limitBytes, resources: inSandbox, isSandbox: true }, ...volumes]
+  const paths = layer === undefined ? [sandbox] : [sandbox, layer]
+  return [{ paths, limitBytes, resources: inSandbox, isSandbox: true }, ...volumes]
 }
 
 const diskBytes = (resources: Resources): number =>
   Math.floor((scalarOf(resources, "disk") * 1024 * 1024) / 1000)
 
 /**
- * The containers that run, but for Docker's: of tasks, of custom executors with all their tasks, and
+ * The containers that run: of tasks, of custom executors with all their tasks, and
  * groups as a whole, whose sandboxes lie in that of their executor.
  */
 export function* runningContainers(agent: Agent): Generator<WatchedContainer> {
@@ -175,10 +186,11 @@ export function* runningContainers(agent: Agent): Generator<WatchedContainer> {
         // Volumes of members are measured once, as theirs.
         const common = ofTasks.filter(({ disk }) => disk?.persistence === undefined)
         yield { ...whole, resources: [...own, ...common], ends }
-        for (const member of members) yield { ...member, isMember: true }
+        // What nested containers write into their images is nobody's, as in Mesos.
+        for (const member of members) yield { ...member, layer: undefined, isMember: true }
       } else if (process?.startedAt !== undefined && process.phase !== "ended") {
-        if (launch.process?.spec.runtime !== "docker")
-          yield { ...whole, resources: [...own, ...ofTasks] }
+        const resources = [...own, ...ofTasks]
+        yield { ...whole, ...kindOf(launch.process?.spec, workDir), resources }
       }
     }
 }
@@ -187,8 +199,20 @@ const isLive = ({ progress }: TaskRecord): boolean => !isTerminal(progress.state
 
 function watchedTask(task: TaskRecord, workDir: string): WatchedContainer | undefined {
   const { spec, info } = task.launch
-  if (spec === undefined || spec.runtime === "docker" || !isLive(task)) return undefined
+  if (spec === undefined || !isLive(task)) return undefined
   if (task.progress.startedAt === undefined) return undefined
   const { containerId, sandbox } = spec
-  return { containerId, sandbox, workDir, resources: info.resources ?? [] }
+  const resources = info.resources ?? []
+  return { containerId, sandbox, workDir, ...kindOf(spec, workDir), resources }
+}
+
+/** What of a container's disk follows from the way it runs. */
+function kindOf(
+  spec: ContainerSpec | undefined,
+  workDir: string,
+): Pick<WatchedContainer, "layer" | "isFree"> {
+  if (spec?.runtime === "docker") return { isFree: true }
+  return spec?.runtime === "runc" && spec.task.container?.mesos?.image !== undefined
+    ? { layer: `${imageRoots(workDir)}/${spec.containerId}` }
+    : {}
 }

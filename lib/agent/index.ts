@@ -1,5 +1,6 @@
 export { Agent } from "./core/agent.ts"
 export { API_VERSION, CAPABILITIES } from "./core/introduction.ts"
+export { imageRoots } from "./core/paths.ts"
 export { AGENT_PREFIX } from "./core/checkpoint.ts"
 export type {
   AgentEffect,

@@ -1,3 +1,4 @@
+import { imageRoots } from "#lib/agent/index.ts"
 import {
   ContainerNetworks,
   DiskImageStore,
@@ -63,7 +64,7 @@ export function makeRuntimes(
     new ProcessRuntime({ runtimeDir: `${runtimeDir}/process`, address, ...place.processes }),
     new RuncRuntime({
       runtimeDir: `${runtimeDir}/runc`,
-      rootsDir: `${workDir}/provisioner/containers`,
+      rootsDir: imageRoots(workDir),
       address,
       settings: options.runc,
       images,

@@ -132,6 +132,26 @@ testWith(...imageParts)("an app runs its image as the image says", async () => {
   }
 })
 
+testWith(...imageParts)("what a task writes into its image counts as its disk", async () => {
+  const { world, marathon, master } = await cluster(["--container-disk-watch-interval", "100ms"])
+  const registry = await Registry.start(`${world.path}/registry`)
+  try {
+    await registry.push("team/box:1", { layers: [{ tar: new Uint8Array(await rootFileSystem()) }] })
+    const docker = { image: `${registry.host}/team/box:1` }
+    const cmd = "dd if=/dev/zero of=/big bs=1M count=20; exec sleep 600"
+    const app = contained(cmd, { disk: 8, container: { type: "MESOS", docker } })
+    await marathon.ok("POST", "/v2/apps", { cpus: 0.1, mem: 64, ...app })
+    expect(await ended(master.mesosUrl)).toMatchObject({
+      state: "TASK_FAILED",
+      reason: "REASON_CONTAINER_LIMITATION_DISK",
+      message: expect.stringMatching(/^Disk usage \(2\d.*MB\) exceeds quota \(8MB\)$/),
+    })
+  } finally {
+    await marathon.removeAll()
+    await registry.end()
+  }
+})
+
 testWith(...imageParts)("an image that cannot be had is told by name", async () => {
   const { world, marathon, master } = await cluster()
   const registry = await Registry.start(`${world.path}/registry`)

@@ -1,5 +1,6 @@
 /** What an agent tells of its containers, of each kind, by each of its ways. */
-import { afterEach, expect } from "bun:test"
+import { afterEach, beforeAll, expect } from "bun:test"
+import { countBlocks } from "../fixtures/block-accounting.ts"
 import { busyboxImage, loadBusyboxImage } from "../fixtures/busybox-image.ts"
 import { HttpFramework, scalar } from "../fixtures/http-framework.ts"
 import { bridge, command, docker, rootUser, testWith, type Part } from "../fixtures/system-parts.ts"
@@ -10,6 +11,7 @@ const frameworks: HttpFramework[] = []
 afterEach(() => {
   for (const framework of frameworks.splice(0)) framework[Symbol.dispose]()
 })
+beforeAll(countBlocks)
 const open = testWorlds()
 
 type Statistics = Readonly<Record<string, unknown>>
@@ -34,8 +36,9 @@ type Listed = {
   readonly resource_statistics: Statistics
 }
 
-/** Uses its processor for a while, and its memory. */
-const WORK = "i=0; while [ $i -lt 100000 ]; do i=$((i+1)); done; exec sleep 1000"
+/** Uses its processor for a while, its memory and its disk. */
+const WORK =
+  "dd if=/dev/zero of=$MESOS_SANDBOX/block bs=4096 count=8 oflag=direct; i=0; while [ $i -lt 100000 ]; do i=$((i+1)); done; exec sleep 1000"
 
 /** What every kind of container tells. */
 const COMMON = [
@@ -76,19 +79,19 @@ const KINDS: readonly Kind[] = [
     name: "a container of runc",
     parts: RUNC,
     container: { type: "MESOS" },
-    tells: ["processes", ...CGROUPS, ...DISK],
+    tells: ["processes", ...CGROUPS, ...DISK, "blkio_statistics"],
   },
   {
     name: "a container of Docker on its host's network",
     parts: [await docker(), command("busybox")],
     container: boxed("HOST"),
-    tells: CGROUPS,
+    tells: [...CGROUPS, ...DISK, "blkio_statistics"],
   },
   {
     name: "a container of Docker on a network of its own",
     parts: [await bridge(), command("busybox")],
     container: boxed("BRIDGE"),
-    tells: [...CGROUPS, ...NETWORK],
+    tells: [...CGROUPS, ...DISK, "blkio_statistics", ...NETWORK],
   },
 ]
 

@@ -36,6 +36,12 @@ export function taskLink(executorDirectory: string, taskId: TaskId, child: strin
   return { link: `${taskLinks(executorDirectory)}/${taskId}`, target: `../containers/${child}` }
 }
 
+/**
+ * Where containers with an image write what is not in their sandbox, each in a directory by its id.
+ * Source: apache/mesos: src/slave/containerizer/mesos/provisioner/paths.hpp.
+ */
+export const imageRoots = (workDir: string): string => `${workDir}/provisioner/containers`
+
 function runsDirectory({ workDir, agentId, frameworkId, executorId }: ExecutorPlace): string {
   return `${workDir}/slaves/${agentId}/frameworks/${frameworkId}/executors/${executorId}/runs`
 }
