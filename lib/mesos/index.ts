@@ -24,6 +24,7 @@ export {
   subtractResources,
 } from "./resources/arithmetic.ts"
 export { attributeText, parseAttributes } from "./resources/attributes.ts"
+export { limitOf } from "./resources/limits.ts"
 export { compareResources, equalReservations, isDivisible } from "./resources/compare.ts"
 export { NO_RESOURCES, normalizeResources } from "./resources/normal.ts"
 export { parseResourceJson, parseResources } from "./resources/parse.ts"

@@ -76,6 +76,11 @@ export type ContainerSpec = {
   /** The GPUs of the container, which nobody else has; it may use no others. */
   readonly gpus?: readonly Gpu[] | undefined
   /**
+   * Of a member of a task group: what their executor, which is books only, has beside what its members
+   * ask for. All of them may use it.
+   */
+  readonly shared?: Resources | undefined
+  /**
    * Every volume of the container but Docker's own, host paths of `task.container.volumes` included: a
    * runtime does not read those. Given to `launch` only and never stored, as the secrets that `launch`
    * finds in `environment`.

@@ -283,6 +283,7 @@ function driverOptions(
       seed: randomSeed(),
       switchUser: measureMachine().root,
       launcher: options.containers.launcher,
+      enableCfs: options.containers.runc.enableCfs,
       limits: options.limits,
       bootId: bootId(),
       strict: options.strict,

@@ -120,7 +120,7 @@ export class Agent implements Machine<AgentInput, AgentEffect> {
     this.#lifecycle = lifecycle
     const executors = new Executors({
       ...parts,
-      info: options.info,
+      options,
       tell: (turn, message) => this.#registration.tell(turn, message),
       leaving: () => this.#leaving !== undefined,
       draining: () => (this.#drain.current === undefined ? undefined : { markGone: markGone() }),

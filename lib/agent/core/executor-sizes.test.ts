@@ -106,6 +106,17 @@ describe("a task that joins an executor", () => {
     expect(launched(w)).toEqual(["b", "c"])
   })
 
+  test("brings its limits, and takes them with it", () => {
+    const { w, containerId, resized } = running()
+    const limits = { mem: { value: 128 } }
+    w.advance(1)
+    w.runInExecutor("b", OWN, testFramework(), { resources: amounts("mem:16"), limits })
+    expect(w.last("resize").spec.task.limits).toEqual({ mem: { value: 32 + 64 + 128 } })
+    resized()
+    tell(w, containerId, "b", "TASK_FINISHED")
+    expect(w.last("resize").spec.task.limits).toBeUndefined()
+  })
+
   test("without resources waits for nothing", () => {
     const { w } = running()
     add(w, "b", [])
@@ -147,6 +158,15 @@ describe("a task that joins an executor", () => {
         message: "Failed to update resources for container: no such file",
       })),
     )
+  })
+})
+
+test("an executor is launched with the limits of its first task", () => {
+  const w = new TestWorld(OPTIONS).register()
+  const limits = { cpus: { value: 2 }, mem: { value: Infinity } }
+  w.runInExecutor("a", OWN, testFramework(), { resources: amounts("cpus:1;mem:64"), limits })
+  expect(w.last("launch").spec.task).toMatchObject({
+    limits: { cpus: { value: 2.1 }, mem: { value: Infinity } },
   })
 })
 

@@ -1,10 +1,25 @@
-import { persistentVolumes, sumResources, type Resource, type Resources } from "#lib/mesos/index.ts"
+import {
+  persistentVolumes,
+  sumResources,
+  type Resource,
+  type Resources,
+  type TaskInfo,
+} from "#lib/mesos/index.ts"
 import type { ContainerId, ContainerSpec } from "#lib/ports/index.ts"
 import { must } from "#lib/std/assert.ts"
+import { executorLimits } from "./executor-limits.ts"
 import { isTerminal, type ExecutorRecord } from "./records.ts"
 import type { Turn } from "./turn.ts"
 import type { VolumeRemovals } from "./volume-removals.ts"
 import { volumeNeeds, volumePlace } from "./volumes.ts"
+
+/** What sizing executors' containers needs. */
+export type ExecutorSizesParts = {
+  readonly workDir: string
+  /** Whether cpus that tasks ask for are a limit too, where they name none. */
+  readonly enableCfs: boolean
+  readonly removals: VolumeRemovals
+}
 
 /**
  * Gives the containers of custom executors what their tasks need: an executor's container is sized to
@@ -13,27 +28,33 @@ import { volumeNeeds, volumePlace } from "./volumes.ts"
  */
 export class ExecutorSizes {
   readonly #workDir: string
+  readonly #enableCfs: boolean
   readonly #removals: VolumeRemovals
   /** What each container was given last. Of those of an earlier life nobody knows it any more. */
   readonly #given = new Map<ContainerId, string>()
   /** What containers are being given. */
   readonly #changing = new Map<ContainerId, string>()
 
-  constructor(workDir: string, removals: VolumeRemovals) {
+  constructor({ workDir, enableCfs, removals }: ExecutorSizesParts) {
     this.#workDir = workDir
+    this.#enableCfs = enableCfs
     this.#removals = removals
   }
 
   /** The container is launched with what the tasks that it has now need. */
   launched(executor: ExecutorRecord): void {
-    this.#given.set(executor.launch.containerId, JSON.stringify(executorResources(executor)))
+    this.#given.set(
+      executor.launch.containerId,
+      JSON.stringify(executorSize(executor, this.#enableCfs)),
+    )
   }
 
   /** Whether the container has what its tasks need; if not it is asked for, and `resized` will tell. */
   settle(turn: Turn, executor: ExecutorRecord): boolean {
     const { containerId, process } = executor.launch
-    const resources = executorResources(executor)
-    const size = JSON.stringify(resources)
+    const wanted = executorSize(executor, this.#enableCfs)
+    const { resources } = wanted
+    const size = JSON.stringify(wanted)
     if (this.#changing.has(containerId)) return false
     if (this.#given.get(containerId) === size) return true
     if (executor.process?.startedAt === undefined) return false
@@ -44,7 +65,8 @@ export class ExecutorSizes {
     const workDir = this.#workDir
     const added = { resources: addedVolumes(workDir, spec, resources) }
     const { volumes } = volumeNeeds(added, { runtime, sandbox, workDir })
-    turn.out.push({ kind: "resize", spec: { ...spec, task: { ...spec.task, resources } }, volumes })
+    const { limits: _, ...task } = spec.task
+    turn.out.push({ kind: "resize", spec: { ...spec, task: { ...task, ...wanted } }, volumes })
     return false
   }
 
@@ -82,8 +104,23 @@ export function addedVolumes(
 }
 
 /** What an executor and its tasks that have not ended use together. */
-export function executorResources({ launch, tasks }: ExecutorRecord): Resources {
-  const live = [...tasks.values()].filter(({ progress }) => !isTerminal(progress.state))
-  const infos = [launch.info, ...live.map((task) => task.launch.info)]
+export function executorResources(executor: ExecutorRecord): Resources {
+  const infos = [executor.launch.info, ...liveTasks(executor)]
   return sumResources(infos.map(({ resources }) => resources ?? []))
 }
+
+/** What an executor's container is to have, as members of a task. */
+export function executorSize(
+  executor: ExecutorRecord,
+  enableCfs: boolean,
+): Pick<TaskInfo, "limits"> & { readonly resources: Resources } {
+  const own = executor.launch.info.resources ?? []
+  const limits = executorLimits(own, liveTasks(executor), enableCfs)
+  const resources = executorResources(executor)
+  return { resources, ...(limits === undefined ? {} : { limits }) }
+}
+
+const liveTasks = ({ tasks }: ExecutorRecord): readonly TaskInfo[] =>
+  [...tasks.values()]
+    .filter(({ progress }) => !isTerminal(progress.state))
+    .map(({ launch }) => launch.info)

@@ -1,5 +1,4 @@
 import type {
-  AgentInfo,
   AgentToMaster,
   ContainerStatus,
   DurationInfo,
@@ -28,7 +27,7 @@ import type { ContainerParts } from "./lifecycle.ts"
 import { terminationOf, terminationOfFailure } from "./nested/termination.ts"
 import { containerStatus, nestedContainerId } from "./statuses.ts"
 import { say, type TimerKey, type Turn } from "./turn.ts"
-import type { ExecutorConnection } from "./types.ts"
+import type { AgentOptions, ExecutorConnection } from "./types.ts"
 import { cannotDelete } from "./volume-removals.ts"
 import { volumeNeeds } from "./volumes.ts"
 
@@ -37,7 +36,7 @@ const KILL_RETRY_MS = 5_000
 
 /** What the life of custom executors needs of the rest of the agent. */
 export type ExecutorsParts = ContainerParts & {
-  readonly info: AgentInfo
+  readonly options: Pick<AgentOptions, "enableCfs" | "info">
   /** Tells the master what its books must know. */
   readonly tell: (turn: Turn, message: AgentToMaster) => void
   /** Whether the agent is ending, and with it its executors. */
@@ -76,7 +75,7 @@ export class Executors {
   constructor(parts: ExecutorsParts) {
     this.#parts = parts
     this.#tasks = new ExecutorTasks(parts)
-    this.#sizes = new ExecutorSizes(parts.workDir, parts.removals)
+    this.#sizes = new ExecutorSizes({ ...parts, enableCfs: parts.options.enableCfs ?? false })
   }
 
   /** A new life of the agent begins: looks for the processes of the last one, and returns them. */
@@ -239,7 +238,7 @@ export class Executors {
       kind: "subscribed",
       executorInfo: executor.launch.info,
       frameworkInfo: executor.framework.info,
-      agentInfo: { ...this.#parts.info, id: this.#parts.reports.agentId },
+      agentInfo: { ...this.#parts.options.info, id: this.#parts.reports.agentId },
       containerId: nestedContainerId(containerId),
     })
     this.#tasks.repeatKills(turn, executor, connection)

@@ -49,6 +49,16 @@ test("members know what their executor's container asks for, to share it", () =>
   expect(spec?.environment["LIBPROCESS_IP"]).toBe("0.0.0.0")
 })
 
+test("members may use what their executor has", () => {
+  const w = new TestWorld().register()
+  const resources = [
+    { name: "mem", value: { kind: "scalar", milli: 32_000 }, reservations: [] },
+  ] as const
+  const specs = w.runGroup([testTask("a"), testTask("b")], testFramework(), { resources })
+  expect(specs.map(({ shared }) => shared)).toEqual([resources, resources])
+  expect(w.runToRunning(testTask("alone")).shared).toBeUndefined()
+})
+
 test("one member links the run of a new executor, no member that of an older one", () => {
   const { w } = started("a", "b")
   w.advance(1)

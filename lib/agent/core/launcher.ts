@@ -17,6 +17,7 @@ import { must } from "#lib/std/assert.ts"
 import { ok, type Result } from "#lib/std/result.ts"
 import type { Admission } from "./admission.ts"
 import { taskEnvironment } from "./environment.ts"
+import { executorLimits } from "./executor-limits.ts"
 import type { Executors } from "./executors.ts"
 import { freeGpus, gpuCount, gpuRefusal } from "./gpus.ts"
 import type { IdSource } from "./id-source.ts"
@@ -237,11 +238,14 @@ export class Launcher {
 
   /** The process of an executor as a task, with what its first tasks need. */
   #processTask(info: ExecutorInfo, tasks: readonly TaskInfo[]): TaskInfo {
+    const { enableCfs = false } = this.#parts.options
+    const limits = executorLimits(info.resources ?? [], tasks, enableCfs)
     return {
       name: info.name ?? info.executorId,
       taskId: info.executorId as string as TaskId,
       agentId: must(this.#parts.agentId(), NO_ID),
       resources: sumResources([info, ...tasks].map(({ resources }) => resources ?? [])),
+      ...(limits === undefined ? {} : { limits }),
       ...(info.command === undefined ? {} : { command: info.command }),
       ...(info.container === undefined ? {} : { container: info.container }),
       ...(info.labels === undefined ? {} : { labels: info.labels }),
@@ -336,6 +340,7 @@ export class Launcher {
     const { containerId, choice, sandbox, directories, links } = arrival
     const info = taskWithoutSecrets(arrival.info)
     const gpus = this.#freeGpus().slice(0, gpuCount(info.resources))
+    const shared = owner.kind === "default" ? owner.info.resources : undefined
     return {
       spec: {
         containerId,
@@ -348,6 +353,7 @@ export class Launcher {
         ...this.#user(owner.framework.info, info),
         environment: this.#environment(owner, arrival, gpus),
         ...(gpus.length === 0 ? {} : { gpus }),
+        ...(shared === undefined ? {} : { shared }),
       },
       directories,
       links,

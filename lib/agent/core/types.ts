@@ -45,6 +45,8 @@ export type AgentOptions = {
   readonly gpus?: readonly Gpu[] | undefined
   /** Whether tasks run as the user that their framework names; needs root. */
   readonly switchUser: boolean
+  /** Whether cpus that tasks ask for are a limit too (`--cgroups_enable_cfs`); no by default. */
+  readonly enableCfs?: boolean | undefined
   /** More variables for every task (`--executor_environment_variables`). */
   readonly taskEnvironment?: Readonly<Record<string, string>> | undefined
   /** Identifies this run of the machine's system; tasks of an earlier one have ended. */

@@ -1,6 +1,6 @@
 import { encodeMessage, type ContainerStatus, type ResourceStatistics } from "#lib/mesos/index.ts"
 import type { ContainerId, ContainerSpec } from "#lib/ports/index.ts"
-import { executorResources } from "#lib/agent/core/executor-sizes.ts"
+import { executorSize } from "#lib/agent/core/executor-sizes.ts"
 import { namedNetwork } from "#lib/agent/core/task-support.ts"
 import {
   containerOf,
@@ -72,7 +72,9 @@ async function usageOf(
   const spec = executor.launch.process?.spec
   if (spec === undefined) return usageOfTasks(executor, options)
   // Its limits are those of the tasks that it has now, not of those it was launched for.
-  const task = { ...spec.task, resources: executorResources(executor) }
+  const { enableCfs = false } = options.driver.agent.options
+  const { limits: _, ...launched } = spec.task
+  const task = { ...launched, ...executorSize(executor, enableCfs) }
   const measured = await measureContainer(
     { ...spec, task },
     process?.containerStatus,

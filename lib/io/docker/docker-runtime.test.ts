@@ -183,6 +183,24 @@ describeWith({ name: "docker", missing })("docker containers", () => {
     expect(await limitAfter(0.5, 64)).toBe(128 * 1024 * 1024)
   })
 
+  test("gives and lifts limits beyond what was asked for", async () => {
+    const docker = await new DockerDaemon(SOCKET).client()
+    const resources = [scalarOf("cpus", 0.5), scalarOf("mem", 64)]
+    const task = spec("exec sleep 1000", { resources })
+    await launch(task)
+    const after = async (limits: Readonly<Record<string, { value: number }>>) => {
+      const resized = { ...task, task: { ...task.task, resources, limits } }
+      expect(await runtime.resize(resized)).toEqual({ ok: true, value: undefined })
+      const name = `mesos-${task.containerId}`
+      const { HostConfig } = await docker.getContainer(name).inspect()
+      return [HostConfig.CpuQuota, HostConfig.Memory, HostConfig.MemoryReservation]
+    }
+    const mib = 1024 * 1024
+    const limits = { cpus: { value: 2 }, mem: { value: 128 } }
+    expect(await after(limits)).toEqual([200_000, 128 * mib, 64 * mib])
+    expect(await after({ mem: { value: Infinity } })).toEqual([-1, 2 ** 52, 64 * mib])
+  })
+
   testWith(rootUser)("is checked in its own network, where others do not reach it", async () => {
     const serve = "cd /tmp; echo hello >index.html; exec httpd -f -p 127.0.0.1:80"
     const task = await launch(spec(serve, { container: container({ network: "NONE" }) }))

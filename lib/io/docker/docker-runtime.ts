@@ -181,7 +181,8 @@ export class DockerRuntime implements ContainerRuntime {
     if (!this.#running.has(containerId)) return ok(undefined)
     try {
       const docker = await this.#daemon.client()
-      await resizeContainer(docker.getContainer(containerName(containerId)), task)
+      const { enableCfs } = this.#options
+      await resizeContainer(docker.getContainer(containerName(containerId)), task, { enableCfs })
       return ok(undefined)
     } catch (cause) {
       return err(this.#daemon.explain(cause))

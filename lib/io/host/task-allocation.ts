@@ -1,4 +1,4 @@
-import type { ResourceStatistics, TaskInfo } from "#lib/mesos/index.ts"
+import { limitOf, type ResourceStatistics, type TaskInfo } from "#lib/mesos/index.ts"
 import { scalar } from "./task-resources.ts"
 
 /** What statistics say of a task's resources. */
@@ -17,8 +17,8 @@ const MEBIBYTE = 1024 * 1024
 export function allocationOf(task: TaskInfo): TaskAllocation {
   const cpus = scalar(task, "cpus")
   const mem = scalar(task, "mem")
-  const cpusMost = task.limits?.["cpus"]?.value ?? cpus
-  const memMost = task.limits?.["mem"]?.value ?? mem
+  const cpusMost = limitOf(task.limits, "cpus") ?? cpus
+  const memMost = limitOf(task.limits, "mem") ?? mem
   return {
     ...(cpusMost === undefined || !Number.isFinite(cpusMost) ? {} : { cpusLimit: cpusMost }),
     ...(cpus === undefined ? {} : { cpusSoftLimit: cpus }),

@@ -1,4 +1,4 @@
-import type { TaskInfo } from "#lib/mesos/index.ts"
+import { limitOf, type TaskInfo } from "#lib/mesos/index.ts"
 import { resourcesOf, scalar } from "./task-resources.ts"
 
 /** Below these the kernel refuses, or programs die at once. Source: apache/mesos: docs/isolators. */
@@ -45,11 +45,27 @@ export function taskLimits(task: TaskInfo, options: LimitOptions = {}): TaskLimi
   return { ...cpuLimits(task, options), ...memoryLimits(task, options) }
 }
 
+/** What the kernel writes and takes for no limit, by version of cgroups. */
+export const NO_LIMIT = { 1: "-1", 2: "max" } as const
+
+/** Whether a limit in the words of the kernel is above another. */
+export const raisesLimit = (value: string, before: string): boolean =>
+  amount(value) > amount(before)
+
+const amount = (text: string): number => {
+  const word = text.trim()
+  return word === NO_LIMIT[1] || word === NO_LIMIT[2] ? Infinity : Number(word)
+}
+
+/** Whether nothing bounds the memory of a task that asks for some. */
+export const unlimitedMemory = ({ memorySoftBytes, memoryHardBytes }: TaskLimits): boolean =>
+  memorySoftBytes !== undefined && memoryHardBytes === undefined
+
 function cpuLimits(task: TaskInfo, { enableCfs = false }: LimitOptions): TaskLimits {
   const cpus = scalar(task, "cpus")
   const revocable = resourcesOf(task, "cpus").some((each) => each.revocable !== undefined)
   const kind = revocable ? "revocable" : "ordinary"
-  const limit = task.limits?.["cpus"]?.value ?? (enableCfs ? cpus : undefined)
+  const limit = limitOf(task.limits, "cpus") ?? (enableCfs ? cpus : undefined)
   return {
     ...(cpus === undefined
       ? {}
@@ -65,7 +81,7 @@ function cpuLimits(task: TaskInfo, { enableCfs = false }: LimitOptions): TaskLim
 
 function memoryLimits(task: TaskInfo, { machineBytes }: LimitOptions): TaskLimits {
   const request = scalar(task, "mem")
-  const limit = task.limits?.["mem"]?.value
+  const limit = limitOf(task.limits, "mem")
   const hard = limit ?? request
   const soft = request === undefined ? undefined : memoryBytes(request)
   const takesMore = limit !== undefined && request !== undefined && limit > request

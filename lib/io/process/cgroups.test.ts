@@ -102,6 +102,33 @@ describe("version 2", () => {
     expect(resized(1, 256)).toEqual(["100", mib(256), "max\n"])
   })
 
+  test("lifts limits that a container has no longer, but leaves memory it may use", () => {
+    const mount = `${place.root}/cgroup`
+    mkdirSync(`${mount}/mesos`, { recursive: true })
+    writeFileSync(`${mount}/cgroup.controllers`, "cpu memory")
+    const cgroups = new Cgroups({ name: "mesos", ...BOTH }, mount)
+    const resources = [scalarOf("cpus", 1), scalarOf("mem", 64)]
+    const limited = (limits: Readonly<Record<string, { value: number }>>) => ({
+      ...spec,
+      task: { ...spec.task, resources, limits },
+    })
+    const spec = place.spec("true", { task: { resources } })
+    const group = `${mount}/mesos/${spec.containerId}`
+    mkdirSync(group)
+    const files = ["cpu.max", "memory.max"]
+    for (const file of files) writeFileSync(`${group}/${file}`, "")
+    const settings = () => files.map((file) => readFileSync(`${group}/${file}`, "utf8"))
+    const bytes = `${128 * 1024 * 1024}`
+    cgroups.create(limited({ cpus: { value: 2 }, mem: { value: 128 } }))
+    expect(settings()).toEqual(["200000 100000", bytes])
+    cgroups.resize(limited({ mem: { value: 64 } }))
+    expect(settings()).toEqual(["max 100000", bytes])
+    cgroups.resize(limited({ mem: { value: Infinity } }))
+    expect(settings()).toEqual(["max 100000", "max"])
+    cgroups.resize(limited({ mem: { value: 64 } }))
+    expect(settings()).toEqual(["max 100000", "max"])
+  })
+
   test("leaves memory that containers share to those who measure it", () => {
     const mount = `${place.root}/cgroup`
     mkdirSync(mount)

@@ -2,7 +2,13 @@ import { existsSync, mkdirSync, readFileSync, rmdirSync, writeFileSync } from "n
 import type { ContainerExit, ContainerId, ContainerSpec } from "#lib/ports/index.ts"
 import { errorCode, errorText } from "#lib/io/host/files.ts"
 import { memoryLimitation } from "#lib/io/host/memory-limitation.ts"
-import { CPU_PERIOD_US, taskLimits } from "#lib/io/host/task-limits.ts"
+import {
+  CPU_PERIOD_US,
+  NO_LIMIT,
+  raisesLimit,
+  taskLimits,
+  unlimitedMemory,
+} from "#lib/io/host/task-limits.ts"
 import type { TaskLimits } from "#lib/io/host/task-limits.ts"
 import { sharesLimits } from "./memory-excess.ts"
 
@@ -97,8 +103,8 @@ export class Cgroups {
 
   /** Sets the limits of a container anew; memory that it may use is not taken from it. */
   resize(spec: ContainerSpec): void {
-    for (const [file, value] of this.#existing(this.#groups(spec))) {
-      const lowers = HARD_LIMITS.test(file) && !(Number(value) > Number(read(file)))
+    for (const [file, value] of this.#existing(this.#groups(spec, { lift: true }))) {
+      const lowers = HARD_LIMITS.test(file) && !raisesLimit(value, read(file) ?? "0")
       if (!lowers) writeFileSync(file, value)
     }
   }
@@ -157,6 +163,10 @@ export class Cgroups {
       }
   }
 
+  get #noLimit(): string {
+    return NO_LIMIT[this.#unified ? 2 : 1]
+  }
+
   #parents(): readonly string[] {
     const hierarchies = this.#unified ? [""] : ["/memory", "/cpu"]
     return hierarchies.map((hierarchy) => `${this.#mount}${hierarchy}/${this.#name}`)
@@ -167,12 +177,13 @@ export class Cgroups {
     return this.#parents().map((parent) => `${parent}/${containerId}`)
   }
 
-  #groups(spec: ContainerSpec): readonly Group[] {
+  /** `lift`: limits that are not there are taken away, as they may have been. */
+  #groups(spec: ContainerSpec, { lift = false } = {}): readonly Group[] {
     const { containerId, task } = spec
     const [first = "", second = first] = this.#paths(containerId)
     const limits = taskLimits(task, { enableCfs: this.#enableCfs })
-    const memory = sharesLimits(spec) ? [] : this.#memory(limits)
-    const cpu = this.#cpu(limits)
+    const memory = sharesLimits(spec) ? [] : this.#memory(limits, lift)
+    const cpu = this.#cpu(limits, lift)
     if (this.#unified) return [{ path: first, settings: [...memory, ...cpu] }]
     return [
       { path: first, settings: memory },
@@ -180,29 +191,28 @@ export class Cgroups {
     ]
   }
 
-  #memory({ memorySoftBytes, memoryHardBytes }: TaskLimits): Group["settings"] {
+  #memory(limits: TaskLimits, lift: boolean): Group["settings"] {
+    const { memorySoftBytes, memoryHardBytes } = limits
     const settings: (readonly [string, string])[] = []
     const [soft, hard] = this.#unified
       ? ["memory.low", "memory.max"]
       : ["memory.soft_limit_in_bytes", "memory.limit_in_bytes"]
     if (memorySoftBytes !== undefined) settings.push([soft, `${memorySoftBytes}`])
     if (memoryHardBytes !== undefined) settings.push([hard, `${memoryHardBytes}`])
+    else if (lift && unlimitedMemory(limits)) settings.push([hard, this.#noLimit])
     // The whole container ends when its memory is used up, not whichever process asked last.
     if (this.#unified) settings.push(["memory.oom.group", "1"])
     return settings
   }
 
-  #cpu({ cpuShares, cpuWeight, cpuQuotaUs }: TaskLimits): Group["settings"] {
+  #cpu({ cpuShares, cpuWeight, cpuQuotaUs }: TaskLimits, lift: boolean): Group["settings"] {
     const settings: (readonly [string, string])[] = []
     if (cpuShares !== undefined)
       settings.push(this.#unified ? ["cpu.weight", `${cpuWeight}`] : ["cpu.shares", `${cpuShares}`])
-    if (cpuQuotaUs === undefined) return settings
-    if (this.#unified) settings.push(["cpu.max", `${cpuQuotaUs} ${CPU_PERIOD_US}`])
-    else
-      settings.push(
-        ["cpu.cfs_period_us", `${CPU_PERIOD_US}`],
-        ["cpu.cfs_quota_us", `${cpuQuotaUs}`],
-      )
+    if (cpuQuotaUs === undefined && !lift) return settings
+    const quota = `${cpuQuotaUs ?? this.#noLimit}`
+    if (this.#unified) settings.push(["cpu.max", `${quota} ${CPU_PERIOD_US}`])
+    else settings.push(["cpu.cfs_period_us", `${CPU_PERIOD_US}`], ["cpu.cfs_quota_us", quota])
     return settings
   }
 }

@@ -40,8 +40,10 @@ async function taking(
   task: Partial<ContainerSpec["task"]>,
   /** Its name in a group: "group.member". */
   name?: string,
+  more: Partial<ContainerSpec> = {},
 ): Promise<ContainerSpec> {
-  const alone = place.spec(`dd if=/dev/zero bs=${mib}M count=2 | sleep 1000`, { task })
+  const made = place.spec(`dd if=/dev/zero bs=${mib}M count=2 | sleep 1000`, { task })
+  const alone = { ...made, ...more }
   const containerId = name as ContainerSpec["containerId"]
   const spec = name === undefined ? alone : { ...alone, containerId }
   const started = await runtime.launch(spec, new AbortController().signal)
@@ -86,6 +88,24 @@ test("adds up what the members of a group may take and do take", async () => {
     new Set(greedy.map(({ containerId }) => containerId)),
   )
   expect(found[0]?.[1].message).toStartWith("Memory limit exceeded: Requested: 50MB ")
+})
+
+test("counts what the executor of a group has, and takes no room from who lives on", async () => {
+  const shared = [mem(20)]
+  const large = { resources: [mem(40)] }
+  const begun = place.spec("sleep 1000", { task: large })
+  const gone = { ...begun, shared, containerId: "left.b" as ContainerSpec["containerId"] }
+  await runtime.launch(gone, new AbortController().signal)
+  await runtime.findExcesses?.()
+  await taking(70, large, "left.a", { shared })
+  const excesses = async () => [...((await runtime.findExcesses?.()) ?? [])]
+  expect(await excesses()).toEqual([])
+  await runtime.kill(gone.containerId, { force: true })
+  await exits.of(gone)
+  expect(await excesses()).toEqual([])
+  await taking(60, large, "left.c", { shared })
+  const [found] = await excesses()
+  expect(found?.[1].message).toStartWith("Memory limit exceeded: Requested: 100MB ")
 })
 
 test("counts memory that processes share once", async () => {

@@ -1,10 +1,11 @@
 import { readFileSync } from "node:fs"
+import { limitOf } from "#lib/mesos/index.ts"
 import type { ContainerExit, ContainerId, ContainerSpec } from "#lib/ports/index.ts"
 import { memoryLimitation } from "#lib/io/host/memory-limitation.ts"
 import { pageSize } from "#lib/io/host/proc.ts"
 import type { ProcessTable } from "#lib/io/host/proc.ts"
 import { memoryBytes } from "#lib/io/host/task-limits.ts"
-import { scalar } from "#lib/io/host/task-resources.ts"
+import { scalar, sharedAmount } from "#lib/io/host/task-resources.ts"
 import { containerMembers } from "./members.ts"
 import type { ContainerProcesses } from "./members.ts"
 
@@ -26,16 +27,21 @@ export const sharesLimits = ({ containerId, task }: ContainerSpec): boolean =>
 /**
  * Containers that use more memory than they may, by what their processes take; those that share their
  * limits may use the sum, and all go where they use more. Pages that processes share are counted once
- * for each at first; who seems to take too much by that is looked at closely.
+ * for each at first; who seems to take too much by that is looked at closely. `granted` is what each was
+ * allowed before, kept up to date here: memory that a container may use is not taken from it.
  */
 export function memoryExcesses(
   containers: Iterable<MeasuredContainer>,
   table: ProcessTable,
+  granted: Map<string, number>,
 ): ReadonlyMap<ContainerId, Limitation> {
   const found = new Map<ContainerId, Limitation>()
-  for (const group of groupsOf(containers)) {
-    const limitBytes = memoryLimit(group)
-    if (limitBytes === undefined) continue
+  const groups = groupsOf(containers)
+  for (const name of granted.keys()) if (!groups.has(name)) granted.delete(name)
+  for (const [name, group] of groups) {
+    const limitBytes = Math.max(memoryLimit(group), granted.get(name) ?? 0)
+    granted.set(name, limitBytes)
+    if (!Number.isFinite(limitBytes)) continue
     const members = group.flatMap(({ processes }) =>
       containerMembers(table, processes, { escaped: false }),
     )
@@ -54,7 +60,7 @@ export function memoryExcesses(
 /** Containers by the limit that they share. */
 function groupsOf(
   containers: Iterable<MeasuredContainer>,
-): Iterable<readonly [MeasuredContainer, ...MeasuredContainer[]]> {
+): ReadonlyMap<string, readonly [MeasuredContainer, ...MeasuredContainer[]]> {
   const groups = new Map<string, [MeasuredContainer, ...MeasuredContainer[]]>()
   for (const container of containers) {
     const { spec } = container
@@ -63,18 +69,17 @@ function groupsOf(
     if (group === undefined) groups.set(key, [container])
     else group.push(container)
   }
-  return groups.values()
+  return groups
 }
 
-/** Bytes that a group may use; undefined where nothing limits it. */
-function memoryLimit(group: readonly MeasuredContainer[]): number | undefined {
+/** Bytes that a group may use, with what its executor has; Infinity where nothing limits it. */
+function memoryLimit(group: readonly [MeasuredContainer, ...MeasuredContainer[]]): number {
   const limits = group.flatMap(({ spec: { task } }) => {
-    const limit = task.limits?.["mem"]?.value ?? scalar(task, "mem")
+    const limit = limitOf(task.limits, "mem") ?? scalar(task, "mem")
     return limit === undefined ? [] : [limit]
   })
-  const mebibytes = sum(limits)
-  if (limits.length === 0 || !Number.isFinite(mebibytes)) return undefined
-  return memoryBytes(mebibytes)
+  if (limits.length === 0) return Infinity
+  return memoryBytes(sum(limits) + sharedAmount(group[0].spec, "mem"))
 }
 
 /** A process' share of the memory it uses; undefined where it ended or is not the agent's to look at. */

@@ -89,6 +89,8 @@ export class ProcessRuntime implements ContainerRuntime {
   readonly #terminator = new Terminator(this.#snapshots)
   /** What is swept up after containers that have ended and are not forgotten. */
   readonly #sweeping = new Map<ContainerId, PromiseWithResolvers<void>>()
+  /** Bytes that groups of measured containers were allowed. */
+  readonly #granted = new Map<string, number>()
   readonly #running = new Map<ContainerId, Running>()
   readonly #watch: EndedWatch
   readonly #rotation: LogRotation
@@ -308,7 +310,7 @@ export class ProcessRuntime implements ContainerRuntime {
     }
     if (this.#options.measureMemory !== true || measured.length === 0) return found
     const table = await this.#snapshots.fresh()
-    for (const [containerId, limitation] of memoryExcesses(measured, table))
+    for (const [containerId, limitation] of memoryExcesses(measured, table, this.#granted))
       found.set(containerId, limitation)
     return found
   }

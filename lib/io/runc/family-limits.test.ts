@@ -43,16 +43,27 @@ const mem = (mib: number): NonNullable<TaskInfo["resources"]>[number] => ({
   reservations: [],
 })
 
+const cpus = (amount: number) => ({ ...mem(amount), name: "cpus" })
+
+/** What a member has beyond the ordinary. */
+type Member = {
+  readonly linuxInfo?: LinuxInfo
+  readonly task?: Partial<TaskInfo>
+  readonly spec?: Partial<ContainerSpec>
+}
+
 /** A member of a group that runs. */
 async function launch(
   name: string,
   command: string,
   mib: number,
-  linuxInfo: LinuxInfo = {},
+  more: Member = {},
 ): Promise<ContainerSpec> {
-  const task = { resources: [mem(mib)], container: { type: "MESOS" as const, linuxInfo } }
+  const container = { type: "MESOS" as const, linuxInfo: more.linuxInfo ?? {} }
+  const task = { resources: [mem(mib)], container, ...more.task }
   const spec = {
     ...place.spec(command, { runtime: "runc", task }),
+    ...more.spec,
     containerId: `pod-${process.pid}.${name}` as ContainerId,
   }
   const started = await runtime.launch(spec, never)
@@ -60,17 +71,26 @@ async function launch(
   return spec
 }
 
-/** The hard limit of a group in MiB; undefined where it has none. */
-function limitOf(path: string): number | undefined {
-  for (const file of [`memory${path}/memory.limit_in_bytes`, `${path.slice(1)}/memory.max`])
+/** The first number of a group's file in whichever version of cgroups; undefined where it has none. */
+function valueOf(path: string, one: string, two: string): number | undefined {
+  for (const file of [`${one.split(".", 1).join("")}${path}/${one}`, `${path.slice(1)}/${two}`])
     try {
-      const bytes = Number(readFileSync(`/sys/fs/cgroup/${file}`, "latin1"))
-      return bytes < 2 ** 60 ? bytes / MIB : undefined
+      const value = Number.parseInt(readFileSync(`/sys/fs/cgroup/${file}`, "latin1"))
+      return value >= 0 && value < 2 ** 60 ? value : undefined
     } catch {
       // The other version.
     }
   return undefined
 }
+
+/** The hard limit of a group in MiB; undefined where it has none. */
+function limitOf(path: string): number | undefined {
+  const bytes = valueOf(path, "memory.limit_in_bytes", "memory.max")
+  return bytes === undefined ? undefined : bytes / MIB
+}
+const softOf = (path: string) => valueOf(path, "memory.soft_limit_in_bytes", "memory.low")
+const weightOf = (path: string) => valueOf(path, "cpu.shares", "cpu.weight")
+const quotaOf = (path: string) => valueOf(path, "cpu.cfs_quota_us", "cpu.max")
 
 const family = `/${CGROUPS}/pod-${process.pid}`
 const ofMember = (name: string): number | undefined => limitOf(`${family}/${CGROUPS}/${name}`)
@@ -111,9 +131,49 @@ describe.skipIf(!usable)("members of a group", () => {
     await runtime.kill(small.containerId, { force: true })
   })
 
+  test("may use what their executor has itself; without a limit, all there is", async () => {
+    const shared = [mem(32)]
+    await launch("a", "exec sleep 1000", 64, { spec: { shared } })
+    expect(limitOf(family)).toBe(96)
+    await launch("b", "exec sleep 1000", 64, { spec: { shared } })
+    expect(limitOf(family)).toBe(160)
+    const limits = { mem: { value: Infinity } }
+    await launch("c", "exec sleep 1000", 64, { spec: { shared }, task: { limits } })
+    expect(limitOf(family)).toBeUndefined()
+  })
+
+  test("that end give back their weight and what is kept for them", async () => {
+    const [a, b] = [
+      await launch("a", "exec sleep 1000", 64, { task: { resources: [mem(64), cpus(2)] } }),
+      await launch("b", "exec sleep 1000", 64, { task: { resources: [mem(64), cpus(1)] } }),
+    ]
+    const kept = () => [weightOf(family), softOf(family)]
+    const [weight, soft] = kept()
+    await runtime.kill(a.containerId, { force: true })
+    await exits.of(a)
+    await runtime.forget(a)
+    expect(kept()).toEqual([weight! / 3, soft! / 2])
+    expect(limitOf(family)).toBe(128)
+    await runtime.kill(b.containerId, { force: true })
+    await exits.of(b)
+    await runtime.forget(b)
+  })
+
+  test("have a limit of cpus where each of them has one", async () => {
+    const limits = { cpus: { value: 2 } }
+    await launch("a", "exec sleep 1000", 64, { task: { resources: [mem(64), cpus(1)], limits } })
+    expect(quotaOf(family)).toBe(200_000)
+    const b = await launch("b", "exec sleep 1000", 64, { task: { resources: [mem(64), cpus(1)] } })
+    expect(quotaOf(family)).toBeUndefined()
+    await runtime.kill(b.containerId, { force: true })
+    await exits.of(b)
+    await runtime.forget(b)
+    expect(quotaOf(family)).toBe(200_000)
+  })
+
   test("that have limits of their own keep them", async () => {
     await launch("a", "exec sleep 1000", 64)
-    await launch("b", "exec sleep 1000", 48, { shareCgroups: false })
+    await launch("b", "exec sleep 1000", 48, { linuxInfo: { shareCgroups: false } })
     expect([limitOf(family), ofMember("a"), ofMember("b")]).toEqual([112, undefined, 48])
   })
 })

@@ -1,4 +1,4 @@
-import type { TaskInfo } from "#lib/mesos/index.ts"
+import { limitOf, type TaskInfo } from "#lib/mesos/index.ts"
 import type { ContainerId, ContainerSpec } from "#lib/ports/index.ts"
 import { taskLimits } from "#lib/io/host/task-limits.ts"
 import type { TaskLimits } from "#lib/io/host/task-limits.ts"
@@ -17,7 +17,7 @@ import type { RuncSettings } from "./settings.ts"
 export class FamilyLimits {
   readonly #cgroups: CgroupTree
   readonly #settings: Pick<RuncSettings, "enableCfs" | "pidsLimit">
-  readonly #families = new Map<ContainerId, Map<ContainerId, TaskInfo>>()
+  readonly #families = new Map<ContainerId, Map<ContainerId, ContainerSpec>>()
 
   constructor(cgroups: CgroupTree, settings: Pick<RuncSettings, "enableCfs" | "pidsLimit">) {
     this.#cgroups = cgroups
@@ -34,12 +34,7 @@ export class FamilyLimits {
     const first = !this.#families.has(family)
     const members = this.#add(spec)
     this.#cgroups.prepareFamily(family)
-    const { enableCfs, pidsLimit } = this.#settings
-    resizeContainer(this.#cgroups, family, {
-      limits: sharedLimits([...members.values()], enableCfs),
-      pidsLimit: pidsLimit * members.size,
-      first,
-    })
+    this.#resize(family, members, first)
     const shares = spec.task.container?.linuxInfo?.shareCgroups !== false
     return shares ? { ...spec, task: unlimited(spec.task) } : spec
   }
@@ -49,38 +44,68 @@ export class FamilyLimits {
     if (isMember(spec)) this.#add(spec)
   }
 
-  /** A container is gone. */
+  /** A container is gone: what it added to its family's room goes, but for memory. */
   leave(containerId: ContainerId): void {
     const family = familyOf(containerId)
     const members = this.#families.get(family)
-    members?.delete(containerId)
-    if (members?.size === 0) this.#families.delete(family)
+    if (members?.delete(containerId) !== true) return
+    if (members.size === 0) return void this.#families.delete(family)
+    try {
+      this.#resize(family, members, false)
+    } catch {
+      // The others are ending too, and their cgroup with them.
+    }
   }
 
-  #add({ containerId, task }: ContainerSpec): ReadonlyMap<ContainerId, TaskInfo> {
+  #resize(family: ContainerId, members: Members, first: boolean): void {
+    const { enableCfs, pidsLimit } = this.#settings
+    resizeContainer(this.#cgroups, family, {
+      limits: sharedLimits([...members.values()], enableCfs),
+      pidsLimit: pidsLimit * members.size,
+      first,
+    })
+  }
+
+  #add(spec: ContainerSpec): Members {
+    const { containerId } = spec
     const family = familyOf(containerId)
-    const members = this.#families.get(family) ?? new Map<ContainerId, TaskInfo>()
-    this.#families.set(family, members.set(containerId, task))
+    const members = this.#families.get(family) ?? new Map<ContainerId, ContainerSpec>()
+    this.#families.set(family, members.set(containerId, spec))
     return members
   }
 }
+
+/** The containers of a family by their ids. */
+type Members = ReadonlyMap<ContainerId, ContainerSpec>
 
 /** Whether a container is nested by name only: what it would be nested in is no container. */
 const isMember = ({ containerId, parent }: ContainerSpec): boolean =>
   parent === undefined && containerId.includes(".")
 
-/** What members may use together; those that ask for nothing use what others leave. */
-function sharedLimits(tasks: readonly TaskInfo[], enableCfs: boolean): TaskLimits {
-  const [first] = tasks
+/**
+ * What members may use together, and their executor; those that ask for nothing use what others leave.
+ * Source: apache/mesos: src/slave/slave.cpp (computeExecutorLimits).
+ */
+function sharedLimits(members: readonly ContainerSpec[], enableCfs: boolean): TaskLimits {
+  const [first] = members
   if (first === undefined) return {}
+  const tasks = members.map(({ task }) => task)
+  const { shared = [] } = first
+  const own = { ...first.task, resources: shared, limits: {} }
   const sum = (name: string): number => {
-    const amounts = tasks.flatMap((task) => task.limits?.[name]?.value ?? scalar(task, name) ?? [])
-    return amounts.length === 0 ? Infinity : amounts.reduce((all, each) => all + each, 0)
+    const amounts = tasks.flatMap((task) => limitOf(task.limits, name) ?? scalar(task, name) ?? [])
+    if (amounts.length === 0) return Infinity
+    return amounts.reduce((all, each) => all + each, scalar(own, name) ?? 0)
   }
-  const limitsCpus = enableCfs || tasks.some(({ limits }) => limits?.["cpus"] !== undefined)
+  // A member without a limit may use what the others leave, unless cpus are always a limit.
+  const limitsCpus =
+    enableCfs ||
+    tasks.every(
+      (task) => limitOf(task.limits, "cpus") !== undefined || scalar(task, "cpus") === undefined,
+    )
   return taskLimits({
-    ...first,
-    resources: tasks.flatMap(({ resources = [] }) => resources),
+    ...own,
+    resources: [...shared, ...tasks.flatMap(({ resources = [] }) => resources)],
     limits: {
       mem: { value: sum("mem") },
       cpus: { value: limitsCpus ? sum("cpus") : Infinity },

@@ -1,5 +1,5 @@
 import type { ContainerId } from "#lib/ports/index.ts"
-import { CPU_PERIOD_US } from "#lib/io/host/task-limits.ts"
+import { CPU_PERIOD_US, NO_LIMIT, raisesLimit, unlimitedMemory } from "#lib/io/host/task-limits.ts"
 import type { TaskLimits } from "#lib/io/host/task-limits.ts"
 import type { CgroupTree } from "./cgroup-tree.ts"
 import { versionTwoLimits } from "./limits.ts"
@@ -26,26 +26,33 @@ export function resizeContainer(
     readonly first?: boolean
   },
 ): void {
-  const files = cgroups.version === 2 ? versionTwoLimits(limits, pidsLimit) : versionOne(limits)
+  const files = cgroups.version === 2 ? versionTwo(limits, pidsLimit) : versionOne(limits)
   for (const setting of files) {
     const [file, value] = setting
     const hierarchy = file.split(".", 1).join("")
     const before = cgroups.readFile(containerId, hierarchy, file)
-    const lowers = !first && HARD_LIMITS.has(file) && !(Number(value) > Number(before))
+    const lowers = !first && HARD_LIMITS.has(file) && !raisesLimit(value, before ?? "0")
     if (!lowers) cgroups.writeFile(containerId, hierarchy, setting)
   }
 }
 
+function versionTwo(limits: TaskLimits, pidsLimit: number): CgroupFiles {
+  const none = NO_LIMIT[2]
+  return [
+    ...versionTwoLimits(limits, pidsLimit),
+    ...(limits.cpuQuotaUs === undefined ? [["cpu.max", `${none} ${CPU_PERIOD_US}`] as const] : []),
+    ...(unlimitedMemory(limits) ? [["memory.max", none] as const] : []),
+  ]
+}
+
 function versionOne(limits: TaskLimits): CgroupFiles {
-  const { cpuShares, cpuQuotaUs, memorySoftBytes, memoryHardBytes } = limits
-  const quota =
-    cpuQuotaUs === undefined
-      ? []
-      : [["cpu.cfs_period_us", CPU_PERIOD_US] as const, ["cpu.cfs_quota_us", cpuQuotaUs] as const]
-  const settings: readonly (readonly [string, number | undefined])[] = [
+  const { cpuShares, cpuQuotaUs = NO_LIMIT[1], memorySoftBytes, memoryHardBytes } = limits
+  const hard = unlimitedMemory(limits) ? NO_LIMIT[1] : memoryHardBytes
+  const settings: readonly (readonly [string, number | string | undefined])[] = [
     ["cpu.shares", cpuShares],
-    ...quota,
-    ["memory.limit_in_bytes", memoryHardBytes],
+    ["cpu.cfs_period_us", CPU_PERIOD_US],
+    ["cpu.cfs_quota_us", cpuQuotaUs],
+    ["memory.limit_in_bytes", hard],
     ["memory.soft_limit_in_bytes", memorySoftBytes],
   ]
   return settings.flatMap(([file, value]) => (value === undefined ? [] : [[file, `${value}`]]))

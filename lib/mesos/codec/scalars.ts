@@ -59,9 +59,9 @@ export const scalarDecoders: Readonly<Record<string, Decode>> = {
   ),
 }
 
-/** JSON has no infinity: a string stands for it. */
+/** JSON has no infinity: a string stands for it, and null where our own links and stores had one. */
 export const encodeDouble = (value: unknown): unknown =>
-  value === Infinity ? "Infinity" : value === -Infinity ? "-Infinity" : value
+  value === Infinity || value === null ? "Infinity" : value === -Infinity ? "-Infinity" : value
 
 /** How many bytes a base64 text with padding stands for. */
 export function base64Length(text: string): number {
