@@ -85,6 +85,9 @@ export class DockerSessions {
     try {
       const stream = await exec.start({ hijack: true, stdin: true, Tty: tty !== undefined })
       const leader = await startedBy(exec)
+      // Daemons before API 1.42 know no size that a terminal begins with.
+      if (leader !== undefined && rows !== undefined && columns !== undefined)
+        await exec.resize({ h: rows, w: columns }).catch(() => {})
       const session = { name: containerId, exec, stream, tty: tty !== undefined, leader }
       if (leader !== undefined) await this.#records.setLeader(containerId, leader.pid)
       this.#sessions.set(containerId, session)
