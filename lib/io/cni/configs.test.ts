@@ -28,7 +28,7 @@ test("networks are read anew each time", async () => {
   expect(await configs.find("b")).toMatchObject({ ok: true, value: { name: "b" } })
   expect(await configs.find("c")).toEqual({
     ok: false,
-    error: `container network 'c' is not known: ${directory} describes a, b`,
+    error: `container network 'c' is not known: this agent has a, b, mesos-bridge, described in ${directory}`,
   })
   write("c.json", { name: "c", type: "ptp" })
   expect(await configs.find("c")).toMatchObject({ ok: true })
@@ -51,15 +51,26 @@ test("what is wrong is told once, and hides nothing else", async () => {
   ])
 })
 
-test("without a directory that can be read there are no networks", async () => {
+test("without a directory that can be read there is only the network of every agent", async () => {
   const missing = new NetworkConfigs(`${directory}/none`, log)
   expect(await missing.find("a")).toMatchObject({
     ok: false,
-    error: expect.stringContaining("describes no network"),
+    error: expect.stringContaining("this agent has mesos-bridge,"),
   })
   expect(told).toMatchObject([{ path: `${directory}/none` }])
   expect(await new NetworkConfigs(undefined, log).find("a")).toMatchObject({
     ok: false,
     error: expect.stringContaining("--network_cni_config_dir"),
+  })
+})
+
+test("a description of that network takes its place", async () => {
+  const configs = new NetworkConfigs(directory, log)
+  expect(await configs.find("mesos-bridge")).toMatchObject({
+    value: { plugins: [{ bridge: "ucr-br0" }, { type: "portmap" }] },
+  })
+  write("own.conf", { name: "mesos-bridge", type: "ptp" })
+  expect(await configs.find("mesos-bridge")).toMatchObject({
+    value: { plugins: [{ type: "ptp" }] },
   })
 })

@@ -3,6 +3,7 @@ import type { Log } from "#lib/ports/index.ts"
 import { err, ok } from "#lib/std/result.ts"
 import type { Result } from "#lib/std/result.ts"
 import { errorText } from "#lib/io/host/files.ts"
+import { MESOS_BRIDGE } from "./mesos-bridge.ts"
 import { parseNetwork } from "./network.ts"
 import type { Network } from "./network.ts"
 
@@ -13,7 +14,7 @@ const CONFIG_FILE = /\.(conf|conflist|json)$/
 const TOLD_MAX = 1000
 
 /**
- * The networks that a directory describes. It is read at each launch, so that a network which was
+ * The networks that every agent has, and those that a directory describes. It is read at each launch, so that a network which was
  * added or changed needs no restart.
  */
 export class NetworkConfigs {
@@ -28,19 +29,24 @@ export class NetworkConfigs {
 
   /** The network of a name; the error is a text for people. */
   async find(name: string): Promise<Result<Network, string>> {
-    if (this.#directory === undefined)
-      return err(
-        `container network '${name}' is not known: this agent has no networks, name the directory that describes them in --network_cni_config_dir`,
-      )
-    const networks = await this.#read(this.#directory)
+    const networks = await this.#read()
     const network = networks.get(name)
     if (network !== undefined) return ok(network)
-    const names = [...networks.keys()].toSorted()
-    const known = names.length === 0 ? "no network" : names.join(", ")
-    return err(`container network '${name}' is not known: ${this.#directory} describes ${known}`)
+    const unknown = `container network '${name}' is not known`
+    const known = [...networks.keys()].toSorted().join(", ")
+    if (this.#directory === undefined)
+      return err(
+        `${unknown}: this agent has ${known}, and others in the directory that --network_cni_config_dir names`,
+      )
+    return err(`${unknown}: this agent has ${known}, described in ${this.#directory}`)
   }
 
-  async #read(directory: string): Promise<ReadonlyMap<string, Network>> {
+  async #read(): Promise<ReadonlyMap<string, Network>> {
+    const described = this.#directory === undefined ? [] : await this.#readAll(this.#directory)
+    return new Map([[MESOS_BRIDGE.name, MESOS_BRIDGE], ...described])
+  }
+
+  async #readAll(directory: string): Promise<ReadonlyMap<string, Network>> {
     const networks = new Map<string, Network>()
     const entries = await readdir(directory, { withFileTypes: true }).catch((cause: unknown) => {
       this.#tell(directory, errorText(cause))
