@@ -1,7 +1,8 @@
 /** Networks of containers: joined through real plugins by a real agent, on a machine of their own. */
-import { expect } from "bun:test"
-import { readFileSync } from "node:fs"
+import { afterEach, expect } from "bun:test"
+import { existsSync, readFileSync } from "node:fs"
 import { CniNetworks, cniPlugins } from "../fixtures/cni.ts"
+import { HttpFramework, scalar } from "../fixtures/http-framework.ts"
 import { networksOf } from "../fixtures/leaks.ts"
 import { Marathon } from "../fixtures/marathon.ts"
 import { networkNamespaces } from "../fixtures/network-namespace.ts"
@@ -9,6 +10,11 @@ import { command, rootUser, testWith } from "../fixtures/system-parts.ts"
 import { waitFor } from "../fixtures/wait.ts"
 import { testWorlds, type AgentPlace } from "../fixtures/world.ts"
 
+const frameworks: HttpFramework[] = []
+// Before the master ends.
+afterEach(() => {
+  for (const framework of frameworks.splice(0)) framework[Symbol.dispose]()
+})
 const open = testWorlds()
 const tools = ["runc", "conmon", "busybox", "iptables", "nsenter"].map(command)
 const parts = [rootUser, networkNamespaces(), cniPlugins, ...tools]
@@ -27,6 +33,56 @@ async function scene() {
   return { world, machine, networks, master, place, start, agent, marathon }
 }
 type Scene = Awaited<ReturnType<typeof scene>>
+
+/** A framework of the cluster. */
+async function subscribe({ master }: Scene): Promise<HttpFramework> {
+  const framework = await HttpFramework.subscribe(master.mesosUrl)
+  frameworks.push(framework)
+  return framework
+}
+
+/** A container that is in these networks. */
+const on = (...names: readonly string[]) => ({
+  type: "MESOS",
+  network_infos: names.map((name) => ({ name })),
+})
+
+/** Launches a group whose executor has this container; members are commands, some with more. */
+async function launchGroup(
+  framework: HttpFramework,
+  container: object,
+  members: Readonly<Record<string, { readonly command: string; readonly container?: object }>>,
+): Promise<void> {
+  const offer = await framework.offer()
+  const resources = [scalar("cpus", 0.1), scalar("mem", 32)]
+  const tasks = Object.entries(members).map(([id, { command: value, ...more }]) => ({
+    name: id,
+    task_id: { value: id },
+    agent_id: offer.agent_id,
+    resources,
+    command: { value },
+    ...more,
+  }))
+  const executor = {
+    type: "DEFAULT",
+    executor_id: { value: "pod" },
+    framework_id: { value: framework.id },
+    resources: [...resources, scalar("disk", 16)],
+    container,
+  }
+  await framework.accept(offer, [
+    { type: "LAUNCH_GROUP", launch_group: { executor, task_group: { tasks } } },
+  ])
+}
+
+/** The addresses of a task, as its last status says. */
+const addressesOf = (framework: HttpFramework, taskId: string): unknown =>
+  framework.statuses
+    .findLast(({ task_id }) => task_id.value === taskId)
+    ?.container_status?.network_infos?.map(({ name, ip_addresses = [] }) => [
+      name,
+      ...ip_addresses.map(({ ip_address }) => ip_address),
+    ])
 
 /** What a command on the machine writes. */
 function onMachine({ machine }: Scene, line: string): string {
@@ -47,6 +103,12 @@ function inSandbox({ workDir }: AgentPlace, name: string): string {
   const [path] = [...new Bun.Glob(`**/runs/*/${name}`).scanSync({ cwd: workDir })]
   return path === undefined ? "" : readFileSync(`${workDir}/${path}`, "utf8")
 }
+
+/** Whether some task has written a text to its standard output. */
+const anywhere = ({ workDir }: AgentPlace, text: string): boolean =>
+  [...new Bun.Glob("**/containers/*/stdout").scanSync({ cwd: workDir })].some((path) =>
+    readFileSync(`${workDir}/${path}`, "utf8").includes(text),
+  )
 
 type Address = { readonly protocol: string; readonly ip_address: string }
 type Containers = readonly {
@@ -69,7 +131,9 @@ const served = {
     portMappings: [{ containerPort: 8080, hostPort: 0, name: "http" }],
   },
   networks: [{ mode: "container", name: "net" }],
-  healthChecks: [{ protocol: "MESOS_HTTP", path: "/page", portIndex: 0, intervalSeconds: 1 }],
+  healthChecks: [
+    { protocol: "MESOS_HTTP", path: "/page", portIndex: 0, intervalSeconds: 1, delaySeconds: 0 },
+  ],
   backoffSeconds: 3600,
 }
 
@@ -113,5 +177,84 @@ testWith(...parts)("networks outlive a killed agent, and are left by the next", 
     { name: "net", ip_addresses: [{ ip_address: "192.168.77.2" }] },
   ])
   await marathon.removeAll()
+  await waitFor("the network to be left", () => traces(at) === "")
+})
+
+testWith(...parts)("members of a group share a network, but for who names another", async () => {
+  const at = await scene()
+  at.networks.bridge("other", 78)
+  const framework = await subscribe(at)
+  const asks = "until busybox wget -qO- http://127.0.0.1:8080/page; do sleep 0.1; done; sleep 600"
+  await launchGroup(framework, on("net"), {
+    serves: { command: "echo shared >page; exec busybox httpd -f -p 8080 -h ." },
+    asks: { command: asks },
+    alone: { command: "ip -o -4 addr show eth0; sleep 600", container: on("other") },
+  })
+  for (const id of ["serves", "asks", "alone"]) await framework.until(id, "TASK_RUNNING")
+  expect(addressesOf(framework, "serves")).toEqual([["net", "192.168.77.2"]])
+  expect(addressesOf(framework, "asks")).toEqual([["net", "192.168.77.2"]])
+  expect(addressesOf(framework, "alone")).toEqual([["other", "192.168.78.2"]])
+  await waitFor("one member to hear another", () => anywhere(at.place, "shared\n"))
+  expect(anywhere(at.place, "inet 192.168.78.2/24")).toBe(true)
+  await framework.call({ type: "KILL", kill: { task_id: { value: "asks" } } })
+  for (const id of ["serves", "asks", "alone"]) await framework.until(id, "TASK_KILLED")
+  await waitFor("the networks to be left", () => traces(at) === "")
+})
+
+testWith(...parts)("a task whose network cannot be joined fails, saying why", async () => {
+  const at = await scene()
+  at.networks.plugin(
+    "broken",
+    `[ $CNI_COMMAND = DEL ] && exit; echo '{"msg":"no address is left"}'; exit 1`,
+  )
+  at.networks.describe("broken.conf", { name: "broken", type: "broken" })
+  const framework = await subscribe(at)
+  const failure = async (network: string): Promise<object | undefined> => {
+    const offer = await framework.offer()
+    await framework.launch(offer, { taskId: network, command: "true", container: on(network) })
+    await framework.until(network, "TASK_FAILED")
+    return framework.statuses.findLast(({ task_id }) => task_id.value === network)
+  }
+  expect(await failure("missing")).toMatchObject({
+    reason: "REASON_CONTAINER_LAUNCH_FAILED",
+    message: `container network 'missing' is not known: this agent has broken, mesos-bridge, net, described in ${at.networks.directory}`,
+  })
+  expect(await failure("broken")).toMatchObject({
+    reason: "REASON_CONTAINER_LAUNCH_FAILED",
+    message:
+      "container network 'broken' cannot be joined: plugin 'broken' failed to ADD: no address is left",
+  })
+  expect(traces(at)).toBe("")
+})
+
+testWith(...parts)("what an agent was about to join when it was killed is left", async () => {
+  const at = await scene()
+  const { agent, networks, place, start } = at
+  const [began, left] = [`${place.workDir}.began`, `${place.workDir}.left`]
+  networks.plugin(
+    "slow",
+    `case $CNI_COMMAND in
+ADD) if [ -e ${began} ]; then exec /usr/lib/cni/bridge; fi
+  /usr/lib/cni/bridge >/dev/null; touch ${began}; sleep 600;;
+DEL) /usr/lib/cni/bridge; touch ${left};;
+esac`,
+  )
+  networks.bridge("slow", 79, { type: "slow" })
+  const framework = await subscribe(at)
+  await framework.launch(await framework.offer(), {
+    taskId: "cut",
+    command: "sleep 600",
+    container: on("slow"),
+  })
+  await waitFor("the plugin to be at work", () => existsSync(began))
+  expect(traces(at)).not.toBe("")
+  await agent.end("SIGKILL")
+  await start()
+  await waitFor("the network to be left", () => existsSync(left))
+  // The next attempt takes the next address: no two containers have one for a while.
+  await framework.until("cut", "TASK_RUNNING")
+  expect(addressesOf(framework, "cut")).toEqual([["slow", "192.168.79.3"]])
+  await framework.call({ type: "KILL", kill: { task_id: { value: "cut" } } })
+  await framework.until("cut", "TASK_KILLED")
   await waitFor("the network to be left", () => traces(at) === "")
 })

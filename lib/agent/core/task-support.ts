@@ -66,7 +66,7 @@ export const namedNetwork = (container: ContainerInfo | undefined): string | und
  */
 export function chooseMemberRuntime(
   { container }: Pick<TaskInfo, "container">,
-  executor: ExecutorInfo,
+  executor: Pick<ExecutorInfo, "container">,
   offer: RuntimeOffer,
 ): Result<RuntimeChoice, Refusal> {
   const network = namedNetwork(executor.container)

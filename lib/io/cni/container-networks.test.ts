@@ -237,6 +237,22 @@ describe.skipIf(!usable)("networks of an earlier life", () => {
     expect(fake.calls.map((line) => line.slice(0, 3))).toEqual(["ADD", "DEL", "ADD"])
   })
 
+  test("whose plugin is still at work are left after its end", async () => {
+    const done = `${fake.root}/done`
+    fake.plugin(
+      "fake",
+      `ADD) sh -c 'until [ -e ${fake.root}/go ]; do sleep 0.01; done; touch ${done}';;`,
+    )
+    const joining = join(["net"])
+    while (fake.calls.length === 0) await Bun.sleep(5)
+    // Another life, which does not know of the first.
+    await open().leave(one, one)
+    await Bun.write(`${fake.root}/go`, "")
+    await joining
+    expect(fake.calls.slice(0, 2).map((line) => line.slice(0, 3))).toEqual(["ADD", "DEL"])
+    expect(existsSync(done)).toBe(false)
+  })
+
   test("that cannot be left are tried again by the next", async () => {
     await join(["net"])
     fake.plugin("fake", `DEL) echo '{"msg":"busy"}'; exit 1;;`)

@@ -13,6 +13,7 @@ import { containerFiles } from "./container-files.ts"
 import { parseJoinResult } from "./join-result.ts"
 import { isNamespace, makeNamespace, removeNamespace } from "./namespace.ts"
 import { findPlugin, PLUGIN_TIMEOUT_MS } from "./plugin.ts"
+import { endStrayPlugins } from "./stray-plugins.ts"
 import { NetworkRecords } from "./records.ts"
 import type { NetworkRecord } from "./records.ts"
 
@@ -121,8 +122,7 @@ export class ContainerNetworks {
     if (!memberships.ok) return memberships
     await this.#records.hold(owner, holder)
     const before = await this.#records.read(owner)
-    const isJoined = before?.memberships.every(({ result }) => result !== undefined) ?? false
-    if (before !== undefined && isJoined && isNamespace(this.#records.namespace(owner)))
+    if (before && isJoined(before) && isNamespace(this.#records.namespace(owner)))
       return ok(this.#describe(owner, before))
     try {
       // An earlier attempt was cut short, or the machine was restarted since.
@@ -267,9 +267,13 @@ export class ContainerNetworks {
   }
 
   async #leaveAll(owner: ContainerId, record: NetworkRecord): Promise<readonly string[]> {
+    if (!isJoined(record)) await endStrayPlugins(this.#records.namespace(owner))
     const problems: string[] = []
     for (const membership of record.memberships.toReversed())
       problems.push(...(await leaveNetwork(membership, this.#call(owner))))
     return problems
   }
 }
+
+const isJoined = ({ memberships }: NetworkRecord): boolean =>
+  memberships.every(({ result }) => result !== undefined)

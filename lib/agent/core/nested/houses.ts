@@ -1,4 +1,4 @@
-import type { Resources } from "#lib/mesos/index.ts"
+import type { ContainerInfo, Resources } from "#lib/mesos/index.ts"
 import type { ContainerId, ContainerSpec } from "#lib/ports/index.ts"
 import {
   containerOf,
@@ -22,6 +22,8 @@ export type House = {
   readonly resources: Resources | undefined
   /** The container itself; absent for an executor of the agent's own, which is books only. */
   readonly spec: ContainerSpec | undefined
+  /** What such an executor asks for that is shared by whoever lives in it. */
+  readonly groupContainer?: ContainerInfo | undefined
 }
 
 /** The executor whose container this is; only those that run. */
@@ -117,5 +119,6 @@ function houseOfExecutor(executor: ExecutorRecord, owner: ContainerOwner): House
     owner,
     resources: launch.info.resources,
     spec: launch.process?.spec,
+    groupContainer: launch.kind === "default" ? launch.info.container : undefined,
   }
 }

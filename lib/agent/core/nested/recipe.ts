@@ -14,7 +14,7 @@ import { err, ok, type Result } from "#lib/std/result.ts"
 import { dockerForm } from "#lib/agent/core/docker-form.ts"
 import { DEFAULT_PATH, SANDBOX_IN_IMAGE } from "#lib/agent/core/environment.ts"
 import { nestedSandbox } from "#lib/agent/core/paths.ts"
-import { chooseRuntime } from "#lib/agent/core/task-support.ts"
+import { chooseMemberRuntime, chooseRuntime } from "#lib/agent/core/task-support.ts"
 import { volumeRefusal } from "#lib/agent/core/volumes.ts"
 import type { AgentOptions } from "#lib/agent/core/types.ts"
 import type { LaunchRequest } from "./calls.ts"
@@ -119,7 +119,11 @@ function ownRoom(recipe: Recipe): Result<ContainerSpec, string> {
   const { options, request, house } = recipe
   const { containerId, command = {}, container } = request
   const task = taskOf(recipe, container)
-  const choice = chooseRuntime(task, options)
+  const groupContainer = house?.groupContainer
+  const choice =
+    groupContainer === undefined
+      ? chooseRuntime(task, options)
+      : chooseMemberRuntime(task, { container: groupContainer }, options)
   if (!choice.ok) return err(choice.error.message ?? "")
   const { runtime, image } = choice.value
   const refusal = volumeRefusal(task, choice.value, house !== undefined)
@@ -140,6 +144,7 @@ function ownRoom(recipe: Recipe): Result<ContainerSpec, string> {
     containerId,
     runtime: parent?.runtime ?? runtime,
     ...within,
+    ...(groupContainer === undefined ? {} : { groupContainer }),
     task: runtime === "docker" ? dockerForm(task) : task,
     sandbox,
     ...userOf(recipe),
