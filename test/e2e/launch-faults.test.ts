@@ -35,7 +35,7 @@ function faultyRegistry(): FakeRegistry {
     // Configurations are not packed.
     if (blob === null || bytes[0] === "{".charCodeAt(0)) return undefined
     const wrong = blob[1] === "cut" ? bytes.slice(0, 20) : bytes.toReversed()
-    return new Response(wrong as Uint8Array<ArrayBuffer>)
+    return new Response(wrong)
   }
   return registry
 }

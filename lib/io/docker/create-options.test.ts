@@ -42,7 +42,13 @@ function options(
 
 function optionsOf(spec: ContainerSpec) {
   const parameters = spec.task.container?.docker?.parameters ?? []
-  const made = createOptions({ spec, owner: "agent", parameters, memoryBytes: 2 ** 30 })
+  const made = createOptions({
+    spec,
+    owner: "agent",
+    bootId: "boot",
+    parameters,
+    memoryBytes: 2 ** 30,
+  })
   return { spec, made, value: made.ok ? made.value : undefined, error: made.ok ? "" : made.error }
 }
 
@@ -59,7 +65,7 @@ test("names and labels the container, binds its sandbox and sets its environment
       "MESOS_SANDBOX=/mnt/mesos/sandbox",
       `MESOS_CONTAINER_NAME=mesos-${spec.containerId}`,
     ],
-    Labels: { "dcos.agent": "agent", "dcos.container": spec.containerId },
+    Labels: { "dcos.agent": "agent", "dcos.container": spec.containerId, "dcos.boot": "boot" },
     HostConfig: { Binds: [`${spec.sandbox}:/mnt/mesos/sandbox`], NetworkMode: "host" },
   })
 })
@@ -211,7 +217,7 @@ test("a terminal has a keyboard for those who attach", () => {
 
 test("cpus are a hard limit too where the operator wants that", () => {
   const { spec } = options({ resources: [scalarOf("cpus", 0.5)] })
-  const about = { spec, owner: "agent", parameters: [], memoryBytes: 2 ** 30 }
+  const about = { spec, owner: "agent", bootId: "boot", parameters: [], memoryBytes: 2 ** 30 }
   const quota = (enableCfs: boolean) => {
     const made = createOptions({ ...about, enableCfs })
     return made.ok ? made.value.HostConfig?.CpuQuota : made.error
@@ -232,7 +238,7 @@ test("device files are the container's at their own paths", () => {
   const spec = place.spec("run", {
     task: { container: { type: "DOCKER", docker: { image: "image" } } },
   })
-  const about = { owner: "agent", parameters: [], memoryBytes: 2 ** 30 }
+  const about = { owner: "agent", bootId: "boot", parameters: [], memoryBytes: 2 ** 30 }
   const made = createOptions({ ...about, spec, devices })
   expect(made.ok && made.value.HostConfig?.Devices).toEqual(
     devices.map((path) => ({

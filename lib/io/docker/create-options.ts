@@ -16,6 +16,9 @@ export const OWNER_LABEL = "dcos.agent"
 /** The label that holds a container's id. */
 export const CONTAINER_LABEL = "dcos.container"
 
+/** The label that names the run of the kernel in which a container was made. */
+export const BOOT_LABEL = "dcos.boot"
+
 /**
  * What the daemon keeps of a container's output until the agent has copied it into the sandbox: a reader
  * that falls behind by more than one file misses what was in it, and gets a fifth less than a container
@@ -31,6 +34,8 @@ export type CreateOptionsInput = {
   readonly spec: ContainerSpec
   /** The agent's name among those that share the daemon. */
   readonly owner: string
+  /** Names this run of the kernel. */
+  readonly bootId: string
   /** Those of the task, with files read. */
   readonly parameters: readonly Parameter[]
   /** Bytes of memory of the machine. */
@@ -43,7 +48,7 @@ export type CreateOptionsInput = {
 
 /** Turns a task into the request that makes its container; refuses what Docker cannot do, saying why. */
 export function createOptions(input: CreateOptionsInput): Result<ContainerCreateOptions, string> {
-  const { spec, owner } = input
+  const { spec, owner, bootId } = input
   const container = spec.task.container
   const docker = container?.docker
   if (container === undefined || docker === undefined)
@@ -56,7 +61,11 @@ export function createOptions(input: CreateOptionsInput): Result<ContainerCreate
     name,
     Image: docker.image,
     Env: environment(spec, name),
-    Labels: { [OWNER_LABEL]: owner, [CONTAINER_LABEL]: spec.containerId },
+    Labels: {
+      [OWNER_LABEL]: owner,
+      [CONTAINER_LABEL]: spec.containerId,
+      [BOOT_LABEL]: bootId,
+    },
     HostConfig: {
       Binds: [...volumes.value.binds],
       ...(volumes.value.mounts.length === 0 ? {} : { Mounts: [...volumes.value.mounts] }),

@@ -20,6 +20,7 @@ import type { Result } from "#lib/std/result.ts"
 import { mesosContainerId } from "#lib/io/host/container-status.ts"
 import { ProcessSnapshots } from "#lib/io/host/process-snapshots.ts"
 import { errorText } from "#lib/io/host/files.ts"
+import { bootId } from "#lib/io/host/proc.ts"
 import { networkOf } from "#lib/io/host/network-namespace.ts"
 import { gpuDevices } from "#lib/io/gpu/devices.ts"
 import type { LogRotationOptions } from "#lib/io/host/log-rotation.ts"
@@ -123,6 +124,7 @@ export class DockerRuntime implements ContainerRuntime {
     const options = createOptions({
       spec,
       owner: this.#options.owner,
+      bootId: bootId(),
       parameters: parameters.value,
       memoryBytes: totalmem(),
       enableCfs: this.#options.enableCfs,

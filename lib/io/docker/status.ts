@@ -3,7 +3,9 @@ import type { ContainerStatus, NetworkInfo } from "#lib/mesos/index.ts"
 import type { ContainerExit, ContainerSpec, ContainerStarted } from "#lib/ports/index.ts"
 import { ipAddress, mesosContainerId } from "#lib/io/host/container-status.ts"
 import { resourcesOf } from "#lib/io/host/task-resources.ts"
+import { bootedAt, bootId } from "#lib/io/host/proc.ts"
 import { exitedStatus } from "#lib/io/host/wait-status.ts"
+import { BOOT_LABEL } from "./create-options.ts"
 
 /** A container that runs, as the API shows it; `data` is what `docker inspect` prints. */
 export function startedOf(
@@ -63,8 +65,14 @@ export function stopSignal(inspected: ContainerInspectInfo): string {
   return typeof signal === "string" && signal !== "" ? signal : "SIGTERM"
 }
 
-/** How a container that does not run any more ended. */
+/**
+ * How a container that does not run any more ended. Of one that was running as the machine lost power
+ * the daemon found out when it came back, and made its exit code up.
+ */
 export function exitOf(spec: ContainerSpec, inspected: ContainerInspectInfo): ContainerExit {
+  const boot = inspected.Config.Labels[BOOT_LABEL] ?? bootId()
+  if (boot !== bootId() && Date.parse(inspected.State.FinishedAt) >= bootedAt())
+    return { message: "the machine was restarted" }
   const { ExitCode, OOMKilled, Error: problem } = inspected.State
   const status = exitedStatus(ExitCode)
   const exit = problem === "" ? { status } : { status, message: problem }

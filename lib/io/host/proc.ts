@@ -1,4 +1,5 @@
 import { readdirSync, readFileSync } from "node:fs"
+import { uptime } from "node:os"
 
 /** A process named for good. */
 export type ProcessIdentity = { readonly pid: number; readonly startTime: number }
@@ -108,6 +109,9 @@ export function pageSize(): number {
 
 /** Identifies this run of the machine's kernel. */
 export const bootId = (): string => readFileSync("/proc/sys/kernel/random/boot_id", "utf8").trim()
+
+/** When this run of the kernel began, as its clock says now, in milliseconds since 1970. */
+export const bootedAt = (): number => Date.now() - uptime() * 1000
 
 /** Whether this process of a table is the one that was named. */
 export const isSame = (stat: ProcessStat | undefined, identity: ProcessIdentity): boolean =>

@@ -131,9 +131,8 @@ export class RuncRuntime implements ContainerRuntime {
 
   async available(): Promise<Result<void, string>> {
     if (process.getuid?.() !== 0) return err("runc containers need an agent that runs as root")
-    const missing = ["runc", "conmon"].filter((name) => findTool(name) === null)
-    if (missing.length > 0)
-      return err(`runc containers need ${missing.join(" and ")}: install ${missing.join(", ")}`)
+    const missing = missingTools()
+    if (missing !== undefined) return err(missing)
     const problem = this.#cgroups.problem()
     if (problem !== undefined) return err(`runc containers need cgroups: ${problem}`)
     try {
@@ -155,6 +154,9 @@ export class RuncRuntime implements ContainerRuntime {
     const refuse = (message: string): Result<never, ContainerFailure> =>
       err({ reason: "REASON_CONTAINER_LAUNCH_FAILED", message })
     const { containerId } = spec
+    // They were there at the start, but may have been removed since.
+    const missing = missingTools()
+    if (missing !== undefined) return refuse(missing)
     let created = false
     try {
       await this.#prepare()
@@ -516,6 +518,13 @@ export class RuncRuntime implements ContainerRuntime {
 /** The agent's PATH may lack the directories of system programs. */
 const findTool = (name: string): string | null =>
   Bun.which(name, { PATH: `${process.env["PATH"] ?? ""}:/usr/local/sbin:/usr/sbin:/sbin` })
+
+/** What to install before containers can be run; undefined when all is there. */
+function missingTools(): string | undefined {
+  const missing = ["runc", "conmon"].filter((name) => findTool(name) === null)
+  if (missing.length === 0) return undefined
+  return `runc containers need ${missing.join(" and ")}: install ${missing.join(", ")}`
+}
 
 const tools = (): RuncTools => ({
   runc: findTool("runc") ?? "runc",
