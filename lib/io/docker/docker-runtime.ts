@@ -36,7 +36,7 @@ import { resizeContainer } from "./resize.ts"
 import { runInContainer } from "./run-in.ts"
 import { DockerSessions } from "./sessions.ts"
 import { dockerStatistics } from "./statistics.ts"
-import { exitOf, reachableAddress, startedOf, stopSignal } from "./status.ts"
+import { endOf, exitOf, reachableAddress, startedOf, stopSignal, wasStarted } from "./status.ts"
 
 const SIGTERM = 15
 
@@ -165,7 +165,7 @@ export class DockerRuntime implements ContainerRuntime {
       return { kind: "running", started: { status } }
     }
     if (inspected === undefined) return { kind: "unknown" }
-    if (inspected.State.Status === "created") {
+    if (!wasStarted(inspected)) {
       await this.forget(spec)
       return { kind: "unknown" }
     }
@@ -359,8 +359,7 @@ export class DockerRuntime implements ContainerRuntime {
       await running.logs.finish(LOG_DRAIN_MS)
       if (this.#closed || this.#running.get(containerId) !== running) return
       this.#running.delete(containerId)
-      const gone = { message: "the exit status is lost: the container was removed from Docker" }
-      this.#listener(containerId, inspected === undefined ? gone : exitOf(running.spec, inspected))
+      this.#listener(containerId, endOf(running.spec, inspected))
     } catch {
       // The daemon went away: the next connection to it brings every container up again.
     } finally {

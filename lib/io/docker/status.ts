@@ -65,6 +65,25 @@ export function stopSignal(inspected: ContainerInspectInfo): string {
   return typeof signal === "string" && signal !== "" ? signal : "SIGTERM"
 }
 
+/** How a container ended that is known not to run, if the daemon knows it at all. */
+export function endOf(
+  spec: ContainerSpec,
+  inspected: ContainerInspectInfo | undefined,
+): ContainerExit {
+  if (inspected === undefined)
+    return { message: "the exit status is lost: the container was removed from Docker" }
+  return wasStarted(inspected)
+    ? exitOf(spec, inspected)
+    : { message: "the container was made and never started: its agent ended before that" }
+}
+
+/**
+ * Whether a container was ever started. One that was not has no end either, though the daemon shows an
+ * exit code of 0 for it, also while it is being removed.
+ */
+export const wasStarted = ({ State }: ContainerInspectInfo): boolean =>
+  Date.parse(State.StartedAt) > 0
+
 /**
  * How a container that does not run any more ended. Of one that was running as the machine lost power
  * the daemon found out when it came back, and made its exit code up.
