@@ -144,7 +144,7 @@ testWith(...imageParts)("what a task writes into its image counts as its disk", 
     expect(await ended(master.mesosUrl)).toMatchObject({
       state: "TASK_FAILED",
       reason: "REASON_CONTAINER_LIMITATION_DISK",
-      message: expect.stringMatching(/^Disk usage \(2\d.*MB\) exceeds quota \(8MB\)$/),
+      message: expect.stringMatching(/^Disk usage \(\d+[KM]B\) exceeds quota \(8MB\)$/),
     })
   } finally {
     await marathon.removeAll()
