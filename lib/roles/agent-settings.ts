@@ -201,6 +201,16 @@ export const AGENT_SETTINGS = {
     help: "Where images come from whose name says no registry: a URL, or a directory with archives of docker save",
     fallback: "https://registry-1.docker.io",
   },
+  imageProvisionerBackend: {
+    hint: "backend",
+    help: "How runc's containers see their images: overlay, with a layer of their own on top, or bind, which cannot be written to",
+    fallback: "overlay",
+  },
+  sandboxDirectory: {
+    hint: "path",
+    help: "Where containers with an image see their sandbox",
+    fallback: "/mnt/mesos/sandbox",
+  },
   dockerConfig: {
     hint: "json",
     help: "Credentials of registries: a Docker config.json, or its path",
@@ -218,6 +228,18 @@ export const AGENT_SETTINGS = {
   cgroupsEnableCfs: {
     help: "Limit containers to the cpus they asked for, even where others are idle",
     fallback: "false",
+  },
+  cgroupsLimitSwap: {
+    help: "Limit memory and swap together to what containers may use of memory",
+    fallback: "false",
+  },
+  seccompConfigDir: {
+    hint: "dir",
+    help: "Where profiles of system calls lie, in Docker's format, that tasks in runc containers may name",
+  },
+  seccompProfileName: {
+    hint: "name",
+    help: "The profile in that directory of tasks that name none; a built-in one like Docker's by default",
   },
   effectiveCapabilities: {
     hint: "json",

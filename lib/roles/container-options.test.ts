@@ -23,6 +23,9 @@ describe("how containers are run", () => {
       imageProviders: "",
       cgroupsEnableCfs: "true",
       effectiveCapabilities: '{"capabilities":["CHOWN"]}',
+      imageProvisionerBackend: "bind",
+      sandboxDirectory: "/sandbox",
+      seccompConfigDir: "/etc/dcos/seccomp",
       allowedDevices:
         '{"allowed_devices":[{"device":{"path":"/dev/null"},"access":{"read":true,"write":true}}]}',
     })
@@ -30,6 +33,9 @@ describe("how containers are run", () => {
     expect(made.runc).toMatchObject({
       enableCfs: true,
       effectiveCapabilities: ["CHOWN"],
+      readOnlyRoots: true,
+      sandboxDirectory: "/sandbox",
+      seccompConfigDir: "/etc/dcos/seccomp",
       allowedDevices: [
         { device: { path: "/dev/null", type: "c", major: 1, minor: 3 }, access: "rw" },
       ],
@@ -42,9 +48,18 @@ describe("how containers are run", () => {
     ["cgroupsRoot", "../etc", "one name"],
     ["effectiveCapabilities", '{"capabilities":["FLY"]}', "'FLY' is no capability"],
     ["allowedDevices", '{"allowed_devices":[{"device":{"path":"/etc/passwd"}}]}', "below /dev"],
+    ["imageProvisionerBackend", "aufs", "overlay, bind"],
+    ["sandboxDirectory", "sandbox", "must be an absolute path"],
+    ["sandboxDirectory", "/mnt/../etc", "must be an absolute path"],
+    ["seccompProfileName", "site.json", "needs --seccomp-config-dir"],
     ["imageProviders", "appc", "'appc' is not supported"],
     ["containerPidsLimit", "0", "1"],
   ])("not with --%s=%s", (key, value, text) => {
     expect(() => options({ [key]: value })).toThrow(text)
+  })
+
+  test("not with a profile of system calls that is none", () => {
+    const given = { seccompConfigDir: "/etc", seccompProfileName: "hostname" }
+    expect(() => options(given)).toThrow("seccomp profile 'hostname'")
   })
 })

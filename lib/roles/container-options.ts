@@ -3,6 +3,8 @@ import {
   deviceAccess,
   parseDefaultRegistry,
   parseGcConfig,
+  readProfile,
+  swapProblem,
   type DeviceAccess,
   type RuncSettings,
 } from "#lib/io/index.ts"
@@ -46,12 +48,17 @@ function networkOptions(settings: AgentSettings): ContainerOptions["networks"] {
 
 function runcSettings(settings: AgentSettings): Partial<RuncSettings> {
   const effective = capabilities(settings, "effectiveCapabilities")
+  const backend = settings.oneOf("imageProvisionerBackend", ["overlay", "bind"])
   const cgroupsRoot = settings.required("cgroupsRoot")
   if (!/^[\w.-]+$/.test(cgroupsRoot) || cgroupsRoot.startsWith("."))
     settings.refuse("cgroupsRoot", "must be one name, of letters, digits, '.', '_' and '-'")
   return {
     cgroupsRoot,
     enableCfs: settings.on("cgroupsEnableCfs"),
+    limitSwap: swapLimit(settings),
+    sandboxDirectory: sandboxDirectory(settings),
+    readOnlyRoots: backend === "bind",
+    ...seccompSettings(settings),
     ...(effective === undefined ? {} : { effectiveCapabilities: effective }),
     boundingCapabilities: capabilities(settings, "boundingCapabilities"),
     allowedDevices: allowedDevices(settings),
@@ -59,6 +66,36 @@ function runcSettings(settings: AgentSettings): Partial<RuncSettings> {
     disallowSharingAgentIpc: settings.on("disallowSharingAgentIpcNamespace"),
     pidsLimit: settings.count("containerPidsLimit", 1, 4_194_304),
   }
+}
+
+/** Whether memory and swap are limited together, which the kernel must be able to. */
+function swapLimit(settings: AgentSettings): boolean {
+  const on = settings.on("cgroupsLimitSwap")
+  const problem = on ? swapProblem() : undefined
+  return problem === undefined ? on : settings.refuse("cgroupsLimitSwap", problem)
+}
+
+function sandboxDirectory(settings: AgentSettings): string {
+  const path = settings.required("sandboxDirectory")
+  return /^(?:\/(?!\.{1,2}(?:\/|$))[^/:,\0]+)+$/.test(path)
+    ? path
+    : settings.refuse(
+        "sandboxDirectory",
+        "must be an absolute path, without ':', ',', '.' and '..'",
+      )
+}
+
+/** Profiles of system calls; the operator's own must be one. */
+function seccompSettings(settings: AgentSettings): Partial<RuncSettings> {
+  const seccompConfigDir = settings.text("seccompConfigDir")
+  const seccompProfileName = settings.text("seccompProfileName")
+  if (seccompProfileName !== undefined) {
+    if (seccompConfigDir === undefined)
+      return settings.refuse("seccompProfileName", "needs --seccomp-config-dir, where it lies")
+    const profile = readProfile(seccompConfigDir, seccompProfileName)
+    if (!profile.ok) return settings.refuse("seccompProfileName", profile.error)
+  }
+  return { seccompConfigDir, seccompProfileName }
 }
 
 function capabilities(

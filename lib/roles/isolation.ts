@@ -30,13 +30,14 @@ export type Isolation = {
 export function isolationOf(settings: AgentSettings, workDir: string): Isolation {
   const name = agentCgroup(workDir)
   const enableCfs = settings.on("cgroupsEnableCfs")
+  const limitSwap = settings.on("cgroupsLimitSwap")
   const measureMemory = settings.on("enforceContainerMemory")
   const disk = settings.on("enforceContainerDiskQuota")
   const named = isolatorsOf(settings)
   if (named === undefined) {
     const able = cgroupProblem(name) === undefined
     const names = able ? "cgroups/cpu,cgroups/mem,disk/du" : "posix/cpu,posix/mem,disk/du"
-    const cgroups = able ? { name, cpu: true, memory: true, enableCfs } : undefined
+    const cgroups = able ? { name, cpu: true, memory: true, enableCfs, limitSwap } : undefined
     const processes = { cgroups, measureMemory }
     const launcher = launcherOf(settings) ?? "posix"
     return { names, launcher, contained: [], processes, disk, noNewPrivileges: false }
@@ -55,7 +56,7 @@ export function isolationOf(settings: AgentSettings, workDir: string): Isolation
     launcher,
     contained,
     processes: {
-      cgroups: cpu || memory ? { name, cpu, memory, enableCfs } : undefined,
+      cgroups: cpu || memory ? { name, cpu, memory, enableCfs, limitSwap } : undefined,
       measureMemory,
     },
     disk: disk && effects.has("disk"),

@@ -248,3 +248,25 @@ test("device files are the container's at their own paths", () => {
     })),
   )
 })
+
+test("the sandbox is where the operator wants it", () => {
+  const volumes = [{ mode: "RW" as const, containerPath: "data", hostPath: "/srv" }]
+  const spec = place.spec("run", {
+    task: { container: { type: "DOCKER", docker: { image: "image" }, volumes } },
+  })
+  const made = createOptions({
+    spec,
+    owner: "agent",
+    bootId: "boot",
+    parameters: [],
+    memoryBytes: 2 ** 30,
+    sandboxDirectory: "/sandbox",
+  })
+  expect(made).toMatchObject({
+    ok: true,
+    value: {
+      Env: expect.arrayContaining(["MESOS_SANDBOX=/sandbox"]),
+      HostConfig: { Binds: [`${spec.sandbox}:/sandbox`, "/srv:/sandbox/data:rw"] },
+    },
+  })
+})

@@ -42,25 +42,32 @@ export type CreateOptionsInput = {
   readonly memoryBytes: number
   /** Whether cpus that a task asked for are a limit too, where it names none. */
   readonly enableCfs?: boolean | undefined
+  /** Where the container sees its sandbox; as in Mesos by default. */
+  readonly sandboxDirectory?: string | undefined
   /** Device files for the container, at the same paths. */
   readonly devices?: readonly string[] | undefined
 }
 
 /** Turns a task into the request that makes its container; refuses what Docker cannot do, saying why. */
 export function createOptions(input: CreateOptionsInput): Result<ContainerCreateOptions, string> {
-  const { spec, owner, bootId } = input
+  const { spec, owner, bootId, sandboxDirectory = CONTAINER_SANDBOX } = input
   const container = spec.task.container
   const docker = container?.docker
   if (container === undefined || docker === undefined)
     return err("the task has no ContainerInfo.docker, which a Docker container needs")
   const { sandbox, mounts = [] } = spec
-  const volumes = dockerVolumes({ sandbox, volumes: container.volumes ?? [], mounts })
+  const volumes = dockerVolumes({
+    sandbox,
+    sandboxDirectory,
+    volumes: container.volumes ?? [],
+    mounts,
+  })
   if (!volumes.ok) return volumes
   const name = containerName(spec.containerId)
   const draft: Draft = {
     name,
     Image: docker.image,
-    Env: environment(spec, name),
+    Env: environment(spec, { name, sandboxDirectory }),
     Labels: {
       [OWNER_LABEL]: owner,
       [CONTAINER_LABEL]: spec.containerId,
@@ -97,11 +104,14 @@ export function createOptions(input: CreateOptionsInput): Result<ContainerCreate
   return ok(finished(draft))
 }
 
-function environment(spec: ContainerSpec, name: string): string[] {
+function environment(
+  spec: ContainerSpec,
+  { name, sandboxDirectory }: { readonly name: string; readonly sandboxDirectory: string },
+): string[] {
   const given = Object.entries(spec.environment).filter(([key]) => key !== "MESOS_SANDBOX")
   return [
     ...given.map(([key, value]) => `${key}=${value}`),
-    `MESOS_SANDBOX=${CONTAINER_SANDBOX}`,
+    `MESOS_SANDBOX=${sandboxDirectory}`,
     `MESOS_CONTAINER_NAME=${name}`,
   ]
 }

@@ -4,7 +4,7 @@ import type { ContainerMount } from "#lib/ports/index.ts"
 import { err, ok } from "#lib/std/result.ts"
 import type { Result } from "#lib/std/result.ts"
 
-/** Where a container sees its sandbox. */
+/** Where a container sees its sandbox, unless the operator says otherwise. */
 export const CONTAINER_SANDBOX = "/mnt/mesos/sandbox"
 
 /** The volumes of a container for the daemon. */
@@ -18,6 +18,8 @@ export type DockerVolumes = {
 /** Where the volumes of a container come from. */
 export type DockerVolumeSources = {
   readonly sandbox: string
+  /** Where the container sees it. */
+  readonly sandboxDirectory: string
   /** What the task asks for; of this Docker makes what the agent does not. */
   readonly volumes: readonly Volume[]
   /** What the agent has made ready. */
@@ -30,9 +32,10 @@ export type DockerVolumeSources = {
  * volumes of its plugins, of which each may have its own; all else is ready. Refused: a path with a colon.
  */
 export function dockerVolumes(sources: DockerVolumeSources): Result<DockerVolumes, string> {
-  const { sandbox, volumes, mounts } = sources
-  const binds = [`${sandbox}:${CONTAINER_SANDBOX}`]
+  const { sandbox, sandboxDirectory, volumes, mounts } = sources
+  const binds = [`${sandbox}:${sandboxDirectory}`]
   const driven: MountSettings[] = []
+  const at = (path: string): string => inContainer(path, sandboxDirectory)
   for (const volume of volumes) {
     const { containerPath, mode } = volume
     if (isMadeReady(volume)) continue
@@ -40,16 +43,16 @@ export function dockerVolumes(sources: DockerVolumeSources): Result<DockerVolume
     if (!from.ok) return from
     const driver = volume.source?.dockerVolume?.driver
     if (driver !== undefined) {
-      driven.push(drivenVolume(volume, driver))
+      driven.push(drivenVolume(volume, driver, at(containerPath)))
       continue
     }
-    const bound = bind(from.value, containerPath, mode === "RO" ? "ro" : "rw")
+    const bound = bind(from.value, at(containerPath), mode === "RO" ? "ro" : "rw")
     if (!bound.ok) return bound
     binds.push(bound.value)
   }
   for (const { source, target, readOnly, propagation } of mounts) {
     const options = [readOnly ? "ro" : "rw", ...(propagation ? [PROPAGATION[propagation]] : [])]
-    const bound = bind(source, target, options.join(","))
+    const bound = bind(source, at(target), options.join(","))
     if (!bound.ok) return bound
     binds.push(bound.value)
   }
@@ -63,13 +66,13 @@ const isMadeReady = ({ source }: Volume): boolean =>
   source !== undefined && source.dockerVolume === undefined
 
 /** A volume that a driver makes, with what the driver is to know. */
-function drivenVolume({ source, containerPath, mode }: Volume, driver: string): MountSettings {
+function drivenVolume({ source, mode }: Volume, driver: string, target: string): MountSettings {
   const { name = "", driverOptions } = source?.dockerVolume ?? {}
   const options = (driverOptions?.parameter ?? []).map(({ key, value }) => [key, value] as const)
   return {
     Type: "volume",
     Source: name,
-    Target: inContainer(containerPath),
+    Target: target,
     ReadOnly: mode === "RO",
     VolumeOptions: {
       NoCopy: false,
@@ -79,15 +82,10 @@ function drivenVolume({ source, containerPath, mode }: Volume, driver: string): 
   }
 }
 
-const inContainer = (path: string): string =>
-  path.startsWith("/") ? path : `${CONTAINER_SANDBOX}/${path}`
+const inContainer = (path: string, sandbox: string): string =>
+  path.startsWith("/") ? path : `${sandbox}/${path}`
 
-function bind(
-  from: string | undefined,
-  containerPath: string,
-  options: string,
-): Result<string, string> {
-  const to = inContainer(containerPath)
+function bind(from: string | undefined, to: string, options: string): Result<string, string> {
   for (const path of [from ?? "", to])
     if (path.includes(":")) return err(`the volume path '${path}' must not contain a colon`)
   return ok([from, to, options].filter(Boolean).join(":"))

@@ -1,16 +1,18 @@
 import { expect, test } from "bun:test"
 import { mkdirSync, mkdtempSync, rmSync } from "node:fs"
 import { tmpdir } from "node:os"
-import { controllerProblem } from "./controllers.ts"
+import { controllerProblem, swapProblem } from "./controllers.ts"
 
 /** A machine whose cgroups are these files. */
-async function problemOn(files: Readonly<Record<string, string>>, controller: string) {
+async function problemOn(files: Readonly<Record<string, string>>, controller?: string) {
   const root = mkdtempSync(`${tmpdir()}/dcos-controllers-`)
   try {
     mkdirSync(`${root}/cgroup`)
     for (const [path, text] of Object.entries(files)) await Bun.write(`${root}/${path}`, text)
     const places = { mount: `${root}/cgroup`, list: `${root}/list` }
-    return controllerProblem(controller, places)?.replaceAll(root, "")
+    const problem =
+      controller === undefined ? swapProblem(places) : controllerProblem(controller, places)
+    return problem?.replaceAll(root, "")
   } finally {
     rmSync(root, { recursive: true })
   }
@@ -32,4 +34,11 @@ test("in version 2 it must be offered, under its name there", async () => {
   expect(await problemOn(files, "cpuset")).toBeUndefined()
   expect(await problemOn(files, "hugetlb")).toBe("the kernel does not offer the controller hugetlb")
   expect(await problemOn(files, "net_cls")).toBe("cgroups of version 2 have no controller net_cls")
+})
+
+test("swap must be counted in version 1", async () => {
+  const files = { "cgroup/memory/cgroup.procs": "" }
+  expect(await problemOn(files)).toBe("the kernel does not count swap: start it with swapaccount=1")
+  const counted = { ...files, "cgroup/memory/memory.memsw.limit_in_bytes": "" }
+  expect(await problemOn(counted)).toBeUndefined()
 })

@@ -34,3 +34,12 @@ export function controllerProblem(
     ? `its cgroups are not mounted: mkdir -p ${mount}/${name} && mount -t cgroup -o ${name} ${name} ${mount}/${name}`
     : `the kernel has no controller ${name}`
 }
+
+/** Why memory and swap cannot be limited together; undefined where they can. */
+export function swapProblem({ mount }: ControllerPlaces = PLACES): string | undefined {
+  // In version 2 every group but the root has the file where there is swap to count.
+  if (existsSync(`${mount}/cgroup.controllers`)) return undefined
+  return existsSync(`${mount}/memory/memory.memsw.limit_in_bytes`)
+    ? undefined
+    : "the kernel does not count swap: start it with swapaccount=1"
+}

@@ -25,6 +25,8 @@ export type TaskLimits = {
   /** What the kernel leaves to the task when memory is short: what it asked for. */
   readonly memorySoftBytes?: number | undefined
   readonly memoryHardBytes?: number | undefined
+  /** What memory and swap together may take; swap alone is not limited where it is absent. */
+  readonly memorySwapBytes?: number | undefined
   /** How much sooner than others the task's processes die when the machine's memory is used up. */
   readonly oomScoreAdj?: number | undefined
 }
@@ -33,6 +35,8 @@ export type TaskLimits = {
 export type LimitOptions = {
   /** Whether cpus that a task asked for are a limit too, where it names none. */
   readonly enableCfs?: boolean | undefined
+  /** Whether the limit of memory is one of memory and swap together. */
+  readonly limitSwap?: boolean | undefined
   /** Memory of the machine in bytes; without it there is no `oomScoreAdj`. */
   readonly machineBytes?: number | undefined
 }
@@ -79,15 +83,18 @@ function cpuLimits(task: TaskInfo, { enableCfs = false }: LimitOptions): TaskLim
   }
 }
 
-function memoryLimits(task: TaskInfo, { machineBytes }: LimitOptions): TaskLimits {
+function memoryLimits(task: TaskInfo, options: LimitOptions): TaskLimits {
+  const { limitSwap = false, machineBytes } = options
   const request = scalar(task, "mem")
   const limit = limitOf(task.limits, "mem")
   const hard = limit ?? request
   const soft = request === undefined ? undefined : memoryBytes(request)
+  const hardBytes = hard === undefined || !Number.isFinite(hard) ? undefined : memoryBytes(hard)
   const takesMore = limit !== undefined && request !== undefined && limit > request
   return {
     ...(soft === undefined ? {} : { memorySoftBytes: soft }),
-    ...(hard === undefined || !Number.isFinite(hard) ? {} : { memoryHardBytes: memoryBytes(hard) }),
+    ...(hardBytes === undefined ? {} : { memoryHardBytes: hardBytes }),
+    ...(hardBytes === undefined || !limitSwap ? {} : { memorySwapBytes: hardBytes }),
     ...(takesMore && machineBytes !== undefined && soft !== undefined
       ? { oomScoreAdj: scoreAdjustment(soft, machineBytes) }
       : {}),

@@ -13,7 +13,7 @@ import type { TaskLimits } from "#lib/io/host/task-limits.ts"
 import { sharesLimits } from "./memory-excess.ts"
 
 /** Beyond these a container ends, so they only grow. */
-const HARD_LIMITS = /\/memory\.(?:max|limit_in_bytes)$/
+const HARD_LIMITS = /\/memory\.(?:max|limit_in_bytes|memsw\.limit_in_bytes)$/
 
 /** A cgroup to make: where, what to write into it, in order, and whether the kernel may lack the file. */
 type Group = {
@@ -29,6 +29,8 @@ export type CgroupOptions = {
   readonly memory: boolean
   /** Whether cpus that a task asked for are a limit too, where it names none. */
   readonly enableCfs?: boolean | undefined
+  /** Whether the limit of memory is one of memory and swap together. */
+  readonly limitSwap?: boolean | undefined
 }
 
 /** The group of an agent's containers: two agents of one machine must not take each other's for theirs. */
@@ -56,12 +58,12 @@ export class Cgroups {
   readonly #mount: string
   readonly #name: string
   readonly #kinds: readonly ("cpu" | "memory")[]
-  readonly #enableCfs: boolean
+  readonly #limits: Pick<CgroupOptions, "enableCfs" | "limitSwap">
   readonly #unified: boolean
 
-  constructor({ name, cpu, memory, enableCfs = false }: CgroupOptions, mount = "/sys/fs/cgroup") {
+  constructor({ name, cpu, memory, ...limits }: CgroupOptions, mount = "/sys/fs/cgroup") {
     this.#mount = mount
-    this.#enableCfs = enableCfs
+    this.#limits = limits
     this.#name = name
     this.#kinds = [...(cpu ? ["cpu" as const] : []), ...(memory ? ["memory" as const] : [])]
     this.#unified = existsSync(`${mount}/cgroup.controllers`)
@@ -103,7 +105,9 @@ export class Cgroups {
 
   /** Sets the limits of a container anew; memory that it may use is not taken from it. */
   resize(spec: ContainerSpec): void {
-    for (const [file, value] of this.#existing(this.#groups(spec, { lift: true }))) {
+    // Memory is never more than memory and swap: what grows gets room for both first.
+    const files = [...this.#existing(this.#groups(spec, { lift: true }))].toReversed()
+    for (const [file, value] of files) {
       const lowers = HARD_LIMITS.test(file) && !raisesLimit(value, read(file) ?? "0")
       if (!lowers) writeFileSync(file, value)
     }
@@ -181,7 +185,7 @@ export class Cgroups {
   #groups(spec: ContainerSpec, { lift = false } = {}): readonly Group[] {
     const { containerId, task } = spec
     const [first = "", second = first] = this.#paths(containerId)
-    const limits = taskLimits(task, { enableCfs: this.#enableCfs })
+    const limits = taskLimits(task, this.#limits)
     const memory = sharesLimits(spec) ? [] : this.#memory(limits, lift)
     const cpu = this.#cpu(limits, lift)
     if (this.#unified) return [{ path: first, settings: [...memory, ...cpu] }]
@@ -200,9 +204,19 @@ export class Cgroups {
     if (memorySoftBytes !== undefined) settings.push([soft, `${memorySoftBytes}`])
     if (memoryHardBytes !== undefined) settings.push([hard, `${memoryHardBytes}`])
     else if (lift && unlimitedMemory(limits)) settings.push([hard, this.#noLimit])
+    settings.push(...this.#swap(limits))
     // The whole container ends when its memory is used up, not whichever process asked last.
     if (this.#unified) settings.push(["memory.oom.group", "1"])
     return settings
+  }
+
+  /** Swap is counted by itself in version 2: whoever may not exceed his memory by it has none. */
+  #swap(limits: TaskLimits): Group["settings"] {
+    const { memorySwapBytes } = limits
+    if (this.#limits.limitSwap !== true) return []
+    if (this.#unified) return memorySwapBytes === undefined ? [] : [["memory.swap.max", "0"]]
+    const both = unlimitedMemory(limits) ? this.#noLimit : memorySwapBytes
+    return both === undefined ? [] : [["memory.memsw.limit_in_bytes", `${both}`]]
   }
 
   #cpu({ cpuShares, cpuWeight, cpuQuotaUs }: TaskLimits, lift: boolean): Group["settings"] {

@@ -16,10 +16,13 @@ import type { RuncSettings } from "./settings.ts"
  */
 export class FamilyLimits {
   readonly #cgroups: CgroupTree
-  readonly #settings: Pick<RuncSettings, "enableCfs" | "pidsLimit">
+  readonly #settings: Pick<RuncSettings, "enableCfs" | "limitSwap" | "pidsLimit">
   readonly #families = new Map<ContainerId, Map<ContainerId, ContainerSpec>>()
 
-  constructor(cgroups: CgroupTree, settings: Pick<RuncSettings, "enableCfs" | "pidsLimit">) {
+  constructor(
+    cgroups: CgroupTree,
+    settings: Pick<RuncSettings, "enableCfs" | "limitSwap" | "pidsLimit">,
+  ) {
     this.#cgroups = cgroups
     this.#settings = settings
   }
@@ -58,9 +61,9 @@ export class FamilyLimits {
   }
 
   #resize(family: ContainerId, members: Members, first: boolean): void {
-    const { enableCfs, pidsLimit } = this.#settings
+    const { pidsLimit } = this.#settings
     resizeContainer(this.#cgroups, family, {
-      limits: sharedLimits([...members.values()], enableCfs),
+      limits: sharedLimits([...members.values()], this.#settings),
       pidsLimit: pidsLimit * members.size,
       first,
     })
@@ -86,7 +89,10 @@ const isMember = ({ containerId, parent }: ContainerSpec): boolean =>
  * What members may use together, and their executor; those that ask for nothing use what others leave.
  * Source: apache/mesos: src/slave/slave.cpp (computeExecutorLimits).
  */
-function sharedLimits(members: readonly ContainerSpec[], enableCfs: boolean): TaskLimits {
+function sharedLimits(
+  members: readonly ContainerSpec[],
+  { enableCfs, limitSwap }: Pick<RuncSettings, "enableCfs" | "limitSwap">,
+): TaskLimits {
   const [first] = members
   if (first === undefined) return {}
   const tasks = members.map(({ task }) => task)
@@ -103,14 +109,15 @@ function sharedLimits(members: readonly ContainerSpec[], enableCfs: boolean): Ta
     tasks.every(
       (task) => limitOf(task.limits, "cpus") !== undefined || scalar(task, "cpus") === undefined,
     )
-  return taskLimits({
+  const all = {
     ...own,
     resources: [...shared, ...tasks.flatMap(({ resources = [] }) => resources)],
     limits: {
       mem: { value: sum("mem") },
       cpus: { value: limitsCpus ? sum("cpus") : Infinity },
     },
-  })
+  }
+  return taskLimits(all, { limitSwap })
 }
 
 /** A task that only its family's limits bound; its weight among them stays. */

@@ -22,7 +22,7 @@ import type { OciSpec, OciUser } from "./oci.ts"
 import { hostFiles, joinNetworks, withAddress } from "./networks.ts"
 import type { RuncRecords } from "./records.ts"
 import type { ContainerRoots, PreparedRoot } from "./roots.ts"
-import { defaultSeccomp } from "./seccomp.ts"
+import { seccompOf } from "./seccomp-profile.ts"
 import type { RuncSettings } from "./settings.ts"
 import { ociSpec } from "./spec.ts"
 import { startInTerminal } from "./terminal.ts"
@@ -62,6 +62,8 @@ export async function launchContainer(
   const user = await userOf(parts, spec, prepared.value)
   const joined = await joinNetworks(parts.networks, spec, signal)
   if (!joined.ok) return failure(joined.error)
+  const seccomp = seccompOf(spec, parts.settings)
+  if (!seccomp.ok) return failure(`the task cannot be run: ${seccomp.error}`)
   const config = ociSpec({
     spec: withAddress(spec, joined.value),
     network: joined.value,
@@ -72,7 +74,7 @@ export async function launchContainer(
     cgroupVersion: parts.cgroups.version,
     parentPid: await parentPid(parts, spec),
     devices: gpuDevices(spec.gpus).map(gpuAccess),
-    seccomp: (capabilities) => defaultSeccomp(capabilities, process.arch),
+    seccomp: seccomp.value,
     hostFiles: hostFiles(),
     machineBytes: totalmem(),
   })
@@ -90,10 +92,7 @@ export async function launchContainer(
   })
   parts.cgroups.prepare(
     spec.containerId,
-    versionTwoLimits(
-      taskLimits(spec.task, { enableCfs: parts.settings.enableCfs }),
-      parts.settings.pidsLimit,
-    ),
+    versionTwoLimits(taskLimits(spec.task, parts.settings), parts.settings.pidsLimit),
   )
   if (signal.aborted) throw new LaunchError("the launch was given up")
   const pid = await make(parts, spec, { config: config.value, signal })

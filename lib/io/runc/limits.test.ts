@@ -32,3 +32,9 @@ test("limits of version 2 are what the agent writes; a container without memory 
     "memory.oom.group": "1",
   })
 })
+
+test("swap is limited with memory where the operator wants that", () => {
+  const swapless = { ...limits, memorySwapBytes: 200 }
+  expect(versionOneLimits(swapless, 77)).toMatchObject({ memory: { limit: 200, swap: 200 } })
+  expect(versionTwoLimits(swapless, 77)).toContainEqual(["memory.swap.max", "0"])
+})

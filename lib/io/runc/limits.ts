@@ -10,7 +10,7 @@ export function versionOneLimits(
   limits: TaskLimits,
   pidsLimit: number,
 ): Omit<OciResources, "devices"> {
-  const { cpuShares, cpuQuotaUs, memorySoftBytes, memoryHardBytes } = limits
+  const { cpuShares, cpuQuotaUs, memorySoftBytes, memoryHardBytes, memorySwapBytes } = limits
   return {
     pids: { limit: pidsLimit },
     cpu: {
@@ -20,6 +20,7 @@ export function versionOneLimits(
     memory: {
       ...(memoryHardBytes === undefined ? {} : { limit: memoryHardBytes }),
       ...(memorySoftBytes === undefined ? {} : { reservation: memorySoftBytes }),
+      ...(memorySwapBytes === undefined ? {} : { swap: memorySwapBytes }),
     },
   }
 }
@@ -29,13 +30,15 @@ export function versionOneLimits(
  * lie one level above the group that runc makes, and bound nested containers too.
  */
 export function versionTwoLimits(limits: TaskLimits, pidsLimit: number): CgroupFiles {
-  const { cpuWeight, cpuQuotaUs, memorySoftBytes, memoryHardBytes } = limits
+  const { cpuWeight, cpuQuotaUs, memorySoftBytes, memoryHardBytes, memorySwapBytes } = limits
   return [
     ["pids.max", `${pidsLimit}`],
     ...(cpuWeight === undefined ? [] : [["cpu.weight", `${cpuWeight}`] as const]),
     ...(cpuQuotaUs === undefined ? [] : [["cpu.max", `${cpuQuotaUs} ${CPU_PERIOD_US}`] as const]),
     ...(memorySoftBytes === undefined ? [] : [["memory.low", `${memorySoftBytes}`] as const]),
     ...(memoryHardBytes === undefined ? [] : [["memory.max", `${memoryHardBytes}`] as const]),
+    // Swap is counted by itself in version 2: whoever may not exceed his memory by it has none.
+    ...(memorySwapBytes === undefined ? [] : [["memory.swap.max", "0"] as const]),
     // The whole container ends when its memory is used up, not whichever process asked last.
     ["memory.oom.group", "1"],
   ]

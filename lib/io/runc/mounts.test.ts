@@ -5,6 +5,7 @@ import type { MountInput } from "./mounts.ts"
 
 const host: MountInput = {
   root: { kind: "host" },
+  sandboxDirectory: "/mnt/mesos/sandbox",
   sandbox: "/work/sandbox",
   mounts: [],
   ownPids: true,

@@ -2,7 +2,7 @@ import type { ContainerMount, ImageConfig } from "#lib/ports/index.ts"
 import type { OciMount } from "./oci.ts"
 
 /** Where an image sees its sandbox. Source: apache/mesos: src/slave/flags.cpp (sandbox_directory). */
-export const SANDBOX_IN_IMAGE = "/mnt/mesos/sandbox"
+export const SANDBOX_DIRECTORY = "/mnt/mesos/sandbox"
 
 /** The file system that a container sees. */
 export type ContainerRoot =
@@ -24,6 +24,8 @@ export type ContainerRoot =
 export type MountInput = {
   readonly root: ContainerRoot
   readonly sandbox: string
+  /** Where an image sees it. */
+  readonly sandboxDirectory: string
   readonly mounts: readonly ContainerMount[]
   /** Size of /dev/shm in MiB; the kernel's own default is half the memory. */
   readonly shmSizeMib?: number | undefined
@@ -45,8 +47,8 @@ export type BoundFile = {
 }
 
 /** The sandbox as the container sees it. */
-export const sandboxPath = (root: ContainerRoot, sandbox: string): string =>
-  root.kind === "image" ? SANDBOX_IN_IMAGE : sandbox
+export const sandboxPath = (root: ContainerRoot, sandbox: string, inImage: string): string =>
+  root.kind === "image" ? inImage : sandbox
 
 /**
  * All mounts of a container, made inside its mount namespace: they go when its last process does, and
@@ -54,7 +56,7 @@ export const sandboxPath = (root: ContainerRoot, sandbox: string): string =>
  * as a root, and a mount of the machine's own would outlive a crash.
  */
 export function mountsOf(input: MountInput): readonly OciMount[] {
-  const { root, sandbox } = input
+  const { root, sandbox, sandboxDirectory } = input
   return [
     rootMount(root),
     ...kernelMounts(input),
@@ -63,13 +65,13 @@ export function mountsOf(input: MountInput): readonly OciMount[] {
     ...(root.kind === "image"
       ? [
           ...root.volumes.map(({ source, target }) => bind(source, target, ["rw"])),
-          bind(sandbox, SANDBOX_IN_IMAGE, ["rw"]),
+          bind(sandbox, sandboxDirectory, ["rw"]),
         ]
       : []),
     ...input.files.map(({ source, target, readOnly }) =>
       bind(source, target, [readOnly ? "ro" : "rw"]),
     ),
-    ...input.mounts.map((each) => volumeMount(each, sandboxPath(root, sandbox))),
+    ...input.mounts.map((each) => volumeMount(each, sandboxPath(root, sandbox, sandboxDirectory))),
   ]
 }
 

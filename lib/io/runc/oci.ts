@@ -67,7 +67,12 @@ export type OciNamespace = {
 /** Limits that runc writes into the container's cgroup. */
 export type OciResources = {
   readonly devices: readonly OciDeviceRule[]
-  readonly memory?: { readonly limit?: number; readonly reservation?: number }
+  readonly memory?: {
+    readonly limit?: number
+    readonly reservation?: number
+    /** Of memory and swap together. */
+    readonly swap?: number
+  }
   readonly cpu?: { readonly shares?: number; readonly quota?: number; readonly period?: number }
   readonly pids?: { readonly limit: number }
 }

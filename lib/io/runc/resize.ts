@@ -6,7 +6,11 @@ import { versionTwoLimits } from "./limits.ts"
 import type { CgroupFiles } from "./limits.ts"
 
 /** Beyond these a container ends, so they only grow. */
-const HARD_LIMITS: ReadonlySet<string> = new Set(["memory.max", "memory.limit_in_bytes"])
+const HARD_LIMITS: ReadonlySet<string> = new Set([
+  "memory.max",
+  "memory.limit_in_bytes",
+  "memory.memsw.limit_in_bytes",
+])
 
 /**
  * Sets the limits of a container that runs anew; memory that it may use is not taken from it. Throws
@@ -26,7 +30,7 @@ export function resizeContainer(
     readonly first?: boolean
   },
 ): void {
-  const files = cgroups.version === 2 ? versionTwo(limits, pidsLimit) : versionOne(limits)
+  const files = cgroups.version === 2 ? versionTwo(limits, pidsLimit) : versionOne(limits, first)
   for (const setting of files) {
     const [file, value] = setting
     const hierarchy = file.split(".", 1).join("")
@@ -45,14 +49,18 @@ function versionTwo(limits: TaskLimits, pidsLimit: number): CgroupFiles {
   ]
 }
 
-function versionOne(limits: TaskLimits): CgroupFiles {
+function versionOne(limits: TaskLimits, first: boolean): CgroupFiles {
   const { cpuShares, cpuQuotaUs = NO_LIMIT[1], memorySoftBytes, memoryHardBytes } = limits
   const hard = unlimitedMemory(limits) ? NO_LIMIT[1] : memoryHardBytes
+  const swap = unlimitedMemory(limits) ? NO_LIMIT[1] : limits.memorySwapBytes
   const settings: readonly (readonly [string, number | string | undefined])[] = [
     ["cpu.shares", cpuShares],
     ["cpu.cfs_period_us", CPU_PERIOD_US],
     ["cpu.cfs_quota_us", cpuQuotaUs],
+    // Memory is never more than memory and swap: what grows gets room for both first.
+    ["memory.memsw.limit_in_bytes", first ? undefined : swap],
     ["memory.limit_in_bytes", hard],
+    ["memory.memsw.limit_in_bytes", first ? swap : undefined],
     ["memory.soft_limit_in_bytes", memorySoftBytes],
   ]
   return settings.flatMap(([file, value]) => (value === undefined ? [] : [[file, `${value}`]]))

@@ -178,9 +178,9 @@ export class RuncRuntime implements ContainerRuntime {
   }
 
   resize(spec: ContainerSpec): Promise<Result<void, string>> {
-    const { enableCfs, pidsLimit } = this.#settings
+    const { enableCfs, limitSwap, pidsLimit } = this.#settings
     try {
-      const limits = taskLimits(spec.task, { enableCfs })
+      const limits = taskLimits(spec.task, { enableCfs, limitSwap })
       if (this.#running.has(spec.containerId))
         resizeContainer(this.#cgroups, spec.containerId, { limits, pidsLimit })
       return Promise.resolve(ok(undefined))

@@ -1,3 +1,4 @@
+import { SANDBOX_DIRECTORY } from "./mounts.ts"
 import type { DeviceAccess } from "./devices.ts"
 
 /** What the agent's operator decides about all containers. */
@@ -6,6 +7,16 @@ export type RuncSettings = {
   readonly cgroupsRoot: string
   /** Limit cpus to what a task asked for, even where it names no limit (`--cgroups_enable_cfs`). */
   readonly enableCfs: boolean
+  /** The limit of memory is one of memory and swap together (`--cgroups_limit_swap`). */
+  readonly limitSwap: boolean
+  /** Where images see their sandboxes (`--sandbox_directory`). */
+  readonly sandboxDirectory: string
+  /** Images cannot be written to (`--image_provisioner_backend=bind`). */
+  readonly readOnlyRoots: boolean
+  /** Where profiles of system calls lie (`--seccomp_config_dir`). */
+  readonly seccompConfigDir?: string | undefined
+  /** The profile of tasks that name none (`--seccomp_profile_name`); the built-in one where it is absent. */
+  readonly seccompProfileName?: string | undefined
   /** Capabilities of tasks that name none (`--effective_capabilities`), without "CAP_". */
   readonly effectiveCapabilities: readonly string[]
   /** The most that tasks can ask for (`--bounding_capabilities`); undefined means all. */
@@ -49,6 +60,9 @@ export const DEFAULT_CAPABILITIES = [
 export const DEFAULT_RUNC_SETTINGS: RuncSettings = {
   cgroupsRoot: "mesos",
   enableCfs: false,
+  limitSwap: false,
+  sandboxDirectory: SANDBOX_DIRECTORY,
+  readOnlyRoots: false,
   effectiveCapabilities: DEFAULT_CAPABILITIES,
   allowedDevices: [],
   noNewPrivileges: false,

@@ -69,11 +69,12 @@ export function ociSpec(input: SpecInput): Result<OciSpec, string> {
   return ok({
     ociVersion: "1.0.2",
     process: process.value,
-    root: { path: "rootfs" },
+    root: { path: "rootfs", readonly: root.kind === "image" && settings.readOnlyRoots },
     ...(hostname === undefined ? {} : { hostname }),
     mounts: mountsOf({
       root,
       sandbox: spec.sandbox,
+      sandboxDirectory: settings.sandboxDirectory,
       mounts: spec.mounts ?? [],
       shmSizeMib: linuxInfo.shmSize,
       ownPids: linuxInfo.sharePidNamespace !== true || input.parentPid !== undefined,
@@ -102,15 +103,15 @@ export function ociSpec(input: SpecInput): Result<OciSpec, string> {
   })
 }
 
-const ownLimits = ({ spec: { task }, settings: { enableCfs } }: SpecInput) =>
-  taskLimits(task, { enableCfs })
+const ownLimits = ({ spec: { task }, settings: { enableCfs, limitSwap } }: SpecInput) =>
+  taskLimits(task, { enableCfs, limitSwap })
 
 /** What runs in the container first, and as whom. */
 export function processOf(input: SpecInput): Result<OciProcess, string> {
   const { spec, settings, root, user } = input
   const { command = {}, container } = spec.task
   const image = root.kind === "image" ? root.config : undefined
-  const sandbox = sandboxPath(root, spec.sandbox)
+  const sandbox = sandboxPath(root, spec.sandbox, settings.sandboxDirectory)
   const args = argumentsOf(command, image)
   if (!args.ok) return args
   const capabilities = capabilitiesOf(container, settings, user.uid)
