@@ -4,7 +4,7 @@ import type { NetworkInfo } from "#lib/mesos/index.ts"
 import type { ContainerId, Log } from "#lib/ports/index.ts"
 import { ContainerNetworks } from "./container-networks.ts"
 import type { NetworkRequest } from "./container-networks.ts"
-import { isNamespace } from "./namespace.ts"
+import { isNamespace } from "#lib/io/host/namespace.ts"
 import { FakePlugins } from "./testing/fake-plugins.ts"
 
 const usable = process.getuid?.() === 0 && Bun.which("ip") !== null

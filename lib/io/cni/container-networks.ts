@@ -11,7 +11,7 @@ import type { ChainCall, Membership } from "./chain.ts"
 import { NetworkConfigs } from "./configs.ts"
 import { containerFiles } from "./container-files.ts"
 import { parseJoinResult } from "./join-result.ts"
-import { isNamespace, makeNamespace, removeNamespace } from "./namespace.ts"
+import { isNamespace, makeNetworkNamespace, removeNamespace } from "#lib/io/host/namespace.ts"
 import { findPlugin, PLUGIN_TIMEOUT_MS } from "./plugin.ts"
 import { endStrayPlugins } from "./stray-plugins.ts"
 import { NetworkRecords } from "./records.ts"
@@ -89,7 +89,7 @@ export class ContainerNetworks {
 
   /** The networks of a container that joined them; undefined for one on those of its host. */
   async find(owner: ContainerId): Promise<ContainerNetwork | undefined> {
-    const record = this.#records.has(owner) ? await this.#records.read(owner) : undefined
+    const record = this.#records.holders.has(owner) ? await this.#records.read(owner) : undefined
     return record === undefined ? undefined : this.#describe(owner, record)
   }
 
@@ -98,19 +98,14 @@ export class ContainerNetworks {
    * never fails: what cannot be given back is tried again when an agent starts.
    */
   async leave(owner: ContainerId, holder: ContainerId): Promise<void> {
-    if (!this.#records.has(owner)) return
+    if (!this.#records.holders.has(owner)) return
     await this.#lock.run(owner, () => this.#undo(owner, holder))
   }
 
   /** Leaves the networks that no container uses which is known. */
   async removeOrphans(known: ReadonlySet<ContainerId>): Promise<void> {
-    const orphaned = async (owner: ContainerId): Promise<void> => {
-      const unknown = (await this.#records.holders(owner)).filter((id) => !known.has(id))
-      for (const holder of unknown) await this.leave(owner, holder)
-      if (unknown.length === 0) await this.leave(owner, owner)
-    }
-    const owners = await this.#records.list()
-    await Promise.all(owners.filter((owner) => !known.has(owner)).map(orphaned))
+    const unknown = await this.#records.holders.unknown(known)
+    await Promise.all(unknown.map(({ owner, holder }) => this.leave(owner, holder)))
   }
 
   async #join(
@@ -120,7 +115,7 @@ export class ContainerNetworks {
     const { owner, holder, networks, hostname = owner } = request
     const memberships = await this.#memberships(networks)
     if (!memberships.ok) return memberships
-    await this.#records.hold(owner, holder)
+    await this.#records.holders.hold(owner, holder)
     const before = await this.#records.read(owner)
     if (before && isJoined(before) && isNamespace(this.#records.namespace(owner)))
       return ok(this.#describe(owner, before))
@@ -146,7 +141,7 @@ export class ContainerNetworks {
 
   async #undo(owner: ContainerId, holder: ContainerId): Promise<void> {
     try {
-      if (await this.#records.release(owner, holder)) await this.#leave(owner)
+      if (await this.#records.holders.release(owner, holder)) await this.#leave(owner)
     } catch (cause) {
       this.#warn(owner, errorText(cause))
     }
@@ -184,7 +179,7 @@ export class ContainerNetworks {
     let record = asked
     // Before anything is taken, so that it is given back whatever happens.
     await this.#records.write(owner, record)
-    await makeNamespace(this.#records.namespace(owner))
+    await makeNetworkNamespace(this.#records.namespace(owner))
     for (const [index, membership] of asked.memberships.entries()) {
       const result = await joinNetwork(membership, this.#call(owner, signal))
       if (!result.ok)
@@ -247,7 +242,7 @@ export class ContainerNetworks {
     const record = await this.#records.read(owner)
     const problems = record === undefined ? [] : await this.#leaveTrying(owner, record)
     await removeNamespace(this.#records.namespace(owner))
-    if (problems.length === 0) await this.#records.remove(owner)
+    if (problems.length === 0) await this.#records.holders.remove(owner)
     for (const problem of problems) this.#warn(owner, problem)
   }
 

@@ -24,6 +24,7 @@ import type { RuncRecords } from "./records.ts"
 import type { ContainerRoots, PreparedRoot } from "./roots.ts"
 import { seccompOf } from "./seccomp-profile.ts"
 import type { RuncSettings } from "./settings.ts"
+import type { GroupMemory } from "./shared-memory.ts"
 import { ociSpec } from "./spec.ts"
 import { startInTerminal } from "./terminal.ts"
 import { groupsOf, imageUser } from "./users.ts"
@@ -40,6 +41,7 @@ export type LaunchParts = {
   readonly accounts: Accounts
   readonly settings: RuncSettings
   readonly networks: ContainerNetworks | undefined
+  readonly memory: GroupMemory
 }
 
 /** A failure before or while the container was made, with the text to report. */
@@ -67,6 +69,7 @@ export async function launchContainer(
   const config = ociSpec({
     spec: withAddress(spec, joined.value),
     network: joined.value,
+    memory: await parts.memory.of(spec, (id) => records.bundle(id)),
     settings: parts.settings,
     root,
     user,

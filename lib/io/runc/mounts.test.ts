@@ -9,7 +9,6 @@ const host: MountInput = {
   sandbox: "/work/sandbox",
   mounts: [],
   ownPids: true,
-  hostShm: false,
   ownNetwork: false,
   files: [],
 }
@@ -61,7 +60,7 @@ describe("the mounts of a container", () => {
 
   test("hold shared memory of its own, of the size asked for, or the machine's", () => {
     expect(at({ ...host, shmSizeMib: 64 }, "/dev/shm")?.options).toContain("size=64m")
-    expect(at({ ...host, hostShm: true }, "/dev/shm")).toMatchObject({ source: "/dev/shm" })
+    expect(at({ ...host, shm: "/dev/shm" }, "/dev/shm")).toMatchObject({ source: "/dev/shm" })
   })
 
   test("bring the sandbox and files of the machine's network into an image", () => {

@@ -31,8 +31,8 @@ export type MountInput = {
   readonly shmSizeMib?: number | undefined
   /** Whether it has a pid namespace that is not the machine's. */
   readonly ownPids: boolean
-  /** Whether /dev/shm is that of the machine. */
-  readonly hostShm: boolean
+  /** What /dev/shm is, where it is not the container's own. */
+  readonly shm?: string | undefined
   /** Whether its network is not the machine's. */
   readonly ownNetwork: boolean
   /** Files that say who the container is and how names are resolved. */
@@ -101,14 +101,14 @@ function kernelMounts({ root, ownPids, ownNetwork }: MountInput): readonly OciMo
 const PTS_OPTIONS = ["nosuid", "noexec", "newinstance", "ptmxmode=0666", "mode=0620", "gid=5"]
 
 /** A /dev of the container's own: what runc makes there must not be made in that of the machine. */
-function deviceMounts({ hostShm, shmSizeMib }: MountInput): readonly OciMount[] {
+function deviceMounts({ shm, shmSizeMib }: MountInput): readonly OciMount[] {
   const size = shmSizeMib === undefined ? [] : [`size=${shmSizeMib}m`]
   return [
     mount("/dev", "tmpfs", ["nosuid", "strictatime", "mode=755", "size=65536k"]),
     mount("/dev/pts", "devpts", PTS_OPTIONS),
     mount("/dev/mqueue", "mqueue", ["nosuid", "noexec", "nodev"]),
-    hostShm
-      ? bind("/dev/shm", "/dev/shm", ["rw"])
+    shm !== undefined
+      ? bind(shm, "/dev/shm", ["rw", "nosuid", "noexec", "nodev"])
       : mount("/dev/shm", "tmpfs", ["nosuid", "noexec", "nodev", "mode=1777", ...size]),
   ]
 }

@@ -42,6 +42,7 @@ import { RuncRecords } from "./records.ts"
 import { ContainerRoots } from "./roots.ts"
 import { runInContainer } from "./run-in.ts"
 import { DEFAULT_RUNC_SETTINGS } from "./settings.ts"
+import { GroupMemory } from "./shared-memory.ts"
 import { startSession } from "./sessions.ts"
 import { attachToTerminal } from "./terminal.ts"
 import type { RuncSettings } from "./settings.ts"
@@ -99,6 +100,7 @@ export class RuncRuntime implements ContainerRuntime {
   readonly #cgroups: CgroupTree
   readonly #families: FamilyLimits
   readonly #roots: ContainerRoots
+  readonly #memory: GroupMemory
   readonly #accounts = new Accounts()
   readonly #running = new Map<ContainerId, Running>()
   readonly #sessions: ChildSessions
@@ -115,6 +117,7 @@ export class RuncRuntime implements ContainerRuntime {
     this.#cgroups = new CgroupTree(this.#settings.cgroupsRoot)
     this.#families = new FamilyLimits(this.#cgroups, this.#settings)
     this.#roots = new ContainerRoots(options.rootsDir, options.images)
+    this.#memory = new GroupMemory(`${options.runtimeDir}/groups`)
     this.#rotation = new LogRotation(options.logs)
     this.#sessions = new ChildSessions({
       snapshots: new ProcessSnapshots(),
@@ -275,6 +278,7 @@ export class RuncRuntime implements ContainerRuntime {
     const orphans = [...found].filter((id) => !known.has(id))
     await Promise.all(orphans.map((id) => this.#destroy(id, supervisors.get(id) ?? [])))
     await this.#options.networks?.removeOrphans(known)
+    await this.#memory.removeOrphans(known)
     return [...sessions, ...orphans]
   }
 
@@ -335,6 +339,7 @@ export class RuncRuntime implements ContainerRuntime {
       accounts: this.#accounts,
       settings: this.#settings,
       networks: this.#options.networks,
+      memory: this.#memory,
     }
   }
 
@@ -510,6 +515,7 @@ export class RuncRuntime implements ContainerRuntime {
     await this.#supervisorEnd(containerId)
     this.#families.leave(containerId)
     await this.#leaveNetworks(containerId)
+    await this.#memory.leave(containerId)
     await this.#roots.remove(containerId)
     await this.#records.remove(containerId)
   }

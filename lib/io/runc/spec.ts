@@ -1,4 +1,4 @@
-import type { ContainerInfo, LinuxInfo } from "#lib/mesos/index.ts"
+import type { ContainerInfo } from "#lib/mesos/index.ts"
 import type { ContainerSpec } from "#lib/ports/index.ts"
 import { err, ok } from "#lib/std/result.ts"
 import type { Result } from "#lib/std/result.ts"
@@ -13,6 +13,8 @@ import { MASKED_PATHS, mountsOf, READONLY_PATHS, sandboxPath } from "./mounts.ts
 import type { BoundFile, ContainerRoot } from "./mounts.ts"
 import type { OciNamespace, OciProcess, OciSeccomp, OciSpec, OciUser } from "./oci.ts"
 import type { RuncSettings } from "./settings.ts"
+import { hasOwnMemory } from "./shared-memory.ts"
+import type { SharedMemory } from "./shared-memory.ts"
 
 /** Stands for a resource limit that is none. */
 export const UNLIMITED = Number.MAX_SAFE_INTEGER
@@ -31,6 +33,8 @@ export type SpecInput = {
   readonly parentPid?: number | undefined
   /** The network that it is in, where that is not its host's. */
   readonly network?: SpecNetwork | undefined
+  /** The shared memory of others, where it has none of its own and that is not the machine's. */
+  readonly memory?: SharedMemory | undefined
   /** Devices of this container alone, such as GPUs. */
   readonly devices: readonly DeviceAccess[]
   /** The filter for a set of capabilities ("CAP_CHOWN"); undefined for none. */
@@ -78,7 +82,7 @@ export function ociSpec(input: SpecInput): Result<OciSpec, string> {
       mounts: spec.mounts ?? [],
       shmSizeMib: linuxInfo.shmSize,
       ownPids: linuxInfo.sharePidNamespace !== true || input.parentPid !== undefined,
-      hostShm: !hasOwnIpc(linuxInfo, spec.parent !== undefined) && spec.parent === undefined,
+      shm: sharesAgentIpc(input) ? "/dev/shm" : input.memory?.shm,
       ownNetwork: input.network !== undefined,
       files: input.network?.files ?? (root.kind === "image" ? input.hostFiles : []),
     }),
@@ -151,9 +155,7 @@ function namespacesOf(input: SpecInput): readonly OciNamespace[] {
     { type: "mount" },
     { type: "cgroup" },
     ...(linuxInfo.sharePidNamespace === true ? join("pid", "pid") : [{ type: "pid" } as const]),
-    ...(hasOwnIpc(linuxInfo, spec.parent !== undefined)
-      ? [{ type: "ipc" } as const]
-      : join("ipc", "ipc")),
+    ...ipcNamespace(input, join("ipc", "ipc")),
     ...(network !== undefined
       ? [{ type: "network", path: network.namespace } as const]
       : join("network", "net")),
@@ -164,21 +166,30 @@ function namespacesOf(input: SpecInput): readonly OciNamespace[] {
 const hostnameOf = ({ network, spec }: SpecInput): string | undefined =>
   network === undefined ? spec.task.container?.hostname : network.hostname
 
-/** A container has shared memory of its own, unless it is nested or says otherwise. */
-const hasOwnIpc = (linux: LinuxInfo, nested: boolean): boolean =>
-  linux.ipcMode === undefined || linux.ipcMode === "UNKNOWN" ? !nested : linux.ipcMode === "PRIVATE"
+function ipcNamespace(
+  { spec, memory }: SpecInput,
+  ofParent: readonly OciNamespace[],
+): readonly OciNamespace[] {
+  if (hasOwnMemory(spec)) return [{ type: "ipc" }]
+  return memory?.ipc === undefined ? ofParent : [{ type: "ipc", path: memory.ipc }]
+}
+
+const sharesAgentIpc = ({ spec, memory }: SpecInput): boolean =>
+  !hasOwnMemory(spec) && memory === undefined && spec.parent === undefined
 
 /** What a task asks for that this runtime does not have, or that the operator forbids. */
-function unsupported({ spec, settings }: SpecInput): string | undefined {
+function unsupported(input: SpecInput): string | undefined {
+  const { spec, settings } = input
   const container: ContainerInfo = spec.task.container ?? { type: "MESOS" }
   const { linuxInfo = {} } = container
   if (spec.parent === undefined) {
     if (linuxInfo.sharePidNamespace === true && settings.disallowSharingAgentPid)
       return "sharing the agent's pid namespace is forbidden by --disallow_sharing_agent_pid_namespace"
-    if (linuxInfo.ipcMode === "SHARE_PARENT" && settings.disallowSharingAgentIpc)
+    if (sharesAgentIpc(input) && settings.disallowSharingAgentIpc)
       return "sharing the agent's IPC namespace is forbidden by --disallow_sharing_agent_ipc_namespace"
   }
-  if (linuxInfo.shmSize !== undefined && linuxInfo.ipcMode !== "PRIVATE")
-    return "linux_info.shm_size needs ipc_mode PRIVATE"
+  for (const { shmSize, ipcMode } of [linuxInfo, spec.groupContainer?.linuxInfo ?? {}])
+    if (shmSize !== undefined && ipcMode !== "PRIVATE")
+      return "linux_info.shm_size needs ipc_mode PRIVATE"
   return undefined
 }

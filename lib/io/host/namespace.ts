@@ -1,6 +1,7 @@
 import { statfsSync } from "node:fs"
 import { rm, writeFile } from "node:fs/promises"
-import { errorCode } from "#lib/io/host/files.ts"
+import { errorCode } from "./files.ts"
+import { runTool } from "./run-tool.ts"
 
 /** The type of the kernel's file system of namespaces. Source: linux/magic.h (NSFS_MAGIC). */
 const NSFS = 0x6e736673
@@ -12,9 +13,9 @@ const NSFS = 0x6e736673
 const MAKE = `unshare --net="$1" ip link set lo up && mount --make-unbindable "$1"`
 
 /** Makes a network namespace that lives without a process, with its loopback interface up. */
-export async function makeNamespace(path: string): Promise<void> {
+export async function makeNetworkNamespace(path: string): Promise<void> {
   await writeFile(path, "", { mode: 0o444 })
-  await command(["sh", "-c", MAKE, "sh", path])
+  await runTool(["sh", "-c", MAKE, "sh", path])
 }
 
 /** Whether a namespace is mounted at a path. */
@@ -29,16 +30,6 @@ export function isNamespace(path: string): boolean {
 
 /** Lets go of a namespace: it ends with the last process in it. Harmless when repeated. */
 export async function removeNamespace(path: string): Promise<void> {
-  if (isNamespace(path)) await command(["umount", "-l", path])
+  if (isNamespace(path)) await runTool(["umount", "-l", path])
   await rm(path, { force: true })
-}
-
-async function command(words: readonly string[]): Promise<void> {
-  const child = Bun.spawn([...words], {
-    env: { PATH: `${process.env["PATH"] ?? ""}:/usr/sbin:/usr/bin:/sbin:/bin` },
-    stdio: ["ignore", "ignore", "pipe"],
-  })
-  const complaint = await new Response(child.stderr).text()
-  if ((await child.exited) !== 0)
-    throw new Error(complaint.trim() || `${words[0]} exited with ${child.exitCode}`)
 }
