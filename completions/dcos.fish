@@ -218,6 +218,7 @@ complete -c dcos -n '__dcos_at master' -l agent-ping-timeout -r -d 'Time between
 complete -c dcos -n '__dcos_at master' -l max-agent-ping-timeouts -r -d 'Pings in a row an agent may miss before it is unreachable; 5 by default'
 complete -c dcos -n '__dcos_at master' -l agent-reregister-timeout -r -d 'Time agents have to come back after a restart of the master; 10mins by default'
 complete -c dcos -n '__dcos_at master' -l registry-gc-interval -r -d 'Time between two sweeps of the agents kept as unreachable or gone; 15mins by default'
+complete -c dcos -n '__dcos_at master' -l registry-store-timeout -r -d 'Time that the store has for a write before the master gives up and exits; 20secs by default'
 complete -c dcos -n '__dcos_at master' -l registry-max-agent-age -r -d 'Time for which unreachable and gone agents are remembered; 2weeks by default'
 complete -c dcos -n '__dcos_at master' -l registry-max-agent-count -r -d 'Unreachable or gone agents that are remembered, of each kind; 102400 by default'
 complete -c dcos -n '__dcos_at master' -l offer-timeout -r -d 'Time after which an offer that nobody answered is taken back; never by default'

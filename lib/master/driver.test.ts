@@ -3,7 +3,7 @@ import type { FrameworkId, MasterToAgent, scheduler, TaskId } from "#lib/mesos/i
 import type { Cancel, Clock, Store, Write } from "#lib/ports/index.ts"
 import { frameworkInfo, registration, taskInfo } from "./core/builders.ts"
 import type { LinkId, StreamId } from "./core/types.ts"
-import { MasterDriver, type SchedulerSink } from "./driver.ts"
+import { MasterDriver, type MasterDriverOptions, type SchedulerSink } from "./driver.ts"
 import type { SchedulerHandler } from "./in-memory-scheduler.ts"
 
 /** A clock that a test turns by hand. */
@@ -69,7 +69,10 @@ class MemoryStore implements Store {
 }
 
 /** A driver with everything around it recorded in one list, in order. */
-async function world(entries: readonly (readonly [string, unknown])[] = []) {
+async function world(
+  entries: readonly (readonly [string, unknown])[] = [],
+  more: Partial<MasterDriverOptions> = {},
+) {
   const order: string[] = []
   const store = new MemoryStore(order)
   for (const [key, value] of entries) store.entries.set(key, value)
@@ -90,6 +93,7 @@ async function world(entries: readonly (readonly [string, unknown])[] = []) {
     },
     newId: () => `stream-${serial++}`,
     onFatal: (cause) => order.push(`fatal ${String(cause)}`),
+    ...more,
   })
   if (!started.ok) throw new Error(started.error.message)
   return { driver: started.value, clock, store, order, frames }
@@ -219,6 +223,20 @@ describe("the driver", () => {
     const reply = driver.operate({ kind: "teardown", frameworkId: "M-0000" as FrameworkId })
     await clock.settle()
     expect(order).toEqual(["fatal Error: disk full"])
+    expect(await reply).toMatchObject({ status: 503 })
+  })
+
+  test("a store that takes no write for 20 s is fatal, and waiting calls are refused", async () => {
+    const { driver, clock, store, order } = await world([], { commitLimitMs: 20_000 })
+    store.commit = () => new Promise(() => undefined)
+    driver.linkOpened(link, "10.0.0.1")
+    driver.linkMessages(link, [registration()])
+    const reply = driver.operate({ kind: "teardown", frameworkId: "M-0000" as FrameworkId })
+    await clock.settle()
+    await clock.settle(19_999)
+    expect(order).toEqual([])
+    await clock.settle(1)
+    expect(order).toEqual(["fatal Error: the store has not taken a write in 20 s"])
     expect(await reply).toMatchObject({ status: 503 })
   })
 

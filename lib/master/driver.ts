@@ -73,6 +73,8 @@ export type MasterDriverOptions = {
   readonly newId: () => string
   /** Watches at the same time; one more ends the oldest. DEFAULT_WATCHES_MAX unless given. */
   readonly watchesMax?: number | undefined
+  /** Time that the store has for a write before the master gives up, in milliseconds; see Loop. */
+  readonly commitLimitMs?: number | undefined
   /** The process must stop: see Loop. */
   readonly onFatal: (cause: unknown) => void
 }
@@ -118,6 +120,7 @@ export class MasterDriver {
       log: options.log,
       perform: (effect) => this.#perform(effect),
       flush: () => this.#flush(),
+      commitLimitMs: options.commitLimitMs,
       onCommitted: (ms) => this.#measured.committed(ms),
       onFatal: (cause) => {
         this.#refuseAll("The master has failed")

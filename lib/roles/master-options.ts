@@ -47,6 +47,7 @@ export function masterOptions(
     domain: domainOf(settings),
     machine: { ...policyOf(settings), timings: timingsOf(settings), limits: limitsOf(settings) },
     whitelist: settings.text("whitelist"),
+    commitLimitMs: settings.duration("registryStoreTimeout"),
     watchesMax: settings.count("maxOperatorEventStreamSubscribers", 1),
     flags: settings.inEffect(),
     log,

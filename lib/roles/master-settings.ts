@@ -64,6 +64,11 @@ export const MASTER_SETTINGS = {
     help: "Time between two sweeps of the agents kept as unreachable or gone",
     fallback: "15mins",
   },
+  registryStoreTimeout: {
+    hint: "duration",
+    help: "Time that the store has for a write before the master gives up and exits",
+    fallback: "20secs",
+  },
   registryMaxAgentAge: {
     hint: "duration",
     help: "Time for which unreachable and gone agents are remembered",

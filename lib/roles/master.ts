@@ -40,6 +40,8 @@ export type MasterRoleOptions = {
   readonly whitelist?: string | undefined
   /** Readers of the operators' events at the same time. */
   readonly watchesMax?: number | undefined
+  /** Time that the store has for a write, in milliseconds. */
+  readonly commitLimitMs?: number | undefined
   /** Region and zone of this master. */
   readonly domain?: DomainInfo | undefined
   /** What the machine is told beside who it is. */
@@ -153,6 +155,7 @@ async function startMasterDriver(
     links,
     newId: () => crypto.randomUUID(),
     watchesMax: options.watchesMax,
+    commitLimitMs: options.commitLimitMs,
     onFatal: fail,
   })
   if (!started.ok) throw new StartError(started.error.message)

@@ -45,6 +45,7 @@ class World implements Clock, Log, Store {
       this.onSend(text)
     },
     flush: () => void this.seen.push("flush"),
+    commitLimitMs: 20_000,
     onFatal: (cause) => this.fatal.push(cause),
   })
 
@@ -227,6 +228,27 @@ describe("a fault", () => {
     expect(world.loop.post(act(send("c")))).toBe(false)
     await world.settle()
     expect(world.inputs).toHaveLength(1)
+  })
+
+  test("of a store that takes no write in its time is one, and what comes of it later is nothing", async () => {
+    const world = new World()
+    world.slow = true
+    world.loop.post(act(put("/1"), send("a")))
+    await world.settle()
+    world.commits.shift()?.resolve()
+    await world.settle()
+    expect(world.alarms).toEqual([])
+
+    world.loop.post(act(put("/2"), send("b")))
+    await world.settle()
+    world.ring()
+    expect(world.time).toBe(21_000)
+    world.commits.shift()?.resolve()
+    await world.settle()
+    const late = "the store has not taken a write in 20 s"
+    expect(world.fatal).toEqual([new Error(late)])
+    expect(world.seen.slice(-2)).toEqual(["commit /2", `error test stops: Error: ${late}`])
+    expect(world.loop.post(act(send("c")))).toBe(false)
   })
 
   test("of a commit that throws at once does the same", async () => {

@@ -29,6 +29,8 @@ export type LoopOptions<
   readonly perform: (effect: Effect) => void
   /** Called once after each batch has been performed: the place to flush buffered sends. */
   readonly flush?: () => void
+  /** Milliseconds after which a commit that is not confirmed counts as failed; never by default. */
+  readonly commitLimitMs?: number | undefined
   /** Told after each commit how many milliseconds it took. */
   readonly onCommitted?: (ms: number) => void
   /** A failed commit or a broken invariant. The process must stop; the loop takes no more inputs. */
@@ -101,16 +103,39 @@ export class Loop<
     } catch (cause) {
       return this.#fail(cause)
     }
-    const finish = (): void => {
-      if (writes.length > 0) this.#options.onCommitted?.(this.#options.clock.now() - begun)
-      this.#finish(effects)
-    }
-    if (commit === undefined) finish()
-    else
+    if (commit === undefined) this.#committed(writes, effects, begun)
+    else {
+      const stopWaiting = this.#limitCommit(begun)
       commit.then(
-        () => finish(),
-        (cause: unknown) => this.#fail(cause),
+        () => {
+          stopWaiting()
+          this.#committed(writes, effects, begun)
+        },
+        (cause: unknown) => {
+          stopWaiting()
+          this.#fail(cause)
+        },
       )
+    }
+  }
+
+  /** Gives a commit up that takes too long: who waits for it must not wait for ever. */
+  #limitCommit(begun: number): Cancel {
+    const { clock, commitLimitMs: limit } = this.#options
+    if (limit === undefined) return () => {}
+    return clock.wakeAt(begun + limit, () =>
+      this.#fail(new Error(`the store has not taken a write in ${limit / 1000} s`)),
+    )
+  }
+
+  #committed(
+    writes: readonly Write[],
+    effects: readonly (Effect | BaseEffect)[],
+    begun: number,
+  ): void {
+    if (this.#failed) return
+    if (writes.length > 0) this.#options.onCommitted?.(this.#options.clock.now() - begun)
+    this.#finish(effects)
   }
 
   /** Runs the machine over one batch of inputs and returns what it wants done. */
@@ -172,6 +197,7 @@ export class Loop<
   }
 
   #fail(cause: unknown): void {
+    if (this.#failed) return
     this.#failed = true
     this.#scheduled = false
     this.#cancelAlarm()
