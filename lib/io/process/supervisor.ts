@@ -12,6 +12,8 @@
  *
  * - `supervisor` is created exclusively. An agent that finds the records without it creates the file
  *   itself, and this supervisor then ends before it starts anything: nobody launches late.
+ * - The task lets go of the pipe before it joins its cgroups: the first process to join one in a while
+ *   waits for the kernel, about 8 ms, which nobody else needs to wait for.
  * - A shell may have taken notice of the end of a short task before it reads the start time: that is 0
  *   then, at which no process starts.
  * - `how` is what `jobs` says, since `$?` alone cannot tell exit code 137 from SIGKILL. A shell that
@@ -30,16 +32,17 @@ set -C
 printf '%s\\n' "$self" > "$records/supervisor" || exit 0
 set +C
 start() {
+  if [ -p "$records/input" ]; then
+    exec <> "$records/input" >&3 2>&4 6<&5 3>&- 4>&- 5>&-
+  else
+    exec <&5 >&3 2>&4 3>&- 4>&- 5>&-
+  fi
   for cgroup in $cgroups; do
     echo 0 > "$cgroup/cgroup.procs" || exit 125
   done
   exec "$@"
 }
-if [ -p "$records/input" ]; then
-  start "$@" <> "$records/input" >&3 2>&4 6<&5 3>&- 4>&- 5>&- &
-else
-  start "$@" <&5 >&3 2>&4 3>&- 4>&- 5>&- &
-fi
+start "$@" &
 task=$!
 { read -r stat < "/proc/$task/stat"; } 2> /dev/null || stat="$task (ended) X${" 0".repeat(19)}"
 printf '%s\\n' "$stat" > "$records/pid"
