@@ -11,6 +11,7 @@ import { processesOf } from "../fixtures/leaks.ts"
 import { Registry } from "../fixtures/registry.ts"
 import { waitFor } from "../fixtures/wait.ts"
 import { atMost, median, type Benchmark, type BenchResult } from "./result.ts"
+import { runcAlone } from "./runc-alone.ts"
 
 /** Containers that are started one after another; one more goes first and is not counted. */
 const ONE_BY_ONE = 21
@@ -24,6 +25,9 @@ const KEPT = 200
 
 /** How long anything may take before the benchmark gives up. */
 const DEADLINE_MS = 300_000
+
+/** Launches that an agent has under way at one time. */
+const AT_ONCE = 8
 
 /** Docker Swarm's time for a hundred replicas on two such cores, in seconds: design, section 13. */
 const SWARM_100_S = 31
@@ -118,8 +122,10 @@ export const containers: Benchmark = {
   measures: [
     "process-start-p50",
     "runc-start-p50",
+    "runc-alone-start",
     "runc-image-start-p50",
     "runc-start-100",
+    "runc-alone-100",
     "runc-start-1000",
     "swarm-start-100",
     "agent-memory-200",
@@ -147,6 +153,12 @@ export const containers: Benchmark = {
       results.push(atMost("runc-start-p50", await oneByOne(scene, plain), "ms", 80))
       results.push(atMost("runc-image-start-p50", await oneByOne(scene, withImage), "ms", 150))
       results.push(atMost("runc-start-100", (await start(scene, MANY, plain)) / 1000, "s", 2))
+      const bundles = `${workDir}/runtime/runc/containers`
+      const alone = async (count: number, atOnce: number): Promise<number> =>
+        runcAlone({ bundles, directory: `${folder.path}/alone-${count}`, count, atOnce })
+      results.push(atMost("runc-alone-100", (await alone(MANY, AT_ONCE)) / 1000, "s", null))
+      const single = (await alone(ONE_BY_ONE, 1)) / ONE_BY_ONE
+      results.push(atMost("runc-alone-start", single, "ms", null))
       results.push(atMost("swarm-start-100", SWARM_100_S, "s", null))
       await start(scene, KEPT - MANY, plain)
       results.push(atMost("agent-memory-200", residentMib(agent.pid), "MiB", 120))
