@@ -23,6 +23,7 @@ import { AGENT_PREFIX } from "./core/checkpoint.ts"
 import type { AgentEffect, AgentInput, AgentOptions } from "./core/types.ts"
 import { ExecutorStreams } from "./executor-streams.ts"
 import { MemoryWatch } from "./memory-watch.ts"
+import { listeningContainers, PortWatch, type PortWatchOptions } from "./port-watch.ts"
 import { ProbeActions } from "./probe-actions.ts"
 
 /** How long an agent that stops waits for the records of containers that have ended to go. */
@@ -53,6 +54,8 @@ export type AgentDriverOptions = {
   readonly diskMeter: DiskMeter
   /** Measured every 15 s, and nobody is ended for it, by default. */
   readonly diskWatch?: DiskWatchOptions | undefined
+  /** Ports are not looked at by default. */
+  readonly portWatch?: PortWatchOptions | undefined
   readonly link: MasterLink
   /** The agent ends and says why: it may not go on, or has `done` what it was started for. */
   readonly onExit: (message: string, done: boolean) => void
@@ -72,6 +75,7 @@ export class AgentDriver {
   readonly #probes: ProbeActions
   readonly #disks: DiskWatch
   readonly #memory: MemoryWatch
+  readonly #listening: PortWatch
   readonly #calls: ContainerCalls
   /** What executors say and hear, for the HTTP API. */
   readonly executors: ExecutorStreams
@@ -128,9 +132,12 @@ export class AgentDriver {
     })
     this.#disks = new DiskWatch({ ...options, containers: () => runningContainers(agent), post })
     this.#memory = new MemoryWatch({ ...options, available: agent.options.runtimes, post })
+    const listening = () => listeningContainers(agent)
+    this.#listening = new PortWatch({ ...options, containers: listening, post })
     this.#loop.post({ kind: "start" })
     this.#disks.start()
     this.#memory.start()
+    this.#listening.start()
   }
 
   /** The link to the master is open. */
@@ -182,6 +189,7 @@ export class AgentDriver {
     this.#probes.stopAll()
     this.#disks.stop()
     this.#memory.stop()
+    this.#listening.stop()
     this.#containers.stop()
     await this.#forgotten()
     for (const runtime of this.#options.runtimes) await runtime.close()

@@ -207,6 +207,11 @@ export interface ContainerRuntime {
    * their limits. They run on: whoever asks ends them. Absent where the kernel keeps all limits.
    */
   findExcesses?(): Promise<ReadonlyMap<ContainerId, NonNullable<ContainerExit["limitation"]>>>
+  /**
+   * The ports of TCP that the container's processes listen on in the network of the machine; none when it
+   * has ended. Absent where that is not known.
+   */
+  listeningPorts?(spec: ContainerSpec): Promise<readonly number[]>
   /** What the container uses now; undefined when it has ended or cannot be measured. */
   statistics(spec: ContainerSpec): Promise<ResourceStatistics | undefined>
   /** Stops watching, leaves every container running. */

@@ -49,6 +49,7 @@ export function agentOptions(
       intervalMs: settings.duration("containerDiskWatchInterval"),
       enforce: isolation.disk,
     },
+    portWatch: isolation.ports,
     csiPluginConfigDir: settings.text("csiPluginConfigDir"),
     creatableHostPaths: settings
       .text("hostPathVolumeForceCreation")

@@ -166,6 +166,23 @@ export const AGENT_SETTINGS = {
     fallback: "true",
     ours: true,
   },
+  containerPortsWatchInterval: {
+    hint: "duration",
+    help: "Time between two looks at the ports that tasks listen on, with network/ports in --isolation",
+    fallback: "30secs",
+  },
+  enforceContainerPorts: {
+    help: "End tasks that listen on ports of this machine which they were not given",
+    fallback: "false",
+  },
+  checkAgentPortRangeOnly: {
+    help: "Look at the ports only that this node offers",
+    fallback: "false",
+  },
+  containerPortsIsolatedRange: {
+    hint: "ranges",
+    help: "The only ports to look at, such as [31000-32000]",
+  },
   isolation: {
     hint: "isolators",
     help: "How tasks are isolated, by Mesos' names: cgroups/cpu,cgroups/mem by the kernel, posix/cpu,posix/mem by measuring, disk/du for their disk; what only containers have, such as namespaces/pid, makes every task one; by default the best limits that this machine can keep",

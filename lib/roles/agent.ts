@@ -5,6 +5,7 @@ import {
   type AgentLimits,
   type DiskWatchOptions,
   type MasterLink,
+  type PortWatchOptions,
   type ReconfigurationPolicy,
 } from "#lib/agent/index.ts"
 import {
@@ -82,6 +83,8 @@ export type AgentRoleOptions = {
   readonly fetcher?: Partial<UriFetcherOptions> | undefined
   /** How often what containers keep on disk is measured, and whether they are ended for it. */
   readonly diskWatch?: DiskWatchOptions | undefined
+  /** How the ports are watched that tasks listen on. */
+  readonly portWatch?: PortWatchOptions | undefined
   /** How tasks that run as processes are kept within their limits. */
   readonly processes?: Isolation["processes"] | undefined
   /** Describes the CSI plugins of this machine. */
@@ -296,6 +299,7 @@ function driverOptions(
     volumes,
     diskMeter: new TreeMeter(),
     diskWatch: options.diskWatch,
+    portWatch: options.portWatch,
     fetcher: new UriFetcher({
       cacheDir: `${workDir}/fetch`,
       images: options.containers.images,

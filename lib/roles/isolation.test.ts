@@ -89,3 +89,42 @@ describe("a name is refused", () => {
     else expect(() => of({ isolation })).toThrow(`${isolation} cannot be used: ${problem}`)
   })
 })
+
+describe("network/ports", () => {
+  const watched = (values: Parameters<typeof of>[0]) =>
+    of({ isolation: "posix/cpu,network/ports", ...values }).ports
+
+  test("looks at all ports, those of the node, or some", () => {
+    expect(watched({})).toEqual({ intervalMs: 30_000, enforce: false, range: undefined })
+    expect(
+      watched({
+        containerPortsIsolatedRange: "[1-9, 20-30]",
+        containerPortsWatchInterval: "1secs",
+      }),
+    ).toMatchObject({
+      intervalMs: 1000,
+      range: [
+        { begin: 1, end: 9 },
+        { begin: 20, end: 30 },
+      ],
+    })
+    const own = { checkAgentPortRangeOnly: "true", enforceContainerPorts: "true" }
+    expect(watched(own)).toMatchObject({ enforce: true, range: [{ begin: 31_000, end: 32_000 }] })
+    expect(watched({ ...own, resources: "cpus:1;ports(db):[7-8]" })?.range).toEqual([
+      { begin: 7, end: 8 },
+    ])
+    expect(of({}).ports).toBeUndefined()
+  })
+
+  test.each([
+    [{ isolation: "disk/du", enforceContainerPorts: "true" }, "needs network/ports in --isolation"],
+    [{ containerPortsIsolatedRange: "[1-9]", isolation: "disk/du" }, "needs network/ports"],
+    [{ containerPortsIsolatedRange: "many" }, "must be ranges of ports"],
+    [
+      { containerPortsIsolatedRange: "[1-9]", checkAgentPortRangeOnly: "true" },
+      "excludes --check-agent-port-range-only",
+    ],
+  ])("not with %j", (values, text) => {
+    expect(() => watched(values)).toThrow(text)
+  })
+})

@@ -4,6 +4,14 @@ import {
   controllerProblem,
   type ProcessRuntimeOptions,
 } from "#lib/io/index.ts"
+import type { PortWatchOptions } from "#lib/agent/index.ts"
+import {
+  normalizeRanges,
+  parseResourceJson,
+  parseResources,
+  rangesOf,
+  type Ranges,
+} from "#lib/mesos/index.ts"
 import type { AgentSettings } from "./agent-options.ts"
 import { ISOLATOR_ALIASES, ISOLATORS, type Isolator } from "./isolators.ts"
 
@@ -18,6 +26,8 @@ export type Isolation = {
   readonly processes: Pick<ProcessRuntimeOptions, "cgroups" | "measureMemory">
   /** Whether what containers keep on disk counts. */
   readonly disk: boolean
+  /** How the ports are watched that tasks listen on; undefined where they are not. */
+  readonly ports: PortWatchOptions | undefined
   /** No program of a container of runc gains rights that its caller lacks. */
   readonly noNewPrivileges: boolean
 }
@@ -40,7 +50,8 @@ export function isolationOf(settings: AgentSettings, workDir: string): Isolation
     const cgroups = able ? { name, cpu: true, memory: true, enableCfs, limitSwap } : undefined
     const processes = { cgroups, measureMemory }
     const launcher = launcherOf(settings) ?? "posix"
-    return { names, launcher, contained: [], processes, disk, noNewPrivileges: false }
+    const ports = portWatch(settings, false)
+    return { names, launcher, contained: [], processes, disk, ports, noNewPrivileges: false }
   }
   const isolators = [...named].map((each) => ISOLATORS[each] ?? {})
   const effects = new Set(isolators.flatMap((isolator) => isolator.effects ?? []))
@@ -60,8 +71,49 @@ export function isolationOf(settings: AgentSettings, workDir: string): Isolation
       measureMemory,
     },
     disk: disk && effects.has("disk"),
+    ports: portWatch(settings, effects.has("ports")),
     noNewPrivileges: effects.has("noNewPrivileges"),
   }
+}
+
+/** Where an agent's ports lie that names none. Source: apache/mesos: src/slave/constants.hpp. */
+const DEFAULT_PORTS = [{ begin: 31_000, end: 32_000 }]
+
+/** How ports are watched, which only the isolator network/ports does. */
+function portWatch(settings: AgentSettings, on: boolean): PortWatchOptions | undefined {
+  const ownOnly = settings.on("checkAgentPortRangeOnly")
+  const enforce = settings.on("enforceContainerPorts")
+  const text = settings.text("containerPortsIsolatedRange")
+  for (const key of ["enforceContainerPorts", "checkAgentPortRangeOnly"] as const)
+    if (!on && settings.on(key)) settings.refuse(key, "needs network/ports in --isolation")
+  if (!on && text !== undefined)
+    settings.refuse("containerPortsIsolatedRange", "needs network/ports in --isolation")
+  if (!on) return undefined
+  if (ownOnly && text !== undefined)
+    settings.refuse("containerPortsIsolatedRange", "excludes --check-agent-port-range-only")
+  const intervalMs = settings.duration("containerPortsWatchInterval")
+  const range = ownOnly ? ownPorts(settings) : text === undefined ? undefined : isolated(settings)
+  return { intervalMs, enforce, range }
+}
+
+/** The ports that the agent offers. */
+function ownPorts(settings: AgentSettings): Ranges {
+  const parsed = agentPorts(settings.text("resources") ?? "")
+  return parsed ?? DEFAULT_PORTS
+}
+
+function isolated(settings: AgentSettings): Ranges {
+  const key = "containerPortsIsolatedRange"
+  const ports = agentPorts(`ports:${settings.required(key)}`)
+  return ports ?? settings.refuse(key, "must be ranges of ports, such as [31000-32000]")
+}
+
+/** The ports in a text of resources; undefined where it names none, or is none. */
+function agentPorts(text: string): Ranges | undefined {
+  const parsed = text.trim().startsWith("[") ? parseResourceJson(text) : parseResources(text)
+  const resources = parsed.ok ? parsed.value : []
+  const ports = resources.filter(({ name, value }) => name === "ports" && value.kind === "ranges")
+  return ports.length === 0 ? undefined : normalizeRanges(rangesOf(ports, "ports"))
 }
 
 const launcherOf = (settings: AgentSettings): "linux" | "posix" | undefined =>

@@ -65,7 +65,7 @@ export const ISOLATORS: Readonly<Record<string, Isolator>> = {
   "network/port_mapping": {
     refused: "containers do not share an address by ranges of ports: use network/cni",
   },
-  "network/ports": { refused: "listening ports are not watched" },
+  "network/ports": { effects: ["ports"] },
   environment_secret: ALWAYS,
 }
 

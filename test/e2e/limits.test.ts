@@ -2,6 +2,7 @@ import { expect, test } from "bun:test"
 import { existsSync } from "node:fs"
 import { agentCgroup } from "#lib/io/index.ts"
 import { HttpFramework, scalar, type Resource } from "../fixtures/http-framework.ts"
+import { freePorts } from "../fixtures/daemons.ts"
 import { recordsOf } from "../fixtures/leaks.ts"
 import { rootUser, testWith } from "../fixtures/system-parts.ts"
 import { endOf } from "../fixtures/task-end.ts"
@@ -118,5 +119,26 @@ test("a group that fills its sandboxes beyond what it has together is ended as a
     expect([state, reason]).toEqual(["TASK_FAILED", "REASON_CONTAINER_LIMITATION_DISK"])
     expect(message).toMatch(/^Disk usage \(\d+[KM]?B\) exceeds quota \(24MB\)$/)
   }
+  framework[Symbol.dispose]()
+})
+
+test("a task that listens on a port which it was not given is told of, and ended where that is wanted", async () => {
+  const watch = ["--isolation", "posix/cpu,posix/mem,network/ports"]
+  const { framework, run, end } = await cluster(
+    ...watch,
+    "--enforce-container-ports",
+    "--container-ports-watch-interval",
+    "100ms",
+  )
+  const [free = 0] = await freePorts(1)
+  await run("thief", { command: `exec busybox nc -l -p ${free}`, resources: small })
+  const { state, reason, message, limitation } = await end("thief")
+  expect([state, reason]).toEqual(["TASK_FAILED", "REASON_CONTAINER_LIMITATION"])
+  expect(message).toMatch(
+    new RegExp(`^Container \\S+ is listening on unallocated port\\(s\\): \\[${free}-${free}\\]$`),
+  )
+  expect(limitation?.resources).toMatchObject([
+    { name: "ports", ranges: { range: [{ begin: free, end: free }] } },
+  ])
   framework[Symbol.dispose]()
 })

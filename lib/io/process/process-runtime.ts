@@ -30,6 +30,7 @@ import { terminalStatus } from "#lib/io/host/wait-status.ts"
 import { findTools } from "./prefix.ts"
 import type { HostTools } from "./prefix.ts"
 import { bootId, initialVariable, isAlive } from "#lib/io/host/proc.ts"
+import { listeningPorts } from "#lib/io/host/listening-ports.ts"
 import { ProcessSnapshots } from "#lib/io/host/process-snapshots.ts"
 import { ContainerRecords } from "./records.ts"
 import { ChildSessions } from "#lib/io/sessions/child-sessions.ts"
@@ -38,6 +39,7 @@ import { resizeTerminal } from "#lib/io/sessions/terminals.ts"
 import { CLEAN_ENVIRONMENT, openNameless, taskStart } from "./spawn-task.ts"
 import type { TaskStart, TaskStreams } from "./spawn-task.ts"
 import { startSession } from "./start-session.ts"
+import { containerMembers } from "./members.ts"
 import { containerStatistics } from "./statistics.ts"
 import { send, Terminator } from "./terminator.ts"
 import type { Terminable } from "./terminator.ts"
@@ -289,6 +291,13 @@ export class ProcessRuntime implements ContainerRuntime {
 
   address(_spec: ContainerSpec): Promise<string> {
     return Promise.resolve("127.0.0.1")
+  }
+
+  async listeningPorts({ containerId }: ContainerSpec): Promise<readonly number[]> {
+    const running = this.#running.get(containerId)
+    if (running === undefined) return []
+    const table = await this.#snapshots.fresh()
+    return listeningPorts(containerMembers(table, running.processes, { escaped: false }))
   }
 
   async statistics(spec: ContainerSpec): Promise<ResourceStatistics | undefined> {

@@ -289,3 +289,15 @@ describeWith(...parts)("filesystem/linux", () => {
     await until(() => existsSync(`${source}/there`))
   })
 })
+
+describeWith(...parts)("network/ports", () => {
+  test("what a container listens on in the machine's network is told", async () => {
+    const server = Bun.listen({ hostname: "127.0.0.1", port: 0, socket: { data: () => {} } })
+    const { port } = server
+    server.stop(true)
+    const one = specOf(`exec busybox nc -l -p ${port}`)
+    expect(await runtime.launch(one, never)).toMatchObject({ ok: true })
+    await until(async () => (await runtime.listeningPorts(one)).includes(port))
+    expect(await runtime.listeningPorts(one)).toEqual([port])
+  })
+})

@@ -20,6 +20,7 @@ import { Accounts } from "#lib/io/host/accounts.ts"
 import { hostNetworkStatus } from "#lib/io/host/container-status.ts"
 import { EndedWatch } from "#lib/io/host/ended-watch.ts"
 import { errorCode, errorText } from "#lib/io/host/files.ts"
+import { listeningPorts } from "#lib/io/host/listening-ports.ts"
 import { networkOf } from "#lib/io/host/network-namespace.ts"
 import { LogRotation } from "#lib/io/host/log-rotation.ts"
 import type { LogRotationOptions } from "#lib/io/host/log-rotation.ts"
@@ -306,6 +307,10 @@ export class RuncRuntime implements ContainerRuntime {
   network(spec: ContainerSpec): Promise<string | undefined> {
     const running = this.#running.get(spec.containerId)
     return Promise.resolve(running === undefined ? undefined : networkOf(running.pid))
+  }
+
+  listeningPorts({ containerId }: ContainerSpec): Promise<readonly number[]> {
+    return Promise.resolve(listeningPorts(this.#cgroups.members(containerId)))
   }
 
   statistics(spec: ContainerSpec): Promise<ResourceStatistics | undefined> {
