@@ -8,6 +8,7 @@ import {
   type ContainerNetworksOptions,
   type DefaultRegistry,
   type ImageGcConfig,
+  type DockerRuntimeOptions,
   type RuncSettings,
 } from "#lib/io/index.ts"
 import type { ContainerRuntime, Log } from "#lib/ports/index.ts"
@@ -19,6 +20,10 @@ export type ContainerOptions = {
   readonly docker: boolean
   /** Credentials of registries: the text of a Docker config.json, or its path. */
   readonly dockerConfig?: string | undefined
+  /** What becomes of Docker containers that nobody knows, and of those that have ended. */
+  readonly dockerContainers?:
+    | Pick<DockerRuntimeOptions, "killOrphans" | "removeDelayMs">
+    | undefined
   readonly launcher: "linux" | "posix"
   /** What the operator decides about containers of runc. */
   readonly runc: Partial<RuncSettings>
@@ -83,6 +88,8 @@ export function makeRuntimes(
             address,
             dockerConfig: options.dockerConfig,
             enableCfs: options.runc.enableCfs,
+            sandboxDirectory: options.runc.sandboxDirectory,
+            ...options.dockerContainers,
           }),
         ]
       : []),

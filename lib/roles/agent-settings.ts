@@ -293,6 +293,15 @@ export const AGENT_SETTINGS = {
     help: "Where the programs of CNI's plugins are, several directories with colons between them",
     fallback: "/usr/lib/cni:/opt/cni/bin",
   },
+  dockerKillOrphans: {
+    help: "End Docker containers of this agent that it has no record of",
+    fallback: "true",
+  },
+  dockerRemoveDelay: {
+    hint: "duration",
+    help: "Time for which Docker containers that have ended are kept, for docker inspect",
+    fallback: "0secs",
+  },
   dockerSocket: {
     hint: "path",
     help: "Socket of the Docker daemon",

@@ -14,6 +14,7 @@ describe("how containers are run", () => {
     const made = options({})
     expect(made).toMatchObject({ docker: true, launcher: "posix", runc: { noNewPrivileges: true } })
     expect(made.runc).toMatchObject({ cgroupsRoot: "mesos", enableCfs: false, pidsLimit: 8192 })
+    expect(made.dockerContainers).toEqual({ killOrphans: true, removeDelayMs: 0 })
     expect(made.images).toMatchObject({ plainRegistries: [], gc: undefined })
   })
 

@@ -28,6 +28,10 @@ export function containerOptions(
   return {
     docker: containerizers.includes("docker"),
     dockerConfig: settings.text("dockerConfig"),
+    dockerContainers: {
+      killOrphans: settings.on("dockerKillOrphans"),
+      removeDelayMs: settings.duration("dockerRemoveDelay"),
+    },
     launcher,
     runc: { ...runcSettings(settings), noNewPrivileges },
     images: imageOptions(settings),

@@ -9,6 +9,7 @@ import { SocketProber } from "#lib/io/probe/socket-prober.ts"
 import { DockerDaemon } from "./daemon.ts"
 import { containerName, OWNER_LABEL } from "./create-options.ts"
 import { DockerRuntime } from "./docker-runtime.ts"
+import type { DockerRuntimeOptions } from "./docker-runtime.ts"
 import { describeWith, rootUser, testWith } from "../../../test/fixtures/system-parts.ts"
 
 const SOCKET = process.env["DCOS_TEST_DOCKER_SOCKET"] ?? "/var/run/docker.sock"
@@ -41,9 +42,9 @@ let exits: Exits
 let runtime: DockerRuntime
 const launched: ContainerSpec[] = []
 
-const open = (socketPath = SOCKET): DockerRuntime => {
+const open = (socketPath = SOCKET, more: Partial<DockerRuntimeOptions> = {}): DockerRuntime => {
   const { runtimeDir, root: owner } = place
-  const options = { socketPath, runtimeDir, owner, address: "10.1.2.3" }
+  const options = { socketPath, runtimeDir, owner, address: "10.1.2.3", ...more }
   const opened = new DockerRuntime(options)
   opened.onExit(exits.listen)
   return opened
@@ -72,9 +73,9 @@ async function launch(started: ContainerSpec): Promise<ContainerSpec> {
   return started
 }
 
-async function restart(): Promise<void> {
+async function restart(more: Partial<DockerRuntimeOptions> = {}): Promise<void> {
   await runtime.close()
-  runtime = open()
+  runtime = open(SOCKET, more)
 }
 
 /** Makes an image of a static busybox, without any registry. */
@@ -375,6 +376,44 @@ describeWith({ name: "docker", missing })("docker containers", () => {
     expect((await runtime.recover(kept)).kind).toBe("running")
     expect(await runtime.recover(orphan)).toEqual({ kind: "unknown" })
     await foreign.close()
+  })
+
+  test("leaves containers that no record names alone where the operator wants that", async () => {
+    const orphan = await launch(spec("exec sleep 1000"))
+    await restart({ killOrphans: false })
+    expect(await runtime.removeOrphans(new Set())).toEqual([])
+    expect((await runtime.recover(orphan)).kind).toBe("running")
+    await restart()
+    expect(await runtime.removeOrphans(new Set())).toEqual([orphan.containerId])
+  })
+
+  test("keeps containers that have ended for a while where the operator wants that", async () => {
+    await restart({ removeDelayMs: 3_600_000 })
+    const one = await launch(spec("exit 3"))
+    await exits.of(one)
+    await runtime.forget(one)
+    expect(await runtime.removeOrphans(new Set())).toEqual([])
+    const docker = await new DockerDaemon(SOCKET).client()
+    const kept = docker.getContainer(containerName(one.containerId))
+    expect((await kept.inspect()).State.ExitCode).toBe(3)
+    await restart({ removeDelayMs: 1 })
+    expect(await runtime.removeOrphans(new Set())).toEqual([one.containerId])
+    expect(kept.inspect()).rejects.toThrow("no such container")
+  })
+
+  test("removes containers when they have been kept for long enough", async () => {
+    await restart({ removeDelayMs: 500 })
+    const one = await launch(spec("exit 3"))
+    await exits.of(one)
+    await runtime.forget(one)
+    const docker = await new DockerDaemon(SOCKET).client()
+    const kept = docker.getContainer(containerName(one.containerId))
+    await until(() =>
+      kept.inspect().then(
+        () => false,
+        () => true,
+      ),
+    )
   })
 
   test("runs commands inside the container, and ends those that take too long", async () => {

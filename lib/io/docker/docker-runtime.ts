@@ -28,6 +28,7 @@ import { CONTAINER_LABEL, OWNER_LABEL, containerName, createOptions } from "./cr
 import { DockerDaemon, daemonStatus, isUnreachable } from "./daemon.ts"
 import { DockerEvents } from "./events.ts"
 import { Images } from "./images.ts"
+import { LateRemovals } from "./late-removals.ts"
 import { LogCopy } from "./log-copy.ts"
 import { attachContainer } from "./attach.ts"
 import { createContainer } from "./create-container.ts"
@@ -61,6 +62,12 @@ export type DockerRuntimeOptions = {
   readonly dockerConfig?: string | undefined
   /** Whether cpus that a task asked for are a limit too, where it names none. */
   readonly enableCfs?: boolean | undefined
+  /** Where containers see their sandbox; as in Mesos by default. */
+  readonly sandboxDirectory?: string | undefined
+  /** Whether containers that no record names are ended; true by default. */
+  readonly killOrphans?: boolean | undefined
+  /** How long containers that have ended stay in Docker, in milliseconds; not at all by default. */
+  readonly removeDelayMs?: number | undefined
   readonly logs?: LogRotationOptions | undefined
 }
 
@@ -78,6 +85,7 @@ export class DockerRuntime implements ContainerRuntime {
   readonly #copies = new Map<ContainerId, LogCopy>()
   /** Containers that the daemon was not there to remove. */
   readonly #toRemove = new Set<string>()
+  readonly #late: LateRemovals
   readonly #events: DockerEvents
   readonly #sessions: DockerSessions
   #listener: (containerId: ContainerId, exit: ContainerExit) => void = () => {}
@@ -86,6 +94,7 @@ export class DockerRuntime implements ContainerRuntime {
   constructor(options: DockerRuntimeOptions) {
     this.#options = options
     this.#daemon = new DockerDaemon(options.socketPath)
+    this.#late = new LateRemovals(options.removeDelayMs ?? 0)
     this.#events = new DockerEvents({
       daemon: this.#daemon,
       owner: options.owner,
@@ -128,6 +137,7 @@ export class DockerRuntime implements ContainerRuntime {
       parameters: parameters.value,
       memoryBytes: totalmem(),
       enableCfs: this.#options.enableCfs,
+      sandboxDirectory: this.#options.sandboxDirectory,
       devices: gpuDevices(spec.gpus),
     })
     if (!options.ok) return launchFailure(options.error)
@@ -215,7 +225,8 @@ export class DockerRuntime implements ContainerRuntime {
     // With the container its output would go, which may be more than could be copied by now.
     if (!this.#running.has(spec.containerId)) await this.#copies.get(spec.containerId)?.whole()
     if (this.#closed) return
-    await this.#removeSurely(containerName(spec.containerId))
+    if (!(await this.#postponed(spec.containerId)))
+      await this.#removeSurely(containerName(spec.containerId))
     await rm(this.#positionFile(spec.containerId), { force: true })
   }
 
@@ -225,9 +236,10 @@ export class DockerRuntime implements ContainerRuntime {
     const label = [`${OWNER_LABEL}=${this.#options.owner}`]
     const found = await docker.listContainers({ all: true, filters: { label } })
     const orphans = [...sessions]
-    for (const { Id, Labels } of found) {
+    for (const { Id, Labels, State } of found) {
       const containerId = (Labels[CONTAINER_LABEL] ?? Id) as ContainerId
-      if (known.has(containerId)) continue
+      if (known.has(containerId) || (await this.#postponed(containerId))) continue
+      if (this.#options.killOrphans === false && State === "running") continue
       await this.#remove(Id)
       await rm(this.#positionFile(containerId), { force: true })
       orphans.push(containerId)
@@ -289,6 +301,7 @@ export class DockerRuntime implements ContainerRuntime {
     this.#closed = true
     this.#events.stop()
     this.#sessions.close()
+    this.#late.stop()
     this.#running.clear()
     await Promise.all([...this.#copies.values()].map((copy) => copy.stop()))
   }
@@ -392,6 +405,13 @@ export class DockerRuntime implements ContainerRuntime {
       if (daemonStatus(cause) === 404) return undefined
       throw cause
     }
+  }
+
+  /** Whether a container that has ended is to be seen in Docker for a while longer. */
+  async #postponed(containerId: ContainerId): Promise<boolean> {
+    if ((this.#options.removeDelayMs ?? 0) === 0) return false
+    const inspected = await this.#inspect(containerId).catch(() => undefined)
+    return this.#late.postpone(inspected, (id) => void this.#removeSurely(id))
   }
 
   /** Removes a container now, or, when that fails, as soon as the daemon is connected again. */
