@@ -1,19 +1,11 @@
 /** What DOCKER containers may ask for, on a real daemon. */
 import { afterEach, expect } from "bun:test"
-import { mkdirSync, readFileSync, rmSync } from "node:fs"
+import { mkdirSync, readFileSync } from "node:fs"
 import { busyboxImage, loadBusyboxImage, rootFileSystem } from "../fixtures/busybox-image.ts"
 import { temporaryFolder } from "../fixtures/daemons.ts"
 import { Marathon } from "../fixtures/marathon.ts"
 import { Registry } from "../fixtures/registry.ts"
-import {
-  bridge,
-  command,
-  docker,
-  dockerSocket,
-  rootUser,
-  testWith,
-} from "../fixtures/system-parts.ts"
-import { VolumePlugin } from "../fixtures/volume-plugin.ts"
+import { bridge, command, docker, dockerSocket, testWith } from "../fixtures/system-parts.ts"
 import { waitFor } from "../fixtures/wait.ts"
 import { testWorlds, type World } from "../fixtures/world.ts"
 
@@ -167,37 +159,6 @@ testWith(await bridge(), command("busybox"))(
     const networks = [{ mode: "container", name: "no-such-network" }]
     await marathon.ok("POST", "/v2/apps", boxed("sleep 600", {}, { networks }))
     expect((await failureOf(marathon)).message).toContain("network no-such-network not found")
-  },
-)
-
-testWith(...parts, rootUser)(
-  "volumes of a plugin are made with their options and mounted",
-  async () => {
-    const name = `dcos-test-${process.pid}`
-    const folder = temporaryFolder()
-    mkdirSync("/run/docker/plugins", { recursive: true })
-    const socket = `/run/docker/plugins/${name}.sock`
-    const plugin = new VolumePlugin(folder.path, socket).start()
-    clean.push(async () => {
-      await call("DELETE", "/volumes/kept")
-      await plugin.stop()
-      rmSync(socket, { force: true })
-      folder.remove()
-    })
-    const { world, marathon } = await dockerCluster()
-    const value = `type=volume,source=kept,target=/data,volume-driver=${name},volume-opt=size=5`
-    const app = (cmd: string) => boxed(cmd, { parameters: [{ key: "mount", value }] })
-    await marathon.run(app(`echo first >/data/file; ${stay}`))
-    await written(world)
-    expect(plugin.volumes.get("kept")).toMatchObject({ size: "5" })
-    expect(readFileSync(`${plugin.place("kept")}/file`, "utf8")).toBe("first\n")
-    expect([...plugin.mounted]).toEqual(["kept"])
-    await marathon.removeAll()
-    await waitFor("the volume to be unmounted", () => plugin.mounted.size === 0)
-    // It outlives its container.
-    await marathon.run({ ...app(`cat /data/file; ${stay}`), id: "/again" })
-    expect(await writtenBy(world, "again")).toBe("first\n")
-    await marathon.removeAll()
   },
 )
 

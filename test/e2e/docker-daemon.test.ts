@@ -1,11 +1,12 @@
 /** The Docker daemon goes away and comes back, with its containers or without them. */
 import { afterEach, expect } from "bun:test"
-import { readFileSync } from "node:fs"
+import { mkdirSync, readFileSync, rmSync } from "node:fs"
 import { busyboxImage } from "../fixtures/busybox-image.ts"
 import { temporaryFolder, type Daemon } from "../fixtures/daemons.ts"
 import { Marathon } from "../fixtures/marathon.ts"
 import { PrivateDocker } from "../fixtures/private-docker.ts"
 import { command, rootUser, testWith } from "../fixtures/system-parts.ts"
+import { VolumePlugin } from "../fixtures/volume-plugin.ts"
 import { waitFor } from "../fixtures/wait.ts"
 import { testWorlds, type World } from "../fixtures/world.ts"
 
@@ -207,3 +208,38 @@ testWith(...parts)(
     expect(await ids()).toEqual([ours?.Id ?? "", stranger].toSorted())
   },
 )
+
+testWith(...parts)("volumes of a plugin are made with their options and mounted", async () => {
+  // A daemon does not forget a plugin that it has met, and asks it for every volume from then on.
+  const docker = await startDocker()
+  const world = open()
+  const name = `dcos-test-${process.pid}`
+  mkdirSync("/run/docker/plugins", { recursive: true })
+  const socket = `/run/docker/plugins/${name}.sock`
+  const plugin = new VolumePlugin(`${world.path}/volumes`, socket).start()
+  clean.push(async () => {
+    await plugin.stop()
+    rmSync(socket, { force: true })
+  })
+  const { marathon } = await startCluster(world, docker)
+  const value = `type=volume,source=kept,target=/data,volume-driver=${name},volume-opt=size=5`
+  const app = (cmd: string, id: string) => {
+    const { container, ...rest } = boxed(cmd, { id })
+    const parameters = [{ key: "mount", value }]
+    return { ...rest, container: { ...container, docker: { ...container.docker, parameters } } }
+  }
+  const stay = "echo done; exec sleep 600"
+  const written = (text: string) =>
+    waitFor("its output", () => outputs(world).includes(text) || undefined)
+  await marathon.run(app(`echo first >/data/file; ${stay}`, "/one"))
+  await written("done\n")
+  expect(plugin.volumes.get("kept")).toMatchObject({ size: "5" })
+  expect(readFileSync(`${plugin.place("kept")}/file`, "utf8")).toBe("first\n")
+  expect([...plugin.mounted]).toEqual(["kept"])
+  await marathon.removeAll()
+  await waitFor("the volume to be unmounted", () => plugin.mounted.size === 0)
+  // It outlives its container.
+  await marathon.run(app(`cat /data/file; ${stay}`, "/again"))
+  await written("first\ndone\n")
+  await marathon.removeAll()
+})
