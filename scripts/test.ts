@@ -48,7 +48,7 @@ const kinds: readonly Kind[] = [
     files: "test/sim/**/*.test.ts",
     options: [],
     testMs: 5 * MINUTE_MS,
-    runMs: 15 * MINUTE_MS,
+    runMs: 25 * MINUTE_MS,
     executable: false,
   },
   {
@@ -64,7 +64,7 @@ const kinds: readonly Kind[] = [
     files: "test/e2e/**/*.test.ts",
     options: [],
     testMs: 3 * MINUTE_MS,
-    runMs: 15 * MINUTE_MS,
+    runMs: 25 * MINUTE_MS,
     executable: true,
   },
 ]
