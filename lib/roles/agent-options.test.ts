@@ -16,6 +16,11 @@ test("the join token is not among the settings that others may see", () => {
   expect(JSON.stringify(flags)).not.toContain("join")
 })
 
+test("executors have a minute to subscribe, and two seconds to do so again", () => {
+  const { limits } = agentOptions(settingsFrom(AGENT_SETTINGS, {}), environment)
+  expect([limits?.executorRegistrationMs, limits?.executorReturnMs]).toEqual([60_000, 2_000])
+})
+
 test("executors have 15secs at most to subscribe again", () => {
   const options = (executorReregistrationTimeout: string) =>
     agentOptions(settingsFrom(AGENT_SETTINGS, { executorReregistrationTimeout }), environment)

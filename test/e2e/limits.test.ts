@@ -1,10 +1,10 @@
 import { expect, test } from "bun:test"
-import { existsSync } from "node:fs"
+import { existsSync, writeFileSync } from "node:fs"
 import { agentCgroup } from "#lib/io/index.ts"
 import { HttpFramework, scalar, type Resource } from "../fixtures/http-framework.ts"
 import { freePorts } from "../fixtures/daemons.ts"
 import { recordsOf } from "../fixtures/leaks.ts"
-import { rootUser, testWith } from "../fixtures/system-parts.ts"
+import { command, rootUser, testWith } from "../fixtures/system-parts.ts"
 import { endOf } from "../fixtures/task-end.ts"
 import { waitFor } from "../fixtures/wait.ts"
 import { testWorlds } from "../fixtures/world.ts"
@@ -41,8 +41,12 @@ testWith(rootUser)(
   async () => {
     const { agent, place, framework, run, end } = await cluster()
     await run("greedy", { command: take(100), resources: [scalar("cpus", 0.1), scalar("mem", 48)] })
-    const { state, reason, message, limitation } = await end("greedy")
-    expect([state, reason]).toEqual(["TASK_FAILED", "REASON_CONTAINER_LIMITATION_MEMORY"])
+    const { state, source, reason, message, limitation } = await end("greedy")
+    expect([state, source, reason]).toEqual([
+      "TASK_FAILED",
+      "SOURCE_AGENT",
+      "REASON_CONTAINER_LIMITATION_MEMORY",
+    ])
     expect(message).toStartWith(
       "Memory limit exceeded: Requested: 48MB Maximum Used: 48MB\n\nMEMORY",
     )
@@ -77,8 +81,12 @@ test("a task that fills its sandbox is ended with Mesos' reason and words", asyn
   const fill = (mib: number) => `head -c ${mib * 1024 * 1024} /dev/zero >large; sleep 1000`
   await run("modest", { command: fill(4), resources: [...small, scalar("disk", 8)] })
   await run("greedy", { command: fill(20), resources: [...small, scalar("disk", 8)] })
-  const { state, reason, message, limitation } = await end("greedy")
-  expect([state, reason]).toEqual(["TASK_FAILED", "REASON_CONTAINER_LIMITATION_DISK"])
+  const { state, source, reason, message, limitation } = await end("greedy")
+  expect([state, source, reason]).toEqual([
+    "TASK_FAILED",
+    "SOURCE_AGENT",
+    "REASON_CONTAINER_LIMITATION_DISK",
+  ])
   expect(message).toMatch(/^Disk usage \(\d+[KM]?B\) exceeds quota \(8MB\)$/)
   expect(limitation?.resources).toMatchObject([{ name: "disk", scalar: { value: 8 } }])
   expect(await framework.until("modest", "TASK_RUNNING")).not.toContain("TASK_FAILED")
@@ -87,33 +95,69 @@ test("a task that fills its sandbox is ended with Mesos' reason and words", asyn
   framework[Symbol.dispose]()
 })
 
-test("a group that fills its sandboxes beyond what it has together is ended as a whole", async () => {
-  const { framework, end } = await cluster(
-    "--container-disk-watch-interval=200ms",
-    "--resources",
-    "cpus:2;mem:512;disk:500;ports:[]",
-  )
+/** Launches a group of these commands, each with as much memory and disk as their executor. */
+async function launchGroup(
+  framework: HttpFramework,
+  commands: Readonly<Record<string, string>>,
+  more: object = {},
+): Promise<void> {
   const offer = await framework.offer()
   const resources = [...small, scalar("disk", 8)]
-  const member = (taskId: string, mib: number) => ({
+  const tasks = Object.entries(commands).map(([taskId, value]) => ({
     name: taskId,
     task_id: { value: taskId },
     agent_id: offer.agent_id,
-    command: { value: `head -c ${mib * 1024 * 1024} /dev/zero >large; sleep 1000` },
+    command: { value },
     resources,
-  })
+    ...more,
+  }))
   const executor = {
     type: "DEFAULT",
     executor_id: { value: "pod" },
     framework_id: { value: framework.id },
     resources,
   }
-  // Each may take 8 MB, and the executor too.
-  const launch = (tasks: readonly object[]) => ({
-    type: "LAUNCH_GROUP",
-    launch_group: { executor, task_group: { tasks } },
+  const launch_group = { executor, task_group: { tasks } }
+  await framework.accept(offer, [{ type: "LAUNCH_GROUP", launch_group }])
+}
+
+const withDisk = ["--resources", "cpus:2;mem:512;disk:500;ports:[]"]
+
+for (const [whose, shared, rest] of [
+  ["all of a group", true, ["TASK_FAILED", "REASON_CONTAINER_LIMITATION_MEMORY"]],
+  ["one member", false, ["TASK_KILLED", undefined]],
+] as const)
+  testWith(
+    rootUser,
+    command("runc"),
+    command("conmon"),
+  )(`memory that is used up ends those whose limit it is: ${whose}`, async () => {
+    const { place, framework, end } = await cluster(...withDisk)
+    const linux_info = shared ? {} : { linux_info: { share_cgroups: false } }
+    await launchGroup(
+      framework,
+      {
+        greedy: `until [ -e ${place.workDir}/go ]; do sleep 0.02; done; ${take(150)}`,
+        modest: "sleep 1000",
+      },
+      { container: { type: "MESOS", ...linux_info } },
+    )
+    await framework.until("modest", "TASK_RUNNING")
+    await framework.until("greedy", "TASK_RUNNING")
+    writeFileSync(`${place.workDir}/go`, "")
+    const ends = [await end("greedy"), await end("modest")]
+    expect(ends.map(({ state, reason }) => [state, reason])).toEqual([
+      ["TASK_FAILED", "REASON_CONTAINER_LIMITATION_MEMORY"],
+      [...rest],
+    ])
+    framework[Symbol.dispose]()
   })
-  await framework.accept(offer, [launch([member("a", 12), member("b", 20)])])
+
+test("a group that fills its sandboxes beyond what it has together is ended as a whole", async () => {
+  const { framework, end } = await cluster("--container-disk-watch-interval=200ms", ...withDisk)
+  const fill = (mib: number) => `head -c ${mib * 1024 * 1024} /dev/zero >large; sleep 1000`
+  // Each may take 8 MB, and the executor too.
+  await launchGroup(framework, { a: fill(12), b: fill(20) })
   for (const taskId of ["a", "b"]) {
     const { state, reason, message } = await end(taskId)
     expect([state, reason]).toEqual(["TASK_FAILED", "REASON_CONTAINER_LIMITATION_DISK"])

@@ -482,6 +482,24 @@ describe("after a restart of the agent", () => {
     })
   })
 
+  test("one that stays away has lost its tasks for a framework that knows no partitions", () => {
+    const framework = testFramework({ id: brandId<FrameworkId>("m-0001"), capabilities: [] })
+    const w = new TestWorld().register()
+    const containerId = w.runInExecutor("a", {}, framework)
+    w.started({ containerId })
+    const connection = subscribe(w, containerId)
+    w.give({ kind: "executorDisconnected", containerId, connection })
+    restart(w)
+    w.started({ containerId })
+    w.advance(2_000)
+    w.exited({ containerId }, 9)
+    expect(last(w)).toMatchObject({
+      state: "TASK_LOST",
+      source: "SOURCE_AGENT",
+      reason: "REASON_EXECUTOR_REREGISTRATION_TIMEOUT",
+    })
+  })
+
   test("a task that never reached the executor is dropped; one that waits is delivered", () => {
     const { w, containerId, connection } = running()
     w.runInExecutor("lost")

@@ -87,6 +87,41 @@ test.each([
   expect(lastStates(w)).toEqual({ a: "TASK_FAILED", b: "TASK_KILLED", c: "TASK_KILLED" })
 })
 
+const limitation = {
+  reason: "REASON_CONTAINER_LIMITATION_MEMORY",
+  message: "Memory limit exceeded",
+  resources: [],
+} as const
+
+test.each([
+  [
+    "that is shared ends the whole executor with its reason",
+    true,
+    "TASK_FAILED",
+    limitation.reason,
+  ],
+  ["of its own ends a member with its group", false, "TASK_KILLED", undefined],
+] as const)("a limit %s", (_name, shared, state, reason) => {
+  const w = new TestWorld().register()
+  const container = { type: "MESOS", linuxInfo: { shareCgroups: shared } } as const
+  const own = shared ? {} : { container }
+  const specs = w.runGroup([testTask("a", own), testTask("b", own)])
+  for (const spec of specs) w.started(spec)
+  w.acknowledgeAll()
+  w.effects = []
+  const [a, b] = specs
+  w.give({ kind: "containerExited", containerId: a!.containerId, exit: { status: 9, limitation } })
+  expect(w.all("kill")).toEqual([{ kind: "kill", containerId: b!.containerId, force: shared }])
+  w.exited(b!, 9)
+  w.acknowledgeAll()
+  const ends = w.updates().filter(({ status }) => /FAILED|KILLED/.test(status.state))
+  const told = ends.map(({ status }) => [status.taskId, status.state, status.reason] as unknown)
+  expect(told).toEqual([
+    ["a", "TASK_FAILED", limitation.reason],
+    ["b", state, reason],
+  ])
+})
+
 test("a member that finishes leaves the others alone", () => {
   const { w, specs } = started("a", "b")
   end(w, specs[0], 0)

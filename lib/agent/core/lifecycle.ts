@@ -360,8 +360,20 @@ export class Lifecycle {
     this.#report(turn, task, status)
     turn.out.push({ kind: "forget", spec })
     this.#parts.onContainerEnd(turn, spec.containerId, termination)
+    if (end.kind === "exited") this.#limitTheRest(turn, task, end.exit)
     if (status.state !== "TASK_FINISHED") this.#killRestOfGroup(turn, task)
     if (framework.terminating) this.complete(turn, task)
+  }
+
+  /**
+   * A limit that the members of an executor share is reached by all of them. Of a member with cgroups of
+   * its own the limit is its own. Source: apache/mesos: src/slave/slave.cpp (executorTerminated).
+   */
+  #limitTheRest(turn: Turn, task: TaskRecord, { limitation }: ContainerExit): void {
+    const shares = task.launch.info.container?.linuxInfo?.shareCgroups !== false
+    if (limitation === undefined || !shares || task.launch.group === undefined) return
+    for (const member of task.executor.tasks.values())
+      if (member !== task) this.limitReached(turn, containerOf(member).containerId, limitation)
   }
 
   #killRestOfGroup(turn: Turn, task: TaskRecord): void {

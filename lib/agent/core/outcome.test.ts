@@ -82,8 +82,11 @@ test.each([
     "Memory limit exceeded",
   ],
 ] as const)("%s", (_name, options, exit, state, reason, message) => {
+  // Of what the agent itself has found out, it is the source.
+  const source = reason === undefined ? undefined : "SOURCE_AGENT"
   const status = terminalStatus(taskWith(options), exited(exit), false)
-  expect([status.state, status.reason, status.message]).toEqual([state, reason, message])
+  expect(status).toMatchObject({ state })
+  expect([status.source, status.reason, status.message]).toEqual([source, reason, message])
 })
 
 test.each([
