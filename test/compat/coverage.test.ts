@@ -64,7 +64,6 @@ const LEFT_OUT: Readonly<Record<string, string>> = {
   REASON_AGENT_UNKNOWN: "not produced any more",
   REASON_MASTER_DISCONNECTED: "of the driver of version 0",
   REASON_AGENT_DISCONNECTED: "the offers of an agent that is away are gone with it: INVALID_OFFERS",
-  REASON_CONTAINER_LIMITATION: "no isolator of networks or ports ends containers",
   REASON_CONTAINER_PREEMPTED: "nothing is oversubscribed",
   REASON_GC_ERROR: "sandboxes are not recovered from the collection of garbage",
   REASON_IO_SWITCHBOARD_EXITED: "no process of its own keeps a container's streams",
