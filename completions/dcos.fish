@@ -89,6 +89,7 @@ complete -c dcos -n '__dcos_at agent' -l network-cni-config-dir -r -d 'Describes
 complete -c dcos -n '__dcos_at agent' -l network-cni-plugins-dir -r -d 'Where the programs of CNI\'s plugins are, several directories with colons between them; /usr/lib/cni:/opt/cni/bin by default'
 complete -c dcos -n '__dcos_at agent' -l docker-kill-orphans -d 'End Docker containers of this agent that it has no record of; true by default'
 complete -c dcos -n '__dcos_at agent' -l docker-remove-delay -r -d 'Time for which Docker containers that have ended are kept, for docker inspect; 0secs by default'
+complete -c dcos -n '__dcos_at agent' -l default-container-dns -r -d 'How names are resolved in networks that do not say: {"mesos":[{"network_mode":"CNI","network_name":"net","dns":{"nameservers":["10.0.0.1"]}}],"docker":[{"network_mode":"BRIDGE","dns":{"nameservers":["10.0.0.1"]}}]}'
 complete -c dcos -n '__dcos_at agent' -l docker-socket -r -d 'Socket of the Docker daemon; /var/run/docker.sock by default'
 complete -c dcos -n '__dcos_at agent' -l insecure-api -d 'Answer API requests from other machines, whoever asks; false by default'
 complete -c dcos -n '__dcos_at agent' -l log-level -r -d 'debug, info, warn or error; info by default'

@@ -5,6 +5,7 @@ import {
   DockerRuntime,
   ProcessRuntime,
   RuncRuntime,
+  type ContainerDns,
   type ContainerNetworksOptions,
   type DefaultRegistry,
   type ImageGcConfig,
@@ -30,7 +31,9 @@ export type ContainerOptions = {
   /** Where images for runc come from and go to; undefined when runc runs none. */
   readonly images: ImageOptions | undefined
   /** The networks that containers of runc can join by name. */
-  readonly networks: Pick<ContainerNetworksOptions, "configDirectory" | "pluginDirectories">
+  readonly networks: Pick<ContainerNetworksOptions, "configDirectory" | "pluginDirectories" | "dns">
+  /** How names are resolved in Docker's networks; as Docker says by default. */
+  readonly dockerDns?: ContainerDns | undefined
 }
 
 /** Where images come from and go to. */
@@ -90,6 +93,7 @@ export function makeRuntimes(
             enableCfs: options.runc.enableCfs,
             sandboxDirectory: options.runc.sandboxDirectory,
             ...options.dockerContainers,
+            dns: options.dockerDns,
           }),
         ]
       : []),

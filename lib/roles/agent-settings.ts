@@ -302,6 +302,10 @@ export const AGENT_SETTINGS = {
     help: "Time for which Docker containers that have ended are kept, for docker inspect",
     fallback: "0secs",
   },
+  defaultContainerDns: {
+    hint: "json",
+    help: 'How names are resolved in networks that do not say: {"mesos":[{"network_mode":"CNI","network_name":"net","dns":{"nameservers":["10.0.0.1"]}}],"docker":[{"network_mode":"BRIDGE","dns":{"nameservers":["10.0.0.1"]}}]}',
+  },
   dockerSocket: {
     hint: "path",
     help: "Socket of the Docker daemon",

@@ -18,6 +18,22 @@ describe("how containers are run", () => {
     expect(made.images).toMatchObject({ plainRegistries: [], gc: undefined })
   })
 
+  test("in networks that are described, with plugins that are installed", () => {
+    expect(options({}).networks.pluginDirectories).toEqual(["/usr/lib/cni", "/opt/cni/bin"])
+    const dns = { nameservers: ["10.0.0.1"], search: [], options: [] }
+    const made = options({
+      networkCniConfigDir: "/etc/cni",
+      networkCniPluginsDir: "/a:/b",
+      defaultContainerDns: JSON.stringify({ docker: [{ network_mode: "BRIDGE", dns }] }),
+    })
+    expect(made.networks).toEqual({
+      configDirectory: "/etc/cni",
+      pluginDirectories: ["/a", "/b"],
+      dns: [],
+    })
+    expect(made.dockerDns).toEqual([{ mode: "BRIDGE", dns }])
+  })
+
   test("as the operator names it", () => {
     const made = options({
       containerizers: "mesos",
@@ -54,6 +70,8 @@ describe("how containers are run", () => {
     ["sandboxDirectory", "/mnt/../etc", "must be an absolute path"],
     ["seccompProfileName", "site.json", "needs --seccomp-config-dir"],
     ["imageProviders", "appc", "'appc' is not supported"],
+    ["networkCniPluginsDir", "/usr/lib/cni:lib", "'lib' must be an absolute path"],
+    ["defaultContainerDns", '{"mesos":1}', "'mesos' must be a list"],
     ["containerPidsLimit", "0", "1"],
   ])("not with --%s=%s", (key, value, text) => {
     expect(() => options({ [key]: value })).toThrow(text)

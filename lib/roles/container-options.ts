@@ -10,6 +10,7 @@ import {
 } from "#lib/io/index.ts"
 import type { ContainerOptions, ImageOptions } from "./agent-runtimes.ts"
 import type { AgentSettings } from "./agent-options.ts"
+import { parseDefaultDns } from "./container-dns.ts"
 import type { Isolation } from "./isolation.ts"
 
 const CONTAINERIZERS = ["mesos", "docker"]
@@ -35,11 +36,11 @@ export function containerOptions(
     launcher,
     runc: { ...runcSettings(settings), noNewPrivileges },
     images: imageOptions(settings),
-    networks: networkOptions(settings),
+    ...networkOptions(settings),
   }
 }
 
-function networkOptions(settings: AgentSettings): ContainerOptions["networks"] {
+function networkOptions(settings: AgentSettings): Pick<ContainerOptions, "networks" | "dockerDns"> {
   const key = "networkCniPluginsDir"
   const pluginDirectories = settings
     .required(key)
@@ -47,7 +48,12 @@ function networkOptions(settings: AgentSettings): ContainerOptions["networks"] {
     .filter((path) => path !== "")
   const relative = pluginDirectories.find((path) => !path.startsWith("/"))
   if (relative !== undefined) settings.refuse(key, `'${relative}' must be an absolute path`)
-  return { configDirectory: settings.text("networkCniConfigDir"), pluginDirectories }
+  const dns = settings.json("defaultContainerDns")
+  const parsed = parseDefaultDns(dns ?? {})
+  if (!parsed.ok) return settings.refuse("defaultContainerDns", parsed.error)
+  const configDirectory = settings.text("networkCniConfigDir")
+  const { mesos, docker } = parsed.value
+  return { networks: { configDirectory, pluginDirectories, dns: mesos }, dockerDns: docker }
 }
 
 function runcSettings(settings: AgentSettings): Partial<RuncSettings> {

@@ -29,6 +29,11 @@ export const REFUSED_AGENT_FLAGS: Readonly<Record<string, string>> = Object.from
     "plugins of Docker volumes are spoken to by the agent, which keeps its books below --work-dir",
   ),
   ...names("docker_ignore_runtime", "what an image says of its command always counts"),
+  ...names("network_cni_metrics", "calls of CNI's plugins are not among the metrics"),
+  ...names(
+    "network_cni_root_dir_persist",
+    "what is known of networks always lies below --work-dir and outlives a restart of the machine",
+  ),
   ...names("launcher_dir", "there are no helper programs: the agent is one executable"),
   ...names("runtime_dir", "what is kept of containers lies in runtime/ below --work-dir"),
   ...names(

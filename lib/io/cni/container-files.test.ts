@@ -1,11 +1,10 @@
 import { expect, test } from "bun:test"
 import { containerFiles } from "./container-files.ts"
 
-const dns = { nameservers: [], search: [], options: [] }
 const input = {
   hostname: "one",
   addresses: ["fd00::2", "10.1.0.2"],
-  dns,
+  dns: undefined,
   machineResolv: "nameserver 9.9.9.9\n",
 }
 

@@ -1,4 +1,4 @@
-import type { NetworkDns } from "./join-result.ts"
+import type { NetworkDns } from "#lib/io/host/container-dns.ts"
 
 /** Files of a container in a network of its own, by their name in /etc. */
 export type ContainerFiles = Readonly<Record<"hosts" | "hostname" | "resolv.conf", string>>
@@ -8,7 +8,8 @@ export type FilesInput = {
   readonly hostname: string
   /** The container's own addresses. */
   readonly addresses: readonly string[]
-  readonly dns: NetworkDns
+  /** How names are resolved; as on the machine where nobody says. */
+  readonly dns: NetworkDns | undefined
   /** The machine's /etc/resolv.conf. */
   readonly machineResolv: string
 }
@@ -20,7 +21,7 @@ export type FilesInput = {
 export const containerFiles = (input: FilesInput): ContainerFiles => ({
   hosts: hosts(input),
   hostname: `${input.hostname}\n`,
-  "resolv.conf": input.dns.nameservers.length === 0 ? input.machineResolv : resolv(input.dns),
+  "resolv.conf": input.dns === undefined ? input.machineResolv : resolv(input.dns),
 })
 
 function hosts({ addresses, hostname }: FilesInput): string {

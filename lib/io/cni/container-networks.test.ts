@@ -26,6 +26,9 @@ const open = (): ContainerNetworks =>
     directory: `${fake.root}/networks`,
     configDirectory: fake.configs,
     pluginDirectories: [fake.plugins],
+    dns: [
+      { mode: "CNI", network: "net", dns: { nameservers: ["9.9.9.8"], search: [], options: [] } },
+    ],
     log,
   })
 
@@ -72,7 +75,9 @@ describe.skipIf(!usable)("a container that joins networks", () => {
       },
     })
     expect(isNamespace(namespace())).toBe(true)
-    expect(readFileSync(`${fake.root}/networks/one/hosts`, "utf8")).toContain("10.1.0.2 host\n")
+    const file = (name: string) => readFileSync(`${fake.root}/networks/one/${name}`, "utf8")
+    expect(file("hosts")).toContain("10.1.0.2 host\n")
+    expect(file("resolv.conf")).toBe("nameserver 9.9.9.8\n")
     expect(await networks.find(one)).toEqual(joined.ok ? joined.value : undefined)
     await networks.leave(one, one)
     await networks.leave(one, one)

@@ -3,6 +3,8 @@ import type { ContainerStatus, NetworkInfo } from "#lib/mesos/index.ts"
 import type { ContainerId, Log } from "#lib/ports/index.ts"
 import { err, ok } from "#lib/std/result.ts"
 import type { Result } from "#lib/std/result.ts"
+import { dnsOf } from "#lib/io/host/container-dns.ts"
+import type { ContainerDns } from "#lib/io/host/container-dns.ts"
 import { ipAddress } from "#lib/io/host/container-status.ts"
 import { errorText } from "#lib/io/host/files.ts"
 import { KeyedLock } from "#lib/io/host/keyed-lock.ts"
@@ -29,6 +31,8 @@ export type ContainerNetworksOptions = {
   readonly configDirectory?: string | undefined
   /** Where plugins lie (`--network_cni_plugins_dir`). */
   readonly pluginDirectories: readonly string[]
+  /** How names are resolved in networks whose plugins say nothing of it (`--default_container_dns`). */
+  readonly dns?: ContainerDns | undefined
   /** Time of one plugin in milliseconds. */
   readonly pluginTimeoutMs?: number | undefined
   readonly log?: Log | undefined
@@ -208,11 +212,15 @@ export class ContainerNetworks {
 
   async #writeFiles(owner: ContainerId, { hostname, memberships }: NetworkRecord): Promise<void> {
     const results = memberships.map(({ result }) => parseJoinResult(result))
-    const first = results.find(({ dns }) => dns.nameservers.length > 0) ?? results[0]
+    const { dns: byDefault = [] } = this.#options
+    const said = [
+      ...results.map(({ dns }) => dns),
+      ...memberships.map(({ network }) => dnsOf(byDefault, { mode: "CNI", network: network.name })),
+    ]
     const files = containerFiles({
       hostname,
       addresses: results.flatMap(({ addresses }) => addresses),
-      dns: first?.dns ?? parseJoinResult(undefined).dns,
+      dns: said.find((dns) => dns !== undefined && dns.nameservers.length > 0),
       machineResolv: await readFile("/etc/resolv.conf", "utf8").catch(() => ""),
     })
     const place = this.#records.place(owner)

@@ -1,12 +1,5 @@
+import type { NetworkDns } from "#lib/io/host/container-dns.ts"
 import { isObject } from "./network.ts"
-
-/** What a plugin says about how names are to be resolved. */
-export type NetworkDns = {
-  readonly nameservers: readonly string[]
-  readonly domain?: string | undefined
-  readonly search: readonly string[]
-  readonly options: readonly string[]
-}
 
 /** What a network gave a container. */
 export type JoinResult = {

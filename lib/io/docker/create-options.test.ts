@@ -9,6 +9,7 @@ import type {
 import type { ContainerMount, ContainerSpec } from "#lib/ports/index.ts"
 import { TestPlace } from "#lib/io/testing/containers.ts"
 import { createOptions } from "./create-options.ts"
+import type { CreateOptionsInput } from "./create-options.ts"
 
 const place = new TestPlace()
 afterAll(() => place[Symbol.dispose]())
@@ -40,7 +41,7 @@ function options(
   return optionsOf({ ...made, mounts })
 }
 
-function optionsOf(spec: ContainerSpec) {
+function optionsOf(spec: ContainerSpec, more: Partial<CreateOptionsInput> = {}) {
   const parameters = spec.task.container?.docker?.parameters ?? []
   const made = createOptions({
     spec,
@@ -48,6 +49,7 @@ function optionsOf(spec: ContainerSpec) {
     bootId: "boot",
     parameters,
     memoryBytes: 2 ** 30,
+    ...more,
   })
   return { spec, made, value: made.ok ? made.value : undefined, error: made.ok ? "" : made.error }
 }
@@ -269,4 +271,25 @@ test("the sandbox is where the operator wants it", () => {
       HostConfig: { Binds: [`${spec.sandbox}:/sandbox`, "/srv:/sandbox/data:rw"] },
     },
   })
+})
+
+test("names are resolved as the operator says of a network, unless the task does", () => {
+  const entry = (nameserver: string, network?: string) => ({
+    mode: "USER",
+    network,
+    dns: { nameservers: [nameserver], search: ["a.b"], options: [] },
+  })
+  const dns = [entry("10.0.0.1"), entry("10.0.0.2", "blue")]
+  const on = (name: string, parameters: { key: string; value: string }[] = []) => {
+    const docker = { image: "image", network: "USER" as const, parameters }
+    const container = { type: "DOCKER" as const, docker, networkInfos: [{ name }] }
+    return optionsOf(place.spec("run", { task: { container } }), { dns }).value?.HostConfig
+  }
+  expect(on("red")).toMatchObject({ Dns: ["10.0.0.1"], DnsSearch: ["a.b"] })
+  expect(on("blue")?.Dns).toEqual(["10.0.0.2"])
+  expect(on("blue", [{ key: "dns", value: "10.0.0.3" }])?.Dns).toEqual(["10.0.0.3"])
+  const host = { type: "DOCKER" as const, docker: { image: "image" } }
+  expect(
+    optionsOf(place.spec("run", { task: { container: host } }), { dns }).value?.HostConfig,
+  ).not.toHaveProperty("Dns")
 })

@@ -3,6 +3,8 @@ import type { CommandInfo, ContainerInfo, ContainerInfoDockerInfo } from "#lib/m
 import type { ContainerId, ContainerSpec } from "#lib/ports/index.ts"
 import { err, ok } from "#lib/std/result.ts"
 import type { Result } from "#lib/std/result.ts"
+import { dnsOf } from "#lib/io/host/container-dns.ts"
+import type { ContainerDns } from "#lib/io/host/container-dns.ts"
 import { CPU_PERIOD_US, taskLimits } from "#lib/io/host/task-limits.ts"
 import type { Draft } from "./parameter-kinds.ts"
 import { addPort, finished } from "./parameter-network.ts"
@@ -44,6 +46,8 @@ export type CreateOptionsInput = {
   readonly enableCfs?: boolean | undefined
   /** Where the container sees its sandbox; as in Mesos by default. */
   readonly sandboxDirectory?: string | undefined
+  /** How names are resolved where neither task nor network says (`--default_container_dns`). */
+  readonly dns?: ContainerDns | undefined
   /** Device files for the container, at the same paths. */
   readonly devices?: readonly string[] | undefined
 }
@@ -101,6 +105,7 @@ export function createOptions(input: CreateOptionsInput): Result<ContainerCreate
     const applied = applyParameter(draft, parameter)
     if (!applied.ok) return applied
   }
+  applyDns(draft, input)
   return ok(finished(draft))
 }
 
@@ -164,6 +169,17 @@ function applyNetwork(
   if (network === "HOST") return "a hostname cannot be set on the host network"
   draft.Hostname = container.hostname
   return undefined
+}
+
+/** Source: apache/mesos: src/docker/docker.cpp (RunOptions::create). */
+function applyDns({ HostConfig: host }: Draft, { spec, dns = [] }: CreateOptionsInput): void {
+  const { network: mode = "HOST" } = spec.task.container?.docker ?? {}
+  const [network] = spec.task.container?.networkInfos ?? []
+  const found = dnsOf(dns, { mode, network: mode === "USER" ? network?.name : undefined })
+  if (found === undefined || [host.Dns, host.DnsSearch, host.DnsOptions].some(Boolean)) return
+  host.Dns = [...found.nameservers]
+  host.DnsSearch = [...found.search]
+  host.DnsOptions = [...found.options]
 }
 
 function applyPorts(

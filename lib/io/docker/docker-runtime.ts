@@ -20,6 +20,7 @@ import type { Result } from "#lib/std/result.ts"
 import { mesosContainerId } from "#lib/io/host/container-status.ts"
 import { ProcessSnapshots } from "#lib/io/host/process-snapshots.ts"
 import { errorText } from "#lib/io/host/files.ts"
+import type { ContainerDns } from "#lib/io/host/container-dns.ts"
 import { bootId } from "#lib/io/host/proc.ts"
 import { networkOf } from "#lib/io/host/network-namespace.ts"
 import { gpuDevices } from "#lib/io/gpu/devices.ts"
@@ -68,6 +69,8 @@ export type DockerRuntimeOptions = {
   readonly killOrphans?: boolean | undefined
   /** How long containers that have ended stay in Docker, in milliseconds; not at all by default. */
   readonly removeDelayMs?: number | undefined
+  /** How names are resolved where neither task nor network says (`--default_container_dns`). */
+  readonly dns?: ContainerDns | undefined
   readonly logs?: LogRotationOptions | undefined
 }
 
@@ -138,6 +141,7 @@ export class DockerRuntime implements ContainerRuntime {
       memoryBytes: totalmem(),
       enableCfs: this.#options.enableCfs,
       sandboxDirectory: this.#options.sandboxDirectory,
+      dns: this.#options.dns,
       devices: gpuDevices(spec.gpus),
     })
     if (!options.ok) return launchFailure(options.error)
