@@ -1,6 +1,7 @@
 /** Networks of containers: joined through real plugins by a real agent, on a machine of their own. */
 import { afterEach, expect } from "bun:test"
-import { existsSync, readFileSync } from "node:fs"
+import { existsSync, mkdirSync, readFileSync } from "node:fs"
+import { rootFileSystem } from "../fixtures/busybox-image.ts"
 import { CniNetworks, cniPlugins } from "../fixtures/cni.ts"
 import { HttpFramework, scalar } from "../fixtures/http-framework.ts"
 import { networksOf } from "../fixtures/leaks.ts"
@@ -20,13 +21,14 @@ const tools = ["runc", "conmon", "busybox", "iptables", "nsenter"].map(command)
 const parts = [rootUser, networkNamespaces(), cniPlugins, ...tools]
 
 /** A machine with a master, an agent that knows the network "net", and their Marathon. */
-async function scene() {
+async function scene(more: (folder: string) => Promise<readonly string[]> = async () => []) {
   const world = open()
   const machine = world.machine()
   const networks = new CniNetworks(world.path)
   networks.bridge("net", 77)
   const master = await world.master({ machine })
-  const place = await world.place("agent", networks.args, machine)
+  const args = [...networks.args, ...(await more(world.path))]
+  const place = await world.place("agent", args, machine)
   const start = () => world.agent(master, place)
   const agent = await start()
   const marathon = new Marathon(master.marathonUrl)
@@ -94,7 +96,7 @@ function onMachine({ machine }: Scene, line: string): string {
 const traces = (at: Scene): string =>
   [
     onMachine(at, "ip -o link show type veth | grep -v ': eth0@'"),
-    onMachine(at, "iptables -t nat -S 2>&1 | grep -e '-d 192.168' -e CNI-DN- || true"),
+    onMachine(at, "iptables -t nat -S 2>&1 | grep -E 'CNI-(DN-)?[0-9a-f]{12}' || true"),
     ...networksOf(at.world.path).map(({ what }) => `${what}\n`),
   ].join("")
 
@@ -257,4 +259,59 @@ esac`,
   await framework.call({ type: "KILL", kill: { task_id: { value: "cut" } } })
   await framework.until("cut", "TASK_KILLED")
   await waitFor("the network to be left", () => traces(at) === "")
+})
+
+/** A directory that agents take images from, with "box:1": busybox, in an archive of `docker save`. */
+async function imageDirectory(folder: string): Promise<readonly string[]> {
+  const image = `${folder}/image`
+  const layer = new Uint8Array(await rootFileSystem())
+  const digest = `sha256:${new Bun.CryptoHasher("sha256").update(layer).digest("hex")}`
+  const config = { config: { Env: ["PATH=/bin"] }, rootfs: { type: "layers", diff_ids: [digest] } }
+  const machine = { os: "linux", architecture: process.arch === "x64" ? "amd64" : process.arch }
+  await Bun.write(`${image}/layer.tar`, layer)
+  await Bun.write(`${image}/config.json`, JSON.stringify({ ...machine, ...config }))
+  const entry = { Config: "config.json", RepoTags: ["box:1"], Layers: ["layer.tar"] }
+  await Bun.write(`${image}/manifest.json`, JSON.stringify([entry]))
+  mkdirSync(`${folder}/images`)
+  const tar = ["tar", "-C", image, "-cf", `${folder}/images/box:1.tar`, "."]
+  expect(Bun.spawnSync(tar).success).toBe(true)
+  return ["--docker-registry", `${folder}/images`]
+}
+
+testWith(...parts)("an image runs on Marathon's bridge, and is checked there", async () => {
+  const at = await scene(imageDirectory)
+  const { machine, marathon } = at
+  await marathon.run({
+    id: "/bridged",
+    cmd: "cp /etc/hosts /www; hostname >/www/name; exec httpd -f -p 80 -h /www",
+    container: {
+      type: "MESOS",
+      docker: { image: "box:1" },
+      portMappings: [{ containerPort: 80, hostPort: 0 }],
+    },
+    networks: [{ mode: "container/bridge" }],
+    healthChecks: [
+      {
+        protocol: "COMMAND",
+        command: { value: "wget -qO- 127.0.0.1:80/name" },
+        intervalSeconds: 1,
+        delaySeconds: 0,
+      },
+    ],
+  })
+  const [task] = await waitFor("the app to be healthy", async () => {
+    const healthy = await marathon.healthyTasks("/bridged")
+    return healthy.length === 1 ? healthy : undefined
+  })
+  const page = async (name: string): Promise<string> =>
+    (await fetch(`http://${machine.address}:${task?.ports[0]}/${name}`)).text()
+  const [container] = await containers(at)
+  const [network] = container?.status.network_infos ?? []
+  expect(network?.name).toBe("mesos-bridge")
+  const address = network?.ip_addresses[0]?.ip_address
+  expect(address).toStartWith("172.31.254.")
+  expect(await page("hosts")).toEndWith(`${address} ${await page("name")}`)
+  await marathon.removeAll()
+  await waitFor("the network to be left", () => traces(at) === "")
+  expect(existsSync(`/var/lib/cni/networks/mesos-bridge/${address}`)).toBe(false)
 })
