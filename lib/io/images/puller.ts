@@ -27,8 +27,11 @@ export type PullerOptions = {
   readonly log: Log | undefined
 }
 
-/** Layers that are downloaded at once, over all images: as many as Docker takes for two. */
-const DOWNLOADS_MAX = 6
+/**
+ * Layers that are downloaded at once, over all images: as many as Docker does. With more the first would
+ * come later, and nothing could be unpacked meanwhile.
+ */
+const DOWNLOADS_MAX = 3
 
 /** More processes than processors only wait for each other; few disks are faster than four of them. */
 const UNPACKS_MAX = Math.min(4, availableParallelism())
