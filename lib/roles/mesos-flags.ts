@@ -28,6 +28,11 @@ export const REFUSED_AGENT_FLAGS: Readonly<Record<string, string>> = Object.from
     "docker_volume_checkpoint_dir docker_volume_chown",
     "plugins of Docker volumes are spoken to by the agent, which keeps its books below --work-dir",
   ),
+  ...names(
+    "docker_stop_timeout",
+    "tasks say how long they may take to end, or --executor-shutdown-grace-period does",
+  ),
+  ...names("default_container_info", "tasks say by themselves what container they need"),
   ...names("docker_ignore_runtime", "what an image says of its command always counts"),
   ...names("network_cni_metrics", "calls of CNI's plugins are not among the metrics"),
   ...names(

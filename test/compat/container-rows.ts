@@ -188,6 +188,9 @@ export const LINES: Readonly<Record<string, Proofs>> = {
       "hold processes in leaves, below those of the containers that they are nested in",
       "hold processes themselves",
     ],
+    "lib/io/runc/cgroup-tree.kernel.test.ts": [
+      "a container's processes are found and killed at once",
+    ],
   },
   "9.1 aliases and what excludes each other": {
     [ISOLATION]: ["older names are told by those that replaced them", "in %s"],
