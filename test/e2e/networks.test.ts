@@ -165,7 +165,8 @@ testWith(...parts)("an app has an address, and a port of its machine", async () 
 
 testWith(...parts)("networks outlive a killed agent, and are left by the next", async () => {
   const at = await scene()
-  const { agent, machine, marathon, start } = at
+  const { agent, machine, marathon, networks, start } = at
+  networks.mesosBridge("net", 77)
   const [task] = await marathon.run(served)
   await agent.end("SIGKILL")
   const page = `http://${machine.address}:${task?.ports[0]}/page`

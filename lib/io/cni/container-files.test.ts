@@ -1,5 +1,5 @@
 import { expect, test } from "bun:test"
-import { containerFiles } from "./container-files.ts"
+import { containerFiles, reachableResolv } from "./container-files.ts"
 
 const input = {
   hostname: "one",
@@ -28,4 +28,14 @@ test("it resolves names as its machine does, unless the network says otherwise",
   expect(containerFiles({ ...input, dns: own })["resolv.conf"]).toBe(
     "domain a.b\nsearch a.b b\noptions ndots:2\nnameserver 10.0.0.1\nnameserver 10.0.0.2\n",
   )
+})
+
+test("a server on the machine's loopback interface gives way to those that it asks", () => {
+  const stub = "nameserver 127.0.0.53\noptions edns0\n"
+  const real = "nameserver 10.0.0.1\n"
+  expect(reachableResolv(stub, real)).toBe(real)
+  expect(reachableResolv("nameserver ::1\n", real)).toBe(real)
+  expect(reachableResolv(real, "nameserver 10.0.0.2\n")).toBe(real)
+  expect(reachableResolv(`${stub}${real}`, "nameserver 10.0.0.2\n")).toBe(`${stub}${real}`)
+  expect(reachableResolv(stub, "")).toBe(stub)
 })

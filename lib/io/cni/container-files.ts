@@ -43,3 +43,15 @@ function resolv({ nameservers, domain, search, options }: NetworkDns): string {
   ]
   return `${lines.join("\n")}\n`
 }
+
+/**
+ * A container in a network of its own does not reach a server on the machine's loopback interface:
+ * where there is no other, what that server asks takes its place, if that is known.
+ */
+export function reachableResolv(used: string, behind: string): string {
+  const servers = (text: string): readonly string[] =>
+    [...text.matchAll(/^\s*nameserver\s+(\S+)/gm)].map(([, address = ""]) => address)
+  const reached = (text: string): boolean =>
+    servers(text).some((address) => !/^(127\.|::1$)/.test(address))
+  return !reached(used) && reached(behind) ? behind : used
+}

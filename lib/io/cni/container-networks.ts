@@ -11,7 +11,7 @@ import { KeyedLock } from "#lib/io/host/keyed-lock.ts"
 import { joinNetwork, leaveNetwork, withPorts } from "./chain.ts"
 import type { ChainCall, Membership } from "./chain.ts"
 import { NetworkConfigs } from "./configs.ts"
-import { containerFiles } from "./container-files.ts"
+import { containerFiles, reachableResolv } from "./container-files.ts"
 import { parseJoinResult } from "./join-result.ts"
 import { isNamespace, makeNetworkNamespace, removeNamespace } from "#lib/io/host/namespace.ts"
 import { findPlugin, PLUGIN_TIMEOUT_MS } from "./plugin.ts"
@@ -22,6 +22,12 @@ import type { NetworkRecord } from "./records.ts"
 /** Tries to leave a network whose plugins fail, and the wait between them. */
 const LEAVE_TRIES = 3
 const LEAVE_RETRY_MS = 500
+
+/** After this long no further try is made: nobody hears of the container's end before. */
+const LEAVE_PATIENCE_MS = 5000
+
+/** How this machine resolves names, and what its own server asks in turn (systemd-resolved). */
+const RESOLV_FILES = ["/etc/resolv.conf", "/run/systemd/resolve/resolv.conf"]
 
 /** What container networks are made with. */
 export type ContainerNetworksOptions = {
@@ -221,7 +227,7 @@ export class ContainerNetworks {
       hostname,
       addresses: results.flatMap(({ addresses }) => addresses),
       dns: said.find((dns) => dns !== undefined && dns.nameservers.length > 0),
-      machineResolv: await readFile("/etc/resolv.conf", "utf8").catch(() => ""),
+      machineResolv: await machineResolv(),
     })
     const place = this.#records.place(owner)
     for (const [name, text] of Object.entries(files))
@@ -262,9 +268,11 @@ export class ContainerNetworks {
   }
 
   async #leaveTrying(owner: ContainerId, record: NetworkRecord): Promise<readonly string[]> {
+    const deadline = performance.now() + LEAVE_PATIENCE_MS
     for (let tries = 1; ; tries++) {
       const problems = await this.#leaveAll(owner, record)
-      if (problems.length === 0 || tries === LEAVE_TRIES) return problems
+      const enough = tries === LEAVE_TRIES || performance.now() > deadline
+      if (problems.length === 0 || enough) return problems
       await Bun.sleep(LEAVE_RETRY_MS)
     }
   }
@@ -276,6 +284,14 @@ export class ContainerNetworks {
       problems.push(...(await leaveNetwork(membership, this.#call(owner))))
     return problems
   }
+}
+
+/** How this machine resolves names, as what is not on it can do too. */
+async function machineResolv(): Promise<string> {
+  const [used = "", behind = ""] = await Promise.all(
+    RESOLV_FILES.map((path) => readFile(path, "utf8").catch(() => "")),
+  )
+  return reachableResolv(used, behind)
 }
 
 const isJoined = ({ memberships }: NetworkRecord): boolean =>
