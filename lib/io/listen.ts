@@ -12,7 +12,7 @@ const IDLE_SECONDS = 120
  * Bytes of a request body at most; the server answers 413 to more without keeping what it read. Room
  * for a launch of 10,000 tasks in one call, and little enough to be parsed within a blink.
  */
-const BODY_BYTES_MAX = 16 * 1024 * 1024
+export const BODY_BYTES_MAX = 16 * 1024 * 1024
 
 /** Calls that may wait long for something to happen: the end of a container, tasks for an executor. */
 const CALL_PATH = /\/api\/v1(?:\/executor)?$/

@@ -5,6 +5,7 @@ import type { AgentRoleOptions } from "./agent.ts"
 import type { AGENT_SETTINGS } from "./agent-settings.ts"
 import { fetcherOptions } from "./fetcher-options.ts"
 import { containerOptions } from "./container-options.ts"
+import { executorOptions } from "./executor-options.ts"
 import { domainOf } from "./domain.ts"
 import { isolationOf } from "./isolation.ts"
 import { daemonLog } from "./process.ts"
@@ -56,6 +57,9 @@ export function agentOptions(
       ?.split(":")
       .filter((path) => path !== ""),
     dockerSocket: settings.required("dockerSocket"),
+    executors: executorOptions(settings, workDir),
+    switchUser: settings.on("switchUser"),
+    gcCalledSandboxes: settings.on("gcNonExecutorContainerSandboxes"),
     containers: containerOptions(settings, isolation),
     contained: isolation.contained,
     executable: environment.executable,

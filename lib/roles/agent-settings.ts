@@ -78,6 +78,30 @@ export const AGENT_SETTINGS = {
     help: "Time executors and tasks have to end by themselves when they or their framework are ended",
     fallback: "5secs",
   },
+  executorEnvironmentVariables: {
+    hint: "json",
+    help: 'More variables for every task and executor: {"LANG":"C.UTF-8"}',
+  },
+  switchUser: {
+    help: "Run tasks as the user that they or their framework name; needs root",
+    fallback: "true",
+  },
+  authenticateHttpExecutors: {
+    help: "Refuse calls of executors that do not show the token which they were given",
+    fallback: "false",
+  },
+  jwtSecretKey: {
+    hint: "file",
+    help: "The key with which executors' tokens are signed; one of this agent's own by default",
+  },
+  httpExecutorDomainSockets: {
+    help: "Answer executors at a socket of the file system too, named to them by MESOS_DOMAIN_SOCKET",
+    fallback: "false",
+  },
+  domainSocketLocation: {
+    hint: "path",
+    help: "Where that socket is; agent.sock in the work directory by default",
+  },
   recoveryTimeout: {
     hint: "duration",
     help: "Time executors wait for an agent that is away before they end themselves",
@@ -92,6 +116,10 @@ export const AGENT_SETTINGS = {
     hint: "share",
     help: "Share of the disk that is kept free by removing old sandboxes",
     fallback: "0.1",
+  },
+  gcNonExecutorContainerSandboxes: {
+    help: "Remove sandboxes of nested and standalone containers by age too, without waiting for their executor's end or a call",
+    fallback: "false",
   },
   diskWatchInterval: {
     hint: "duration",

@@ -14,11 +14,13 @@ import {
   DiskSandboxes,
   LinkClient,
   listen,
+  listenSocket,
   measureMachine,
   openSecretFile,
   openVolumes,
   randomSeed,
   readCsiPlugins,
+  readTextFile,
   SignedExecutorTokens,
   SocketProber,
   SqliteStore,
@@ -45,6 +47,7 @@ import { makeRuntimes, type ContainerOptions } from "./agent-runtimes.ts"
 import { buildInfo } from "./build-info.ts"
 import type { Isolation } from "./isolation.ts"
 import type { AgentEnd, AgentEvents } from "./memory-link.ts"
+import type { ExecutorOptions } from "./executor-options.ts"
 import { News } from "./news.ts"
 import { describeNode, type Node } from "./node.ts"
 import { causeText, StartError, type DaemonLog, type Running } from "./process.ts"
@@ -95,6 +98,12 @@ export type AgentRoleOptions = {
   readonly containers: ContainerOptions
   /** Isolators that the operator wants and only containers of runc have. */
   readonly contained?: readonly string[] | undefined
+  /** How executors reach the agent and what they are told. */
+  readonly executors?: ExecutorOptions | undefined
+  /** Whether tasks run as the user that they name, where the agent can change users (true). */
+  readonly switchUser?: boolean | undefined
+  /** Whether sandboxes of containers that API calls made are removed by age (no). */
+  readonly gcCalledSandboxes?: boolean | undefined
   /** Path of the Docker daemon's socket. */
   readonly dockerSocket: string
   /** The executable that tasks are offered as DCOS_EXECUTABLE. */
@@ -157,8 +166,7 @@ export async function startAgent(options: AgentRoleOptions, connect: Connect): P
     csiPlugins: await csiPluginsOf(options),
     log,
   })
-  const secret = openSecretFile(`${workDir}/meta/executor-secret`)
-  const executorTokens = new SignedExecutorTokens(secret.secret)
+  const executorTokens = new SignedExecutorTokens(await tokenKey(options))
   const { runtimes, images } = makeRuntimes(options, options.containers)
   await mustContain(options, runtimes)
   const started = await AgentDriver.start({
@@ -182,6 +190,7 @@ export async function startAgent(options: AgentRoleOptions, connect: Connect): P
     sandboxes,
     pruneImages: pruneImages(driver, images),
     executorTokens,
+    requireExecutorTokens: options.executors?.requireTokens === true,
     clock: systemClock,
     log: options.log,
     logVerbosity: options.logVerbosity,
@@ -284,7 +293,10 @@ function driverOptions(
       workDir,
       executable,
       seed: randomSeed(),
-      switchUser: measureMachine().root,
+      switchUser: options.switchUser !== false && measureMachine().root,
+      taskEnvironment: options.executors?.environment,
+      domainSocket: options.executors?.domainSocket,
+      gcCalledSandboxes: options.gcCalledSandboxes,
       launcher: options.containers.launcher,
       enableCfs: options.containers.runc.enableCfs,
       limits: options.limits,
@@ -317,10 +329,31 @@ function driverOptions(
   }
 }
 
+/** The key that executors' tokens are signed with: the operator's, or one that this agent keeps. */
+async function tokenKey({ executors, workDir }: AgentRoleOptions): Promise<string> {
+  const path = executors?.tokenKeyFile
+  if (path === undefined) return openSecretFile(`${workDir}/meta/executor-secret`).secret
+  const key = await readTextFile(path).catch((cause: unknown) => {
+    throw new StartError(`--jwt-secret-key: ${causeText(cause)}`)
+  })
+  if (!key) throw new StartError(`--jwt-secret-key: ${path} is not there, or empty`)
+  return key
+}
+
+const SOCKET_PATH = /^\/slave(?:\(\d+\)|%28\d+%29)\/api\/v1(?:\/executor)?$/
+
+/** Executors in Mesos' own library speak to the socket where they are told of one. */
+function openSocket({ executors }: AgentRoleOptions, handler: Handler) {
+  const path = executors?.domainSocket
+  if (path === undefined) return undefined
+  const serves = (request: Request): boolean => SOCKET_PATH.test(urlPath(request.url))
+  return listenSocket({ path, name: "the executors' API", serves, handler })
+}
+
 const EXECUTOR_PATH = /^(?:\/slave(?:\(1\)|%281%29))?\/api\/v1\/executor$/
 
 function openApi(options: AgentRoleOptions, handler: Handler, tokens: ExecutorTokens) {
-  return listen({
+  const server = listen({
     hostname: options.listenIp,
     port: options.port,
     name: "the agent's API",
@@ -331,6 +364,12 @@ function openApi(options: AgentRoleOptions, handler: Handler, tokens: ExecutorTo
     remedy:
       "this agent answers its API to its own machine only; ask through the master, or start it with --insecure-api",
   })
+  const socket = openSocket(options, handler)
+  const stop = async (): Promise<void> => {
+    await server.stop()
+    await socket?.stop()
+  }
+  return { port: server.port, stop }
 }
 
 /** The settings with those that follow from the machine. */

@@ -46,15 +46,13 @@ export const REFUSED_AGENT_FLAGS: Readonly<Record<string, string>> = Object.from
     "a volume is given to the user of its task, not to a group of its own",
   ),
   ...names(
-    `authentication_backoff_factor authentication_timeout_min authentication_timeout_max credential
-     jwt_secret_key authenticate_http_executors`,
-    "agents join by --join-token, and executors by tokens that the agent makes",
+    `authentication_backoff_factor authentication_timeout_min authentication_timeout_max credential`,
+    "agents join by --join-token",
   ),
   ...names(
     `http_credentials authenticate_http_readonly authenticate_http_readwrite acls firewall_rules`,
     "the agent answers its API on its own machine only, unless --insecure-api says otherwise",
   ),
-  ...names("http_executor_domain_sockets domain_socket_location", "executors speak HTTP over TCP"),
   ...names("http_command_executor", "the executor of commands is part of the agent"),
   ...names(
     "executor_reregistration_retry_interval http_heartbeat_interval",
@@ -99,6 +97,8 @@ export const REFUSED_AGENT_FLAGS: Readonly<Record<string, string>> = Object.from
   ),
   ...names("zk_session_timeout", "there is no ZooKeeper: --master names the master's URL"),
   ...names("resource_provider_config_dir", "CSI plugins are described in --csi-plugin-config-dir"),
-  ...names("gc_non_executor_container_sandboxes", "nested sandboxes go with their executor's"),
+  ...names("docker_stop_timeout", "a task's kill policy says how long it has to end"),
+  ...names("default_container_info", "what a task says of its container is all that counts"),
+  ...names("hostname_lookup", "a node is called by its address unless --hostname says otherwise"),
   ...names("memory_profiling", "the agent's memory is profiled by other means"),
 ])

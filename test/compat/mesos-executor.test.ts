@@ -47,7 +47,7 @@ afterEach(async () => {
 })
 
 /** An agent whose custom executor "worker" was launched for the task "a", and its API. */
-function scene(executorTokens?: ExecutorTokens) {
+function scene(executorTokens?: ExecutorTokens, requireExecutorTokens = false) {
   const info = { hostname: "a1", port: 5051, resources: resources("cpus:8;mem:1024") }
   const world = new TestWorld(testOptions({ info })).register()
   const clock = new ManualClock()
@@ -70,6 +70,7 @@ function scene(executorTokens?: ExecutorTokens) {
     build: { version: "1.12.0" },
     flags: {},
     executorTokens,
+    requireExecutorTokens,
     startedAt: world.now,
   })
   const containerId = world.runInExecutor("a")
@@ -408,8 +409,8 @@ describe("10: tokens of executors", () => {
     containerId: [...world.agent.workload.frameworks][0]!.executors.get(WORKER)!.launch.containerId,
     ...change,
   })
-  const ask = async (change: object | undefined, scheme = "Bearer") => {
-    const { world, post } = scene(new SignedExecutorTokens("secret"))
+  const ask = async (change: object | undefined, scheme = "Bearer", required = false) => {
+    const { world, post } = scene(new SignedExecutorTokens("secret"), required)
     const token =
       change === undefined
         ? "nobody's"
@@ -426,6 +427,20 @@ describe("10: tokens of executors", () => {
     expect((await ask({}, "bearer")).status).toBe(200)
     const { subscribe } = scene(new SignedExecutorTokens("secret"))
     expect((await subscribe(JSON_TYPE)).response.status).toBe(200)
+  })
+
+  test("where they are required, whoever shows none of this agent's is 401 before anything else", async () => {
+    expect((await ask({}, "Bearer", true)).status).toBe(200)
+    expect((await ask(undefined, "Bearer", true)).status).toBe(401)
+    expect((await ask({ executorId: "other" }, "Bearer", true)).status).toBe(403)
+    const { call } = scene(new SignedExecutorTokens("secret"), true)
+    for (const made of [SUBSCRIBE, { type: "HEARTBEAT" }, { type: "NONSENSE" }]) {
+      const response = await call(JSON_TYPE, made)
+      expect([response.status, response.headers.get("www-authenticate")]).toEqual([
+        401,
+        'Bearer realm="mesos-agent-executor"',
+      ])
+    }
   })
 
   test("one that this agent never gave is 401", async () => {

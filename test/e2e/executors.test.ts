@@ -288,3 +288,38 @@ testWith(networkNamespaces())(
     await untilGone(await pidOf(workDir))
   },
 )
+
+test("executors find their agent at a socket, and have to prove who they are where that is wanted", async () => {
+  const args = ["--http-executor-domain-sockets", "--authenticate-http-executors"]
+  const { framework, workDir } = await scene(args)
+  const offer = await launch(framework, "a")
+  await framework.until("a", "TASK_RUNNING")
+  const socket = `${workDir}/agent.sock`
+  const ask = async (path: string, body: object, headers: Record<string, string> = {}) => {
+    const response = await fetch(`http://agent${path}`, {
+      unix: socket,
+      method: "POST",
+      headers: { "content-type": "application/json", ...headers },
+      body: JSON.stringify(body),
+    })
+    return response.status
+  }
+  const beat = {
+    type: "HEARTBEAT",
+    executor_id: { value: "worker" },
+    framework_id: { value: framework.id },
+  }
+  const pid = await pidOf(workDir)
+  const variables = readFileSync(`/proc/${pid}/environ`, "utf8").split("\0")
+  expect(variables).toContain(`MESOS_DOMAIN_SOCKET=${socket}`)
+  const token = variables
+    .find((each) => each.startsWith("MESOS_EXECUTOR_AUTHENTICATION_TOKEN="))
+    ?.split("=", 2)[1]
+  const authorization = `Bearer ${token}`
+  expect(await ask("/slave(1)/api/v1/executor", beat)).toBe(401)
+  expect(await ask("/slave(1)/api/v1/executor", beat, { authorization })).toBe(202)
+  expect(await ask("/slave(1)/api/v1", { type: "GET_HEALTH" })).toBe(200)
+  expect(await ask("/state", {})).toBe(403)
+  await shutdown(framework, offer)
+  await untilGone(pid)
+})

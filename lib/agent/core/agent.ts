@@ -101,7 +101,7 @@ export class Agent implements Machine<AgentInput, AgentEffect> {
       onStatus: (status) => this.counters.reported(status),
     })
     this.#nested = new NestedContainers(
-      { options, limits: this.limits, timers, workload, agentId },
+      { options, limits: this.limits, timers, workload, agentId, gc: this.#gc },
       recovered.container,
     )
     const parts: ContainerParts = {

@@ -79,6 +79,10 @@ function agentVariables(source: EnvironmentSource): Record<string, string> {
     ...(source.executorKind === "default" ? { MESOS_CONTAINER_IP: options.ip } : {}),
     ...(source.runtime === "docker" ? { MESOS_CONTAINER_NAME: `mesos-${source.containerId}` } : {}),
     MESOS_DIRECTORY: source.sandbox,
+    // What has an image, and containers of Docker, see no files of the machine.
+    ...(options.domainSocket === undefined || source.image || source.runtime === "docker"
+      ? {}
+      : { MESOS_DOMAIN_SOCKET: options.domainSocket }),
     MESOS_EXECUTOR_ID: executor.executorId,
     MESOS_EXECUTOR_SHUTDOWN_GRACE_PERIOD: formatDuration(shutdownGraceMs),
     MESOS_FRAMEWORK_ID: executor.frameworkId ?? "",

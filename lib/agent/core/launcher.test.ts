@@ -57,6 +57,21 @@ test("a task finds its ids, sandbox, agent and executable in its environment", (
   })
 })
 
+test("whoever sees the machine's files is told of the agent's socket, if there is one", () => {
+  const domainSocket = "/run/agent.sock"
+  const socketOf = (task: Partial<TaskInfo>, change: object = { domainSocket }) => {
+    const runtimes = new Set(["process", "docker", "runc"])
+    return world({ runtimes, ...change }).run(testTask("web.1", task)).environment[
+      "MESOS_DOMAIN_SOCKET"
+    ]
+  }
+  expect(socketOf({}, {})).toBeUndefined()
+  expect(socketOf({})).toBe(domainSocket)
+  expect(socketOf({ container: { type: "MESOS" } })).toBe(domainSocket)
+  for (const type of ["MESOS", "DOCKER"] as const)
+    expect(socketOf({ container: image(type) })).toBeUndefined()
+})
+
 test("a container with an image sees its sandbox inside and keeps the image's path", () => {
   const w = world()
   const spec = w.run(testTask("web.1", { container: image("DOCKER") }))

@@ -56,6 +56,11 @@ export class SandboxGc {
     put(turn, "garbage", keys.garbage(path), { path, since: turn.now })
   }
 
+  /** The sandbox is gone, or needed again. */
+  cancel(turn: Turn, path: string): void {
+    if (this.#garbage.delete(path)) remove(turn, keys.garbage(path))
+  }
+
   /** Time to measure the disk again. */
   watch(turn: Turn): void {
     turn.out.push({ kind: "measureDisk" })

@@ -47,6 +47,10 @@ export type AgentOptions = {
   readonly switchUser: boolean
   /** Whether cpus that tasks ask for are a limit too (`--cgroups_enable_cfs`); no by default. */
   readonly enableCfs?: boolean | undefined
+  /** The socket at which executors find the agent (`MESOS_DOMAIN_SOCKET`); none by default. */
+  readonly domainSocket?: string | undefined
+  /** Whether sandboxes of containers that API calls made are removed by age; no by default. */
+  readonly gcCalledSandboxes?: boolean | undefined
   /** More variables for every task (`--executor_environment_variables`). */
   readonly taskEnvironment?: Readonly<Record<string, string>> | undefined
   /** Identifies this run of the machine's system; tasks of an earlier one have ended. */

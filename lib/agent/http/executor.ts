@@ -43,6 +43,10 @@ export async function serveExecutor(
   options: AgentHttpOptions,
   request: Request,
 ): Promise<Response> {
+  if (options.requireExecutorTokens === true) {
+    const { executorTokens } = options
+    if (executorTokens === undefined || !showsToken(request, executorTokens)) return UNPROVEN()
+  }
   const type = contentType(request.headers.get("content-type"))
   if (!type.ok) return refuse(type.error.status, type.error.message)
   const body = await readBody(request, type.value, CALL)
@@ -78,6 +82,9 @@ export async function serveExecutor(
 const ACCEPTED = (): Response => new Response(null, { status: 202 })
 const OVERLOADED = (): Response => refuse(503, "The agent is overloaded or stopping")
 
+const UNPROVEN = (): Response =>
+  refuse(401, "", { "www-authenticate": 'Bearer realm="mesos-agent-executor"' })
+
 const mediaOf = (accepted: ReturnType<typeof acceptedType>): MediaType =>
   accepted.ok ? accepted.value : "application/json"
 
@@ -110,8 +117,7 @@ function imposture(
   const token = tokenOf(request)
   if (token === undefined || executorTokens === undefined) return undefined
   const claims = executorTokens.read(token)
-  if (claims === undefined)
-    return refuse(401, "", { "www-authenticate": 'Bearer realm="mesos-agent-executor"' })
+  if (claims === undefined) return UNPROVEN()
   const { frameworkId, executorId, containerId } = claims
   const isOwn = frameworkId === launch.frameworkId && executorId === launch.info.executorId
   return isOwn && containerId === launch.containerId

@@ -38,6 +38,8 @@ export type AgentHttpOptions = {
   readonly pruneImages?: ((excluded: readonly string[]) => Promise<unknown>) | undefined
   /** Absent: executors are believed. */
   readonly executorTokens?: Pick<ExecutorTokens, "read"> | undefined
+  /** Whether calls of executors that show no token are refused (`--authenticate_http_executors`). */
+  readonly requireExecutorTokens?: boolean | undefined
   readonly clock: Clock
   readonly log: Log
   /** Absent: what the log says cannot be changed. */

@@ -31,7 +31,7 @@ const open = (described: Partial<Described> = {}) =>
       ],
     ]),
     rootDir: `${root}/csi`,
-    callTimeoutMs: 500,
+    callTimeoutMs: 3_000,
     retryMs: 1,
   })
 

@@ -2,6 +2,7 @@ import { describe, expect, test } from "bun:test"
 import { parseResources, type TaskInfo, type Volume, type VolumeSource } from "#lib/mesos/index.ts"
 import type { ContainerId, ContainerSpec } from "#lib/ports/index.ts"
 import { TestWorld, testOptions, testTask } from "#lib/agent/core/test-world.ts"
+import type { AgentOptions } from "#lib/agent/core/types.ts"
 import type { ContainerAnswer, ContainerCall, LaunchRequest } from "./calls.ts"
 
 const id = (text: string): ContainerId => text as ContainerId
@@ -13,8 +14,8 @@ class Scene {
   readonly spec: ContainerSpec
   #calls = 0
 
-  constructor(task: Partial<TaskInfo> = {}) {
-    this.world = new TestWorld(testOptions({ switchUser: true })).register()
+  constructor(task: Partial<TaskInfo> = {}, options: Partial<AgentOptions> = {}) {
+    this.world = new TestWorld(testOptions({ switchUser: true, ...options })).register()
     this.world.onAnswer = (call, answer) => {
       expect(this.answers.has(call)).toBe(false)
       this.answers.set(call, answer)
@@ -449,6 +450,28 @@ describe("attach", () => {
     expect(attach(s, "nope")).toEqual(refusal(404, "Container nope cannot be found"))
     s.exited(s.task, 0)
     expect(attach(s, s.task)).toMatchObject({ status: 404 })
+  })
+})
+
+describe("sandboxes of containers that have ended", () => {
+  const end = (s: Scene): readonly string[] => {
+    s.run(`${s.task}.side`)
+    s.run("alone", { purpose: "standalone" })
+    s.run(`${s.task}.exec`, { purpose: "session" })
+    for (const name of [`${s.task}.side`, "alone", `${s.task}.exec`]) s.exited(name, 0)
+    return s.world.agent.gc.paths
+  }
+
+  test("stay until somebody removes them, or their executor goes", () => {
+    expect(end(new Scene())).toEqual([])
+  })
+
+  test("age where the operator wants that, but for those of others; a removal comes first", () => {
+    const s = new Scene({}, { gcCalledSandboxes: true })
+    const side = `${s.spec.sandbox}/containers/side`
+    expect(end(s)).toEqual([side, "/work/containers/alone"])
+    s.call({ kind: "remove", containerId: id("alone") })
+    expect(s.world.agent.gc.paths).toEqual([side])
   })
 })
 

@@ -9,6 +9,7 @@ import { must } from "#lib/std/assert.ts"
 import { keys, put, remove } from "#lib/agent/core/checkpoint.ts"
 import { containerStatus } from "#lib/agent/core/statuses.ts"
 import { containerOf, lives, type Limitation } from "#lib/agent/core/records.ts"
+import type { SandboxGc } from "#lib/agent/core/sandbox-gc.ts"
 import { say, type TimerKey, type Timers, type Turn } from "#lib/agent/core/turn.ts"
 import type { AgentLimits, AgentOptions } from "#lib/agent/core/types.ts"
 import { volumeNeeds } from "#lib/agent/core/volumes.ts"
@@ -39,6 +40,7 @@ export type NestedParts = {
   readonly timers: Timers
   readonly workload: Workload
   readonly agentId: () => AgentId | undefined
+  readonly gc: Pick<SandboxGc, "schedule" | "cancel">
 }
 
 /**
@@ -308,6 +310,7 @@ export class NestedContainers {
       return { kind: "done" }
     if (this.#removing.has(spec.sandbox)) return refused(500, "The container is being removed")
     this.#removing.set(spec.sandbox, number)
+    this.#parts.gc.cancel(turn, spec.sandbox)
     turn.out.push({ kind: "removeSandbox", path: spec.sandbox, only: true })
     return undefined
   }
@@ -364,6 +367,8 @@ export class NestedContainers {
     this.#parts.timers.clear(timer(containerId))
     this.#set(turn, { ...container, state: "ended", termination })
     say(turn, "info", "a container of a call ended", { container: containerId })
+    if (this.#parts.options.gcCalledSandboxes === true && !spec.debug)
+      this.#parts.gc.schedule(turn, spec.sandbox)
     const why = termination.message ?? "The container ended before it ran"
     // A client whose session never began has no streams to read.
     if (this.#answer(turn, containerId, "launch", refused(400, why)) > 0)
