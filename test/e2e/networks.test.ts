@@ -262,6 +262,33 @@ esac`,
   await waitFor("the network to be left", () => traces(at) === "")
 })
 
+testWith(...parts)("nothing is kept of networks, whenever the agent is killed", async () => {
+  const at = await scene()
+  const { place, start } = at
+  const framework = await subscribe(at)
+  let agent = at.agent
+  // From before the first plugin is called to after the end of the task.
+  for (const delayMs of [0, 20, 60, 120, 200, 300, 450, 700]) {
+    const taskId = `after-${delayMs}`
+    const command = "sleep 0.2; exit 7"
+    await framework.launch(await framework.offer(), { taskId, command, container: on("net") })
+    await Bun.sleep(delayMs)
+    await agent.end("SIGKILL")
+    agent = await start()
+    const last = await waitFor("its end", () =>
+      framework.statuses.findLast(
+        ({ task_id, state }) => task_id.value === taskId && /FAILED|LOST|DROPPED/.test(state),
+      ),
+    )
+    // An agent that is killed before it hears of a task has lost it.
+    if (last.reason !== "REASON_RECONCILIATION")
+      expect(last.message).toBe("Command exited with status 7")
+  }
+  await waitFor("the networks to be left", () => traces(at) === "")
+  const mounts = readFileSync("/proc/self/mountinfo", "utf8")
+  expect(mounts).not.toContain(place.workDir)
+})
+
 /** A directory that agents take images from, with "box:1": busybox, in an archive of `docker save`. */
 async function imageDirectory(folder: string): Promise<readonly string[]> {
   const image = `${folder}/image`
