@@ -83,6 +83,8 @@ complete -c dcos -n '__dcos_at agent' -l docker-config -r -d 'Credentials of reg
 complete -c dcos -n '__dcos_at agent' -l image-gc-config -r -d 'When images that nobody uses go, as ImageGcConfig of the Mesos API; never by default'
 complete -c dcos -n '__dcos_at agent' -l cgroups-root -r -d 'Name of the cgroup above all containers\'; mesos by default'
 complete -c dcos -n '__dcos_at agent' -l cgroups-enable-cfs -d 'Limit containers to the cpus they asked for, even where others are idle; false by default'
+complete -c dcos -n '__dcos_at agent' -l cgroups-net-cls-primary-handle -r -d 'Upper half of the class ids by which the packets of containers are told, such as 0x12, with cgroups/net_cls in --isolation'
+complete -c dcos -n '__dcos_at agent' -l cgroups-net-cls-secondary-handles -r -d 'First and last of their lower halves, such as 0x1,0xffff, which are the ones by default'
 complete -c dcos -n '__dcos_at agent' -l cgroups-limit-swap -d 'Limit memory and swap together to what containers may use of memory; false by default'
 complete -c dcos -n '__dcos_at agent' -l seccomp-config-dir -r -d 'Where profiles of system calls lie, in Docker\'s format, that tasks in runc containers may name'
 complete -c dcos -n '__dcos_at agent' -l seccomp-profile-name -r -d 'The profile in that directory of tasks that name none; a built-in one like Docker\'s by default'

@@ -274,6 +274,14 @@ export const AGENT_SETTINGS = {
     help: "Limit containers to the cpus they asked for, even where others are idle",
     fallback: "false",
   },
+  cgroupsNetClsPrimaryHandle: {
+    hint: "number",
+    help: "Upper half of the class ids by which the packets of containers are told, such as 0x12, with cgroups/net_cls in --isolation",
+  },
+  cgroupsNetClsSecondaryHandles: {
+    hint: "range",
+    help: "First and last of their lower halves, such as 0x1,0xffff, which are the ones by default",
+  },
   cgroupsLimitSwap: {
     help: "Limit memory and swap together to what containers may use of memory",
     fallback: "false",

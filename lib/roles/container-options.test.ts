@@ -7,6 +7,7 @@ const options = (given: Readonly<Record<string, string>>) =>
   containerOptions(settingsFrom(AGENT_SETTINGS, given), {
     launcher: "posix",
     noNewPrivileges: true,
+    netCls: undefined,
   })
 
 describe("how containers are run", () => {

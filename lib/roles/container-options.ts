@@ -18,7 +18,7 @@ const CONTAINERIZERS = ["mesos", "docker"]
 /** What runs containers, by the agent's settings. Throws a `SettingError` for a wrong value. */
 export function containerOptions(
   settings: AgentSettings,
-  { launcher, noNewPrivileges }: Pick<Isolation, "launcher" | "noNewPrivileges">,
+  { launcher, noNewPrivileges, netCls }: Pick<Isolation, "launcher" | "noNewPrivileges" | "netCls">,
 ): ContainerOptions {
   const containerizers = settings.list("containerizers") ?? []
   const unknown = containerizers.find((name) => !CONTAINERIZERS.includes(name))
@@ -34,7 +34,7 @@ export function containerOptions(
       removeDelayMs: settings.duration("dockerRemoveDelay"),
     },
     launcher,
-    runc: { ...runcSettings(settings), noNewPrivileges },
+    runc: { ...runcSettings(settings), noNewPrivileges, netCls },
     images: imageOptions(settings),
     ...networkOptions(settings),
   }

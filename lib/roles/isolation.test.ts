@@ -3,7 +3,7 @@ import { cgroupProblem, controllerProblem } from "#lib/io/index.ts"
 import { settingsFrom, SettingError } from "#lib/std/daemon-settings.ts"
 import { testWith } from "../../test/fixtures/system-parts.ts"
 import { AGENT_SETTINGS } from "./agent-settings.ts"
-import { isolationOf } from "./isolation.ts"
+import { isolationOf, parseNetClsRange } from "./isolation.ts"
 import { ISOLATORS } from "./isolators.ts"
 
 const of = (values: Parameters<typeof settingsFrom<typeof AGENT_SETTINGS>>[1]) =>
@@ -127,4 +127,29 @@ describe("network/ports", () => {
   ])("not with %j", (values, text) => {
     expect(() => watched(values)).toThrow(text)
   })
+})
+
+test.each([
+  [{ cgroupsNetClsPrimaryHandle: "1" }, "needs cgroups/net_cls in --isolation"],
+  [{ cgroupsNetClsSecondaryHandles: "1,2" }, "needs cgroups/net_cls in --isolation"],
+])("class ids of packets need their isolator: %j", (values, text) => {
+  expect(() => of(values)).toThrow(text)
+})
+
+test("class ids of packets lie where the operator wants them", () => {
+  const refuse = (why: string): never => {
+    throw new Error(why)
+  }
+  const range = (primary?: string, ...halves: string[]) =>
+    parseNetClsRange(primary, halves.length === 0 ? undefined : halves, {
+      primary: refuse,
+      secondary: refuse,
+    })
+  expect(range()).toBeUndefined()
+  expect(range("0x12")).toEqual({ primary: 0x12, first: 1, last: 0xffff })
+  expect(range("7", "0x10", "0x20")).toEqual({ primary: 7, first: 0x10, last: 0x20 })
+  expect(() => range("65536")).toThrow("a number of 16 bits")
+  for (const wrong of [["0", "5"], ["5"], ["5", "4"], ["1", "2", "3"]])
+    expect(() => range("7", ...wrong)).toThrow("must be two numbers of 16 bits")
+  expect(() => range(undefined, "1", "2")).toThrow("needs --cgroups-net-cls-primary-handle")
 })

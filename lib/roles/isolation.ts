@@ -2,6 +2,7 @@ import {
   agentCgroup,
   cgroupProblem,
   controllerProblem,
+  type NetClsRange,
   type ProcessRuntimeOptions,
 } from "#lib/io/index.ts"
 import type { PortWatchOptions } from "#lib/agent/index.ts"
@@ -28,6 +29,8 @@ export type Isolation = {
   readonly disk: boolean
   /** How the ports are watched that tasks listen on; undefined where they are not. */
   readonly ports: PortWatchOptions | undefined
+  /** Class ids of containers' packets; undefined where they have none of their own. */
+  readonly netCls: NetClsRange | undefined
   /** No program of a container of runc gains rights that its caller lacks. */
   readonly noNewPrivileges: boolean
 }
@@ -50,8 +53,9 @@ export function isolationOf(settings: AgentSettings, workDir: string): Isolation
     const cgroups = able ? { name, cpu: true, memory: true, enableCfs, limitSwap } : undefined
     const processes = { cgroups, measureMemory }
     const launcher = launcherOf(settings) ?? "posix"
-    const ports = portWatch(settings, false)
-    return { names, launcher, contained: [], processes, disk, ports, noNewPrivileges: false }
+    const [ports, netCls] = [portWatch(settings, false), netClsRange(settings, false)]
+    const none = { contained: [], noNewPrivileges: false }
+    return { ...none, names, launcher, processes, disk, ports, netCls }
   }
   const isolators = [...named].map((each) => ISOLATORS[each] ?? {})
   const effects = new Set(isolators.flatMap((isolator) => isolator.effects ?? []))
@@ -72,6 +76,7 @@ export function isolationOf(settings: AgentSettings, workDir: string): Isolation
     },
     disk: disk && effects.has("disk"),
     ports: portWatch(settings, effects.has("ports")),
+    netCls: netClsRange(settings, named.has("cgroups/net_cls")),
     noNewPrivileges: effects.has("noNewPrivileges"),
   }
 }
@@ -115,6 +120,41 @@ function agentPorts(text: string): Ranges | undefined {
   const ports = resources.filter(({ name, value }) => name === "ports" && value.kind === "ranges")
   return ports.length === 0 ? undefined : normalizeRanges(rangesOf(ports, "ports"))
 }
+
+/** Class ids of packets, which only the isolator cgroups/net_cls gives. */
+function netClsRange(settings: AgentSettings, on: boolean): NetClsRange | undefined {
+  const [one, two] = ["cgroupsNetClsPrimaryHandle", "cgroupsNetClsSecondaryHandles"] as const
+  for (const key of [one, two])
+    if (!on && settings.text(key) !== undefined)
+      settings.refuse(key, "needs cgroups/net_cls in --isolation")
+  return parseNetClsRange(settings.text(one), settings.list(two), {
+    primary: (why) => settings.refuse(one, why),
+    secondary: (why) => settings.refuse(two, why),
+  })
+}
+
+/** The class ids that two texts name; refuses what is none. */
+export function parseNetClsRange(
+  text: string | undefined,
+  halves: readonly string[] | undefined,
+  refuse: Readonly<Record<"primary" | "secondary", (why: string) => never>>,
+): NetClsRange | undefined {
+  if (text === undefined)
+    return halves === undefined
+      ? undefined
+      : refuse.secondary("needs --cgroups-net-cls-primary-handle")
+  const primary = half(text) ?? refuse.primary("must be a number of 16 bits, such as 0x12")
+  const [first, last, ...more] = (halves ?? ["0x1", "0xffff"]).map(half)
+  if (!first || last === undefined || last < first || more.length > 0)
+    return refuse.secondary("must be two numbers of 16 bits, from 1 on, such as 0x1,0xffff")
+  return { primary, first, last }
+}
+
+/** A number of 16 bits, decimal or hexadecimal. */
+const half = (text: string): number | undefined =>
+  /^(?:0[xX][0-9a-fA-F]{1,4}|\d{1,5})$/.test(text) && Number(text) <= 0xffff
+    ? Number(text)
+    : undefined
 
 const launcherOf = (settings: AgentSettings): "linux" | "posix" | undefined =>
   settings.text("launcher") === undefined

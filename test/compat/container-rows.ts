@@ -78,7 +78,14 @@ export const ISOLATOR_ROWS: Readonly<Record<string, Proofs>> = {
     ],
     [LIMITS]: ["a task that uses up its memory is ended by the kernel, and says so"],
   },
-  "cgroups/net_cls": HIERARCHIES,
+  "cgroups/net_cls": {
+    ...HIERARCHIES,
+    [RUNC]: ["of-each-container have a class id, which its status tells"],
+    "lib/io/runc/net-cls.test.ts": [
+      "each container has a class id of its own, until none is left",
+      "those of containers that run on are not given again",
+    ],
+  },
   "cgroups/net_prio": HIERARCHIES,
   "cgroups/perf_event": REFUSED,
   "cgroups/pids": {

@@ -20,6 +20,7 @@ import { encodeSpec } from "./encode-spec.ts"
 import { versionTwoLimits } from "./limits.ts"
 import type { OciSpec, OciUser } from "./oci.ts"
 import { hostFiles, joinNetworks, withAddress } from "./networks.ts"
+import type { NetClsHandles } from "./net-cls.ts"
 import type { RuncRecords } from "./records.ts"
 import type { ContainerRoots, PreparedRoot } from "./roots.ts"
 import { seccompOf } from "./seccomp-profile.ts"
@@ -40,6 +41,7 @@ export type LaunchParts = {
   readonly roots: ContainerRoots
   readonly accounts: Accounts
   readonly settings: RuncSettings
+  readonly netCls: NetClsHandles
   readonly networks: ContainerNetworks | undefined
   readonly memory: GroupMemory
 }
@@ -78,6 +80,7 @@ export async function launchContainer(
     parentPid: await parentPid(parts, spec),
     devices: gpuDevices(spec.gpus).map(gpuAccess),
     seccomp: seccomp.value,
+    netClsId: parts.netCls.take(spec),
     hostFiles: hostFiles(),
     machineBytes: totalmem(),
   })

@@ -75,6 +75,8 @@ export type OciResources = {
   }
   readonly cpu?: { readonly shares?: number; readonly quota?: number; readonly period?: number }
   readonly pids?: { readonly limit: number }
+  /** Tells the packets of version 1's controller net_cls. */
+  readonly network?: { readonly classID: number }
 }
 
 /** Allows or denies a device; absent numbers mean all. */

@@ -39,6 +39,7 @@ import { hostUser, launchContainer } from "./launch.ts"
 import { outOfMemory } from "./out-of-memory.ts"
 import { resizeContainer } from "./resize.ts"
 import { networkOfContainer } from "./networks.ts"
+import { NetClsHandles } from "./net-cls.ts"
 import { RuncRecords } from "./records.ts"
 import { ContainerRoots } from "./roots.ts"
 import { runInContainer } from "./run-in.ts"
@@ -100,6 +101,7 @@ export class RuncRuntime implements ContainerRuntime {
   readonly #records: RuncRecords
   readonly #cgroups: CgroupTree
   readonly #families: FamilyLimits
+  readonly #netCls: NetClsHandles
   readonly #roots: ContainerRoots
   readonly #memory: GroupMemory
   readonly #accounts = new Accounts()
@@ -116,6 +118,7 @@ export class RuncRuntime implements ContainerRuntime {
     this.#settings = { ...DEFAULT_RUNC_SETTINGS, ...options.settings }
     this.#records = new RuncRecords(options.runtimeDir)
     this.#cgroups = new CgroupTree(this.#settings.cgroupsRoot)
+    this.#netCls = new NetClsHandles(this.#settings.netCls, this.#cgroups)
     this.#families = new FamilyLimits(this.#cgroups, this.#settings)
     this.#roots = new ContainerRoots(options.rootsDir, options.images)
     this.#memory = new GroupMemory(`${options.runtimeDir}/groups`)
@@ -198,6 +201,7 @@ export class RuncRuntime implements ContainerRuntime {
     await this.#prepare()
     this.#cgroups.claim(containerId)
     this.#families.adopt(spec)
+    this.#netCls.adopt(containerId)
     const boot = await this.#records.boot(containerId)
     if (boot === undefined) return { kind: "unknown" }
     if (boot !== bootId()) {
@@ -342,6 +346,7 @@ export class RuncRuntime implements ContainerRuntime {
       cgroups: this.#cgroups,
       roots: this.#roots,
       accounts: this.#accounts,
+      netCls: this.#netCls,
       settings: this.#settings,
       networks: this.#options.networks,
       memory: this.#memory,
@@ -384,7 +389,8 @@ export class RuncRuntime implements ContainerRuntime {
 
   async #status({ containerId }: ContainerSpec, pid: number): Promise<ContainerStarted> {
     const { address, networks } = this.#options
-    const status = hostNetworkStatus(containerId, { address, pid })
+    const onHost = hostNetworkStatus(containerId, { address, pid })
+    const status = { ...onHost, ...this.#netCls.status(containerId) }
     const found = await networkOfContainer(networks, containerId)
     return {
       status: found === undefined ? status : { ...status, networkInfos: found.networkInfos },
@@ -519,6 +525,7 @@ export class RuncRuntime implements ContainerRuntime {
       throw new Error(`processes of container ${containerId} do not end`)
     await this.#supervisorEnd(containerId)
     this.#families.leave(containerId)
+    this.#netCls.free(containerId)
     await this.#leaveNetworks(containerId)
     await this.#memory.leave(containerId)
     await this.#roots.remove(containerId)

@@ -1,4 +1,5 @@
 import { SANDBOX_DIRECTORY } from "./mounts.ts"
+import type { NetClsRange } from "./net-cls.ts"
 import type { DeviceAccess } from "./devices.ts"
 
 /** What the agent's operator decides about all containers. */
@@ -9,6 +10,8 @@ export type RuncSettings = {
   readonly enableCfs: boolean
   /** The limit of memory is one of memory and swap together (`--cgroups_limit_swap`). */
   readonly limitSwap: boolean
+  /** Class ids of version 1's controller net_cls, one for each container (`--cgroups_net_cls_…`). */
+  readonly netCls?: NetClsRange | undefined
   /** Where images see their sandboxes (`--sandbox_directory`). */
   readonly sandboxDirectory: string
   /** Images cannot be written to (`--image_provisioner_backend=bind`). */

@@ -41,6 +41,8 @@ export type SpecInput = {
   readonly seccomp: (capabilities: ReadonlySet<string>) => OciSeccomp | undefined
   /** Files of the machine that an image on its network needs, such as /etc/resolv.conf. */
   readonly hostFiles: readonly BoundFile[]
+  /** What packets of the container are told by, with version 1. */
+  readonly netClsId?: number | undefined
   /** Memory of the machine in bytes. */
   readonly machineBytes: number
 }
@@ -98,6 +100,7 @@ export function ociSpec(input: SpecInput): Result<OciSpec, string> {
         ...(input.cgroupVersion === 1
           ? versionOneLimits(ownLimits(input), settings.pidsLimit)
           : {}),
+        ...(input.netClsId === undefined ? {} : { network: { classID: input.netClsId } }),
       },
       devices: deviceNodes(devices),
       ...(seccomp === undefined ? {} : { seccomp }),
