@@ -91,6 +91,7 @@ complete -c dcos -n '__dcos_at agent' -l seccomp-profile-name -r -d 'The profile
 complete -c dcos -n '__dcos_at agent' -l effective-capabilities -r -d 'Capabilities of tasks in runc containers that name none: {"capabilities":["CHOWN"]}; those of Docker by default'
 complete -c dcos -n '__dcos_at agent' -l bounding-capabilities -r -d 'The most capabilities that tasks in runc containers can ask for; all by default'
 complete -c dcos -n '__dcos_at agent' -l allowed-devices -r -d 'Devices of runc containers beyond the usual ones: {"allowed_devices":[{"device":{"path":"/dev/fuse"},"access":{"read":true,"write":true}}]}'
+complete -c dcos -n '__dcos_at agent' -l default-container-shm-size -r -d 'Size of /dev/shm of runc containers that have their own and name none; half the memory of the machine by default'
 complete -c dcos -n '__dcos_at agent' -l disallow-sharing-agent-pid-namespace -d 'Refuse tasks in runc containers that want to see the processes of this machine; false by default'
 complete -c dcos -n '__dcos_at agent' -l disallow-sharing-agent-ipc-namespace -d 'Refuse tasks in runc containers that want the shared memory of this machine; false by default'
 complete -c dcos -n '__dcos_at agent' -l container-pids-limit -r -d 'Most processes and threads of a runc container; 8192 by default'

@@ -306,6 +306,10 @@ export const AGENT_SETTINGS = {
     hint: "json",
     help: 'Devices of runc containers beyond the usual ones: {"allowed_devices":[{"device":{"path":"/dev/fuse"},"access":{"read":true,"write":true}}]}',
   },
+  defaultContainerShmSize: {
+    hint: "size",
+    help: "Size of /dev/shm of runc containers that have their own and name none; half the memory of the machine by default",
+  },
   disallowSharingAgentPidNamespace: {
     help: "Refuse tasks in runc containers that want to see the processes of this machine",
     fallback: "false",

@@ -48,6 +48,7 @@ import { buildInfo } from "./build-info.ts"
 import type { Isolation } from "./isolation.ts"
 import type { AgentEnd, AgentEvents } from "./memory-link.ts"
 import type { ExecutorOptions } from "./executor-options.ts"
+import { mustContain } from "./must-contain.ts"
 import { News } from "./news.ts"
 import { describeNode, type Node } from "./node.ts"
 import { causeText, StartError, type DaemonLog, type Running } from "./process.ts"
@@ -220,18 +221,6 @@ export async function startAgent(options: AgentRoleOptions, connect: Connect): P
       }
     },
   }
-}
-
-/** What the operator wants to isolate tasks with must not silently be absent. */
-async function mustContain(
-  { contained = [], containers }: AgentRoleOptions,
-  runtimes: readonly ContainerRuntime[],
-): Promise<void> {
-  if (containers.launcher === "posix") return
-  const able = await runtimes.find(({ name }) => name === "runc")?.available()
-  const wanted =
-    contained.length === 0 ? "--launcher linux" : `${contained.join(", ")} of --isolation`
-  if (able?.ok === false) throw new StartError(`${wanted} cannot be had: ${able.error}`)
 }
 
 /** Removes images once it is known what the containers of the last life hold. */

@@ -43,6 +43,7 @@ describe("how containers are run", () => {
       effectiveCapabilities: '{"capabilities":["CHOWN"]}',
       imageProvisionerBackend: "bind",
       sandboxDirectory: "/sandbox",
+      defaultContainerShmSize: "64MB",
       seccompConfigDir: "/etc/dcos/seccomp",
       allowedDevices:
         '{"allowed_devices":[{"device":{"path":"/dev/null"},"access":{"read":true,"write":true}}]}',
@@ -52,6 +53,7 @@ describe("how containers are run", () => {
       enableCfs: true,
       effectiveCapabilities: ["CHOWN"],
       readOnlyRoots: true,
+      defaultShmSizeMib: 64,
       sandboxDirectory: "/sandbox",
       seccompConfigDir: "/etc/dcos/seccomp",
       allowedDevices: [
@@ -69,6 +71,7 @@ describe("how containers are run", () => {
     ["imageProvisionerBackend", "aufs", "overlay, bind"],
     ["sandboxDirectory", "sandbox", "must be an absolute path"],
     ["sandboxDirectory", "/mnt/../etc", "must be an absolute path"],
+    ["defaultContainerShmSize", "0B", "more than nothing"],
     ["seccompProfileName", "site.json", "needs --seccomp-config-dir"],
     ["imageProviders", "appc", "'appc' is not supported"],
     ["networkCniPluginsDir", "/usr/lib/cni:lib", "'lib' must be an absolute path"],

@@ -68,6 +68,7 @@ function runcSettings(settings: AgentSettings): Partial<RuncSettings> {
     limitSwap: swapLimit(settings),
     sandboxDirectory: sandboxDirectory(settings),
     readOnlyRoots: backend === "bind",
+    ...shmSize(settings),
     ...seccompSettings(settings),
     ...(effective === undefined ? {} : { effectiveCapabilities: effective }),
     boundingCapabilities: capabilities(settings, "boundingCapabilities"),
@@ -93,6 +94,14 @@ function sandboxDirectory(settings: AgentSettings): string {
         "sandboxDirectory",
         "must be an absolute path, without ':', ',', '.' and '..'",
       )
+}
+
+/** Whole MiB, as tasks ask for it too. */
+function shmSize(settings: AgentSettings): Pick<RuncSettings, "defaultShmSizeMib"> {
+  const key = "defaultContainerShmSize"
+  if (settings.text(key) === undefined) return {}
+  const mib = Math.ceil(settings.bytes(key) / 2 ** 20)
+  return mib > 0 ? { defaultShmSizeMib: mib } : settings.refuse(key, "must be more than nothing")
 }
 
 /** Profiles of system calls; the operator's own must be one. */

@@ -199,6 +199,14 @@ export const LINES: Readonly<Record<string, Proofs>> = {
       "a container's processes are found and killed at once",
     ],
   },
+  "9.1 the launcher that isolators need": {
+    "lib/roles/must-contain.test.ts": [
+      "an agent whose tasks are to be contained does not start where nothing can contain them",
+    ],
+    "test/e2e/errors.test.ts": [
+      "isolators and flags of Mesos that an agent does not have are named with the reason",
+    ],
+  },
   "9.1 aliases and what excludes each other": {
     [ISOLATION]: ["older names are told by those that replaced them", "in %s"],
   },

@@ -101,6 +101,20 @@ test("a wrong flag of a daemon is named with what would be right", async () => {
   )
 })
 
+test("isolators and flags of Mesos that an agent does not have are named with the reason", async () => {
+  const world = open()
+  const agent = `agent --work-dir ${world.path}/agent --master http://127.0.0.1:1`
+  expect(await refused(world, `${agent} --isolation=disk/du,disk/xfs`)).toContain(
+    "Unsupported isolator: disk/xfs: project quotas of XFS are not used",
+  )
+  expect(await refused(world, `${agent} --isolation=linux/nnp --launcher=posix`)).toContain(
+    "linux/nnp of --isolation needs --launcher=linux",
+  )
+  expect(await refused(world, `${agent} --xfs_project_range=[5000-10000]`)).toContain(
+    "--xfs_project_range is not supported: project quotas of XFS are not used",
+  )
+})
+
 test("an agent whose master is not there says so, waits, and joins when it comes", async () => {
   const world = open()
   const master = await world.master()

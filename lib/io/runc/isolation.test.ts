@@ -285,7 +285,8 @@ describeWith(...parts)("namespaces", () => {
     const shares = { linuxInfo: { ipcMode: "SHARE_PARENT" } } as const
     expect(await told(asks, shares)).toStartWith(ofMachine("ipc"))
     await runtime.close()
-    open({ disallowSharingAgentIpc: true })
+    open({ disallowSharingAgentIpc: true, defaultShmSizeMib: 9 })
+    expect(await told(asks)).toMatch(/\s9\s/)
     expect(told(asks, shares)).rejects.toThrow("--disallow_sharing_agent_ipc_namespace")
   })
 })

@@ -121,7 +121,7 @@ export class RuncRuntime implements ContainerRuntime {
     this.#netCls = new NetClsHandles(this.#settings.netCls, this.#cgroups)
     this.#families = new FamilyLimits(this.#cgroups, this.#settings)
     this.#roots = new ContainerRoots(options.rootsDir, options.images)
-    this.#memory = new GroupMemory(`${options.runtimeDir}/groups`)
+    this.#memory = new GroupMemory(`${options.runtimeDir}/groups`, this.#settings.defaultShmSizeMib)
     this.#rotation = new LogRotation(options.logs)
     this.#sessions = new ChildSessions({
       snapshots: new ProcessSnapshots(),

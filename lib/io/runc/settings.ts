@@ -14,6 +14,8 @@ export type RuncSettings = {
   readonly netCls?: NetClsRange | undefined
   /** Where images see their sandboxes (`--sandbox_directory`). */
   readonly sandboxDirectory: string
+  /** Size of /dev/shm of containers that say none and have their own (`--default_container_shm_size`). */
+  readonly defaultShmSizeMib?: number | undefined
   /** Images cannot be written to (`--image_provisioner_backend=bind`). */
   readonly readOnlyRoots: boolean
   /** Where profiles of system calls lie (`--seccomp_config_dir`). */

@@ -42,9 +42,12 @@ export function hasOwnMemory({ containerId, task }: ContainerSpec): boolean {
 export class GroupMemory {
   readonly #holders: Holders
   readonly #lock = new KeyedLock()
+  readonly #defaultMib: number | undefined
 
-  constructor(directory: string) {
+  /** `defaultMib`: the size where a group names none. */
+  constructor(directory: string, defaultMib?: number) {
     this.#holders = new Holders(directory)
+    this.#defaultMib = defaultMib
   }
 
   /**
@@ -58,7 +61,7 @@ export class GroupMemory {
     if (hasOwnMemory(spec)) return undefined
     if (spec.parent !== undefined) return memoryOfParent(bundle(spec.parent))
     const { containerId, groupContainer } = spec
-    const { ipcMode, shmSize } = groupContainer?.linuxInfo ?? {}
+    const { ipcMode, shmSize = this.#defaultMib } = groupContainer?.linuxInfo ?? {}
     if (!containerId.includes(".") || ipcMode === "SHARE_PARENT") return undefined
     const group = familyOf(containerId)
     await this.#lock.run(group, () => this.#make(group, containerId, shmSize))

@@ -82,7 +82,7 @@ export function ociSpec(input: SpecInput): Result<OciSpec, string> {
       sandbox: spec.sandbox,
       sandboxDirectory: settings.sandboxDirectory,
       mounts: spec.mounts ?? [],
-      shmSizeMib: linuxInfo.shmSize,
+      shmSizeMib: linuxInfo.shmSize ?? settings.defaultShmSizeMib,
       ownPids: linuxInfo.sharePidNamespace !== true || input.parentPid !== undefined,
       shm: sharesAgentIpc(input) ? "/dev/shm" : input.memory?.shm,
       ownNetwork: input.network !== undefined,
