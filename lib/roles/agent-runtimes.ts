@@ -68,19 +68,25 @@ export function makeRuntimes(
   const { ip: address, workDir } = place
   const runtimeDir = `${workDir}/runtime`
   const images = options.images && imageStore(place, options.images, options.dockerConfig)
+  const networks = new ContainerNetworks({
+    ...options.networks,
+    directory: `${workDir}/isolators/network/cni`,
+    log: place.log,
+  })
   const runtimes = [
-    new ProcessRuntime({ runtimeDir: `${runtimeDir}/process`, address, ...place.processes }),
+    new ProcessRuntime({
+      networks,
+      runtimeDir: `${runtimeDir}/process`,
+      address,
+      ...place.processes,
+    }),
     new RuncRuntime({
       runtimeDir: `${runtimeDir}/runc`,
       rootsDir: imageRoots(workDir),
       address,
       settings: options.runc,
       images,
-      networks: new ContainerNetworks({
-        ...options.networks,
-        directory: `${workDir}/isolators/network/cni`,
-        log: place.log,
-      }),
+      networks,
     }),
     ...(options.docker
       ? [

@@ -1,11 +1,14 @@
 import { afterEach, beforeEach, describe, expect, test } from "bun:test"
+import { readlinkSync } from "node:fs"
 import { Exits, TestPlace, until } from "#lib/io/testing/containers.ts"
 import { bytes, collect } from "#lib/io/testing/streams.ts"
 import { exitedStatus, signaledStatus } from "#lib/io/host/wait-status.ts"
 import type { CommandInfo } from "#lib/mesos/index.ts"
 import type { ContainerId, ContainerSpec, ContainerStreams } from "#lib/ports/index.ts"
 import { isAlive, readStat } from "#lib/io/host/proc.ts"
+import { makeNetworkNamespace, removeNamespace } from "#lib/io/host/namespace.ts"
 import { ProcessRuntime } from "./process-runtime.ts"
+import type { ProcessRuntimeOptions } from "./process-runtime.ts"
 
 const never = new AbortController().signal
 
@@ -14,8 +17,9 @@ let exits: Exits
 let runtime: ProcessRuntime
 const launched: ContainerSpec[] = []
 
-const open = (): ProcessRuntime => {
-  const opened = new ProcessRuntime({ runtimeDir: place.runtimeDir, address: "10.1.2.3" })
+const open = (networks?: ProcessRuntimeOptions["networks"]): ProcessRuntime => {
+  const { runtimeDir } = place
+  const opened = new ProcessRuntime({ runtimeDir, address: "10.1.2.3", networks })
   opened.onExit(exits.listen)
   return opened
 }
@@ -65,6 +69,27 @@ describe("a debug container", () => {
     await done
     expect(seen).toEqual({ stdout: `${spec.sandbox}\nteal\n`, stderr: "bad\n" })
     expect(await exits.of(spec)).toEqual({ status: exitedStatus(7) })
+  })
+
+  const isRoot = process.getuid?.() === 0
+  test.skipIf(!isRoot)("is in the network of the group whose executor it looks into", async () => {
+    const network = `${place.root}/ns`
+    await makeNetworkNamespace(network)
+    const networkInfos = [{ name: "net", ipAddresses: [{ ipAddress: "10.1.0.2" }] }]
+    const found = { namespace: network, hostname: "pod", files: [], networkInfos }
+    await runtime.close()
+    runtime = open({
+      find: (owner) => Promise.resolve(owner.includes(".") ? undefined : found),
+    })
+    try {
+      const spec = debugSpec("readlink /proc/self/ns/net")
+      const { seen, done } = collect(await start(spec))
+      await done
+      expect(seen.stdout).toMatch(/^net:/)
+      expect(seen.stdout.trim()).not.toBe(readlinkSync("/proc/self/ns/net"))
+    } finally {
+      await removeNamespace(network)
+    }
   })
 
   test("takes its arguments as they are", async () => {

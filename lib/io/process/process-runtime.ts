@@ -14,6 +14,7 @@ import type {
 } from "#lib/ports/index.ts"
 import { err, ok } from "#lib/std/result.ts"
 import type { Result } from "#lib/std/result.ts"
+import type { ContainerNetworks } from "#lib/io/cni/index.ts"
 import { Accounts } from "#lib/io/host/accounts.ts"
 import { hostNetworkStatus } from "#lib/io/host/container-status.ts"
 import { errorCode, errorText } from "#lib/io/host/files.ts"
@@ -61,6 +62,8 @@ export type ProcessRuntimeOptions = {
   readonly cgroups?: CgroupOptions | undefined
   /** Whether containers are measured that the kernel does not keep within their memory. */
   readonly measureMemory?: boolean | undefined
+  /** Where task groups of other runtimes have their networks, for who looks into their executors. */
+  readonly networks?: Pick<ContainerNetworks, "find"> | undefined
 }
 
 type Limitation = NonNullable<ContainerExit["limitation"]>
@@ -382,6 +385,13 @@ export class ProcessRuntime implements ContainerRuntime {
     return this.#started(spec, processes)
   }
 
+  /** The network of a task group, for who looks into its executor, which is books only. */
+  async #networkOfGroup({ containerId, parent }: ContainerSpec) {
+    if (parent !== undefined) return undefined
+    const [group = ""] = containerId.split(".")
+    return await this.#options.networks?.find(group as ContainerId)
+  }
+
   async #startSession(
     spec: ContainerSpec,
     signal: AbortSignal,
@@ -393,10 +403,14 @@ export class ProcessRuntime implements ContainerRuntime {
       if (signal.aborted) return err("the launch was given up")
       const directory = this.#options.runtimeDir
       const cgroups = this.#cgroups?.around(spec.parent ?? spec.containerId) ?? []
-      const pid = await startSession({ sessions, spec, accounts, tools, cgroups, directory })
+      const joined = await this.#networkOfGroup(spec)
+      const network = joined?.namespace
+      const parts = { sessions, accounts, tools, cgroups, directory, network }
+      const pid = await startSession({ ...parts, spec })
       if (!pid.ok) return pid
       const { address } = this.#options
-      return ok({ status: hostNetworkStatus(spec.containerId, { address, pid: pid.value }) })
+      const status = hostNetworkStatus(spec.containerId, { address, pid: pid.value })
+      return ok({ status: joined ? { ...status, networkInfos: joined.networkInfos } : status })
     } catch (cause) {
       return err(`the container could not be started in ${spec.sandbox}: ${errorText(cause)}`)
     }

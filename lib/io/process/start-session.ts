@@ -17,11 +17,13 @@ export type StartSessionOptions = {
   readonly cgroups: readonly string[]
   /** Where a nameless file can be made. */
   readonly directory: string
+  /** Path of the network namespace to run in; the machine's where it is absent. */
+  readonly network?: string | undefined
 }
 
 /** Starts a debug container as a process beside its task; the value is its first process' number. */
 export async function startSession(options: StartSessionOptions): Promise<Result<number, string>> {
-  const { sessions, spec, accounts, tools, directory } = options
+  const { sessions, spec, accounts, tools, directory, network } = options
   const { containerId, sandbox, task } = spec
   const environment = { ...spec.environment, [SESSION_VARIABLE]: containerId }
   const tty = task.container?.ttyInfo
@@ -38,10 +40,11 @@ export async function startSession(options: StartSessionOptions): Promise<Result
         : { kind: "terminal", descriptor, size: tty.windowSize },
   })
   if (!start.ok) return start
+  const { argv } = start.value
   await using script = await openNameless(directory, start.value.script)
   const { pid } = await sessions.start({
     containerId,
-    argv: start.value.argv,
+    argv: network === undefined ? argv : ["nsenter", `--net=${network}`, ...argv],
     directory: sandbox,
     environment: CLEAN_ENVIRONMENT,
     terminal: tty !== undefined,
