@@ -1,5 +1,11 @@
 import type { AgentDriver } from "#lib/agent/index.ts"
-import { rangesHave, rangesOf, type CommandInfo, type ExecutorId } from "#lib/mesos/index.ts"
+import {
+  rangesHave,
+  rangesOf,
+  type CommandInfo,
+  type ExecutorId,
+  type Resources,
+} from "#lib/mesos/index.ts"
 import type {
   CommandOutcome,
   ContainerExit,
@@ -17,6 +23,7 @@ import { SimExecutor } from "./executor.ts"
 import { frameworkOf, isExecutor } from "./executor-info.ts"
 import type { Life } from "./life.ts"
 import type { Process } from "./process.ts"
+import { OUT_OF_MEMORY } from "./task-truth.ts"
 import { between, note, randomMs, strikes, type World } from "./world.ts"
 
 const SIGKILL = 9
@@ -27,6 +34,10 @@ const FAILURE = 256
 /** Longest time from a launch to its process, and from there to the report of it. */
 const START_MAX_MS = 3_000
 
+/** Longest time to give a container other limits, and, of a runtime that works, to tell of its end. */
+const RESIZE_MAX_MS = 500
+const EXIT_TOLD_MS = 100
+
 /** Longest time that a process takes to end after SIGTERM. */
 const TERM_MAX_MS = 2_000
 
@@ -34,8 +45,12 @@ const TERM_MAX_MS = 2_000
 export type Container = {
   readonly spec: ContainerSpec
   running: boolean
-  /** Wait status once it has ended; undefined when it was lost with the node. */
+  /** Wait status once it has ended; undefined when it was lost. */
   status: number | undefined
+  /** Set once its memory was used up. */
+  limited: boolean
+  /** What it may use. */
+  size: Resources
   readonly ignoresTerm: boolean
   /** Set where the process is a custom executor. */
   executor?: SimExecutor | undefined
@@ -124,7 +139,9 @@ export class NodeContainers {
   spawn(spec: ContainerSpec): Container {
     const world = this.#world
     const ignoresTerm = world.faulty && this.#random.chance(world.swarm.ignoreTerm)
-    const container: Container = { spec, running: true, status: undefined, ignoresTerm }
+    const size = spec.task.resources ?? []
+    const fresh = { running: true, status: undefined, limited: false }
+    const container: Container = { spec, ...fresh, size, ignoresTerm }
     this.#containers.set(spec.containerId, container)
     note(world, this.#node, `runs ${spec.task.taskId}`)
     world.monitor.spawned(this.#node, spec)
@@ -132,6 +149,7 @@ export class NodeContainers {
     const { lifeMs, status } = parseScript(spec)
     if (lifeMs !== undefined) world.schedule.after(lifeMs, () => this.end(container, status))
     else this.#failSometime(container)
+    this.#useUpSometime(container)
     return container
   }
 
@@ -146,7 +164,10 @@ export class NodeContainers {
       frameworkId: frameworkOf(spec),
       random: this.#random,
       streams: this.#streams,
-      onStart: (task) => world.monitor.taskStarts(this.#node, spec, task),
+      onStart: (task, needed) => {
+        world.monitor.taskStarts(this.#node, spec, task)
+        world.monitor.checkRoom(spec, { size: container.size, needed })
+      },
       onEnd: (task, status) => world.monitor.taskEnds(spec, task, status),
       onUntold: (taskId) => world.monitor.endUntold(spec, taskId),
       onAcknowledged: (taskId, uuid) =>
@@ -165,6 +186,17 @@ export class NodeContainers {
     })
   }
 
+  #useUpSometime(container: Container): void {
+    const { schedule, swarm, marks } = this.#world
+    if (swarm.outOfMemoryMs === 0) return
+    schedule.after(randomMs(this.#random, swarm.outOfMemoryMs), () => {
+      if (!this.#world.faulty || !container.running) return
+      marks.hit("container.outOfMemory")
+      container.limited = true
+      this.end(container, SIGKILL)
+    })
+  }
+
   /** Sends a signal; the process ends some time after one that it heeds. */
   signal(container: Container, force: boolean): void {
     if (!container.running) return
@@ -177,12 +209,18 @@ export class NodeContainers {
   /** The process ends; whoever watches hears of it. */
   end(container: Container, status: number | undefined): void {
     if (!container.running) return
-    container.running = false
-    container.status = status
     const world = this.#world
-    note(world, this.#node, `${container.spec.task.taskId} ended with ${status ?? "the node"}`)
+    container.running = false
+    // What keeps the exit code may be killed beside it; that its memory was used up the kernel knows.
+    const isLost = !container.limited && strikes(world, world.swarm.lostExit, "container.lostExit")
+    container.status = isLost ? undefined : status
+    note(
+      world,
+      this.#node,
+      `${container.spec.task.taskId} ended with ${container.status ?? "no word"}`,
+    )
     container.executor?.died()
-    world.monitor.exited(container.spec, status)
+    world.monitor.exited(container.spec, container)
     if (this.#runtime?.alive !== true) world.marks.hit("container.exitedWhileAgentDown")
     this.#runtime?.exited(container)
   }
@@ -241,6 +279,7 @@ class SimRuntime implements ContainerRuntime {
     const refusal = (message: string): Result<ContainerStarted, ContainerFailure> =>
       err({ reason: "REASON_CONTAINER_LAUNCH_FAILED", message })
     if (signal.aborted) return refusal("The launch was given up")
+    if (this.#isAway()) return refusal("The daemon cannot be reached")
     if (strikes(this.#world, this.#world.swarm.launchFailure, "container.failedLaunch"))
       return refusal("The container would not start")
     const container = containers.spawn(spec)
@@ -250,8 +289,24 @@ class SimRuntime implements ContainerRuntime {
     return ok({ status: {} })
   }
 
-  recover({ containerId }: ContainerSpec): Promise<ContainerRecovery> {
+  resize({ containerId, task }: ContainerSpec): Promise<Result<void, string>> {
+    const { life, process, containers, random } = this.#parts
+    if (life.over || process.crashPoint("crash.midEffects")) return life.never()
+    const { marks, swarm } = this.#world
+    return life.later(between(random, 0, RESIZE_MAX_MS), () => {
+      if (strikes(this.#world, swarm.resizeFailure, "container.failedResize"))
+        return err("The limits cannot be changed")
+      const container = containers.get(containerId)
+      if (container?.running !== true) return ok(undefined)
+      marks.hit("container.resized")
+      container.size = task.resources ?? []
+      return ok(undefined)
+    })
+  }
+
+  async recover({ containerId }: ContainerSpec): Promise<ContainerRecovery> {
     const { life, containers, random } = this.#parts
+    if (this.#isAway()) throw new Error("the daemon cannot be reached")
     return life.later(between(random, 0, START_MAX_MS), (): ContainerRecovery => {
       const container = containers.get(containerId)
       if (container === undefined) return { kind: "unknown" }
@@ -265,6 +320,7 @@ class SimRuntime implements ContainerRuntime {
   async kill(containerId: ContainerId, { force }: { readonly force: boolean }): Promise<void> {
     const { life, process, containers } = this.#parts
     if (life.over || process.crashPoint("crash.midEffects")) return life.never()
+    if (this.#isAway()) throw new Error("the daemon cannot be reached")
     const container = containers.get(containerId)
     if (container !== undefined) containers.signal(container, force)
     return undefined
@@ -280,6 +336,7 @@ class SimRuntime implements ContainerRuntime {
   async removeOrphans(known: ReadonlySet<ContainerId>): Promise<readonly ContainerId[]> {
     const { life, containers } = this.#parts
     if (life.over) return life.never()
+    if (this.#isAway()) throw new Error("the daemon cannot be reached")
     const removed: ContainerId[] = []
     for (const container of containers.all) {
       const { containerId } = container.spec
@@ -314,7 +371,14 @@ class SimRuntime implements ContainerRuntime {
     const { life, random } = this.#parts
     const { containerId } = container.spec
     if (life.over || !this.#watched.delete(containerId)) return
-    life.after(between(random, 0, 100), () => this.#listener(containerId, exitOf(container)))
+    const { faulty, swarm } = this.#world
+    const lateMs = faulty ? swarm.lateExitMs : EXIT_TOLD_MS
+    life.after(between(random, 0, lateMs), () => this.#listener(containerId, exitOf(container)))
+  }
+
+  /** Whether nobody answers right now. */
+  #isAway(): boolean {
+    return strikes(this.#world, this.#world.swarm.runtimeAway, "runtime.away")
   }
 
   #watch(container: Container): void {
@@ -323,5 +387,7 @@ class SimRuntime implements ContainerRuntime {
   }
 }
 
-const exitOf = ({ status }: Container): ContainerExit =>
-  status === undefined ? { message: "the node was restarted" } : { status }
+function exitOf({ status, limited }: Container): ContainerExit {
+  if (limited) return { status, limitation: OUT_OF_MEMORY }
+  return status === undefined ? { message: "nobody knows how it ended" } : { status }
+}

@@ -3,6 +3,7 @@ import type {
   executor as v1,
   ExecutorId,
   FrameworkId,
+  Resources,
   TaskId,
   TaskInfo,
   TaskState,
@@ -10,7 +11,7 @@ import type {
 } from "#lib/mesos/index.ts"
 import type { ContainerId } from "#lib/ports/index.ts"
 import type { Random } from "#lib/std/random.ts"
-import { scriptOf } from "./executor-info.ts"
+import { EXECUTOR_RESOURCES, scriptOf } from "./executor-info.ts"
 import { isTerminal } from "./task-truth.ts"
 import { between, note, type World } from "./world.ts"
 
@@ -39,8 +40,8 @@ export type ExecutorParts = {
   readonly frameworkId: FrameworkId
   readonly random: Random
   readonly streams: () => Streams | undefined
-  /** A task runs, or has ended with this wait status; undefined when nobody knows. */
-  readonly onStart: (task: TaskInfo) => void
+  /** A task runs, and all of them need so much; or one has ended with this wait status; undefined when nobody knows. */
+  readonly onStart: (task: TaskInfo, needed: Resources) => void
   readonly onEnd: (task: TaskInfo, status: number | undefined) => void
   /** Nobody will repeat how this task ended: its agent knows it by now, or never will. */
   readonly onUntold: (taskId: TaskId) => void
@@ -195,7 +196,7 @@ export class SimExecutor {
       const task: Running = { info, ended: false }
       this.#tasks.set(taskId, task)
       this.#newTasks.set(taskId, info)
-      this.#parts.onStart(info)
+      this.#parts.onStart(info, this.#needed())
       this.#tell(taskId, "TASK_STARTING")
       this.#tell(taskId, "TASK_RUNNING")
       const [, lifeMs, status = "0"] = scriptOf(info).split(" ")
@@ -205,6 +206,12 @@ export class SimExecutor {
           if (this.#end(task, Number(status))) this.#tell(taskId, state)
         })
     }
+  }
+
+  /** What the executor and the tasks that run take together. */
+  #needed(): Resources {
+    const running = [...this.#tasks.values()].filter(({ ended }) => !ended)
+    return [...EXECUTOR_RESOURCES, ...running.flatMap(({ info }) => info.resources ?? [])]
   }
 
   #kill(taskId: TaskId): void {

@@ -444,7 +444,9 @@ export class ScriptedFramework {
     const status = random.chance(0.7) ? 0 : 256 * between(random, 1, 3)
     const runsOn = !this.#busy || taskLifeMs === 0 || random.chance(0.2)
     const script = runsOn ? { status: 0 } : { lifeMs: randomMs(random, taskLifeMs), status }
-    return { name: taskId, taskId, agentId, resources, command: scriptCommand(script) }
+    const files = random.chance(0.2) ? { uris: [{ value: "http://files/one" }] } : {}
+    const command = { ...scriptCommand(script), ...files }
+    return { name: taskId, taskId, agentId, resources, command }
   }
 
   #kill(task: Task): void {

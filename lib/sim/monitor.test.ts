@@ -56,7 +56,7 @@ describe("a node", () => {
     const { monitor, broken } = bench()
     monitor.spawned("node-0", spec("t1"))
     monitor.spawned("node-0", spec("t2"))
-    monitor.exited(spec("t1"), 0)
+    monitor.exited(spec("t1"), { status: 0 })
     monitor.spawned("node-0", spec("t3"))
     expect(broken()).toBeUndefined()
     monitor.spawned("node-0", spec("t4"))
@@ -66,7 +66,7 @@ describe("a node", () => {
   test("runs a task id once, even if it has ended", () => {
     const { monitor, broken } = bench()
     monitor.spawned("node-0", spec("t1"))
-    monitor.exited(spec("t1"), 0)
+    monitor.exited(spec("t1"), { status: 0 })
     monitor.spawned("node-0", spec("t1"))
     expect(broken()).toBe("a task id launches at most once")
   })
@@ -101,7 +101,7 @@ describe("what an agent tells", () => {
   ] as const)("is not %s where the wait status was %d and nobody asked", (state, status) => {
     const { monitor, store, tell, broken } = bench()
     monitor.spawned("node-0", spec("t1"))
-    monitor.exited(spec("t1"), status)
+    monitor.exited(spec("t1"), { status: status })
     store("u1")
     tell(state)
     expect(broken()).toBe("ends are told as they were")

@@ -2,6 +2,7 @@ import type { MasterDriver } from "#lib/master/index.ts"
 import {
   containsResources,
   normalizeResources,
+  renderResources,
   subtractResources,
   unallocate,
   type AgentToMaster,
@@ -26,7 +27,7 @@ import type { Marks } from "./marks.ts"
 import { NodeBooks } from "./node-books.ts"
 import { OperationMonitor } from "./operation-monitor.ts"
 import { QuotaMonitor } from "./quota-monitor.ts"
-import { isTerminal, newTruth, taskKey, type TaskTruth } from "./task-truth.ts"
+import { isTerminal, newTruth, OUT_OF_MEMORY, taskKey, type TaskTruth } from "./task-truth.ts"
 
 /** A rule that was broken. */
 export type Violation = { readonly invariant: string; readonly detail: string }
@@ -115,9 +116,9 @@ export class Monitor {
   }
 
   /** A container's process has ended. */
-  exited(spec: ContainerSpec, status: number | undefined): void {
+  exited(spec: ContainerSpec, { status, limited }: Ended): void {
     if (isCalled(spec)) return this.called.exited(spec, status)
-    if (!isExecutor(spec)) ends(this.#truthOf(spec), status)
+    if (!isExecutor(spec)) ends(this.#truthOf(spec), { status, limited })
     this.#books.giveBack(spec.containerId)
   }
 
@@ -130,10 +131,23 @@ export class Monitor {
     this.#takes(node, holder, { what: taskId, resources: sizeOf(task) })
   }
 
+  /** The container of an executor that starts a task may use what all its tasks need. */
+  checkRoom(
+    { task }: ContainerSpec,
+    { size, needed }: { readonly size: Resources; readonly needed: Resources },
+  ): void {
+    if (containsResources(bareSum(size), bareSum(needed))) return
+    const [has, needs] = [size, needed].map((each) => renderResources(bareSum(each)))
+    this.broken(
+      "containers grow before their tasks start",
+      `${task.taskId} has ${has} for ${needs}`,
+    )
+  }
+
   /** A task of a custom executor has ended. */
   taskEnds(executor: ContainerSpec, { taskId }: TaskInfo, status: number | undefined): void {
     const frameworkId = frameworkOf(executor)
-    ends(this.truth(frameworkId, taskId), status)
+    ends(this.truth(frameworkId, taskId), { status })
     this.#books.giveBack(taskKey(frameworkId, taskId))
   }
 
@@ -327,26 +341,32 @@ export class Monitor {
       this.broken("ended tasks stay ended", `${taskId} was ${truth.told}, then ${latestState}`)
     if (isTerminal(state) && state !== latestState)
       this.broken("ended tasks stay ended", `${taskId} tells ${state} but is ${latestState}`)
-    if (truth.told === undefined && newest !== undefined)
-      this.#checkEnd(truth, newest, { status, node })
+    if (truth.told === undefined && newest !== undefined) this.#checkEnd(truth, newest)
+    if (isTerminal(state)) this.#checkWord(truth, status, node)
     truth.told ??= newest
   }
 
-  /** Whether the end that an agent tells can have been. */
-  #checkEnd(
-    truth: TaskTruth,
-    state: TaskState,
-    { status: { healthy }, node }: { readonly status: TaskStatus; readonly node: string },
-  ): void {
-    const { taskId, running, ended } = truth
-    const killAsked = truth.killAsked || this.#emptying.has(node)
+  /** Whether the end that an agent knows of can have been; its word of that may come later. */
+  #checkEnd({ taskId, running, ended }: TaskTruth, state: TaskState): void {
     const wrong = (why: string): void =>
       this.broken("ends are told as they were", `${taskId} ${state}: ${why}`)
     if (running) wrong("its container runs")
     if (state === "TASK_FINISHED" && ended?.status !== 0) wrong("its container did not end well")
-    if (state === "TASK_KILLED" && !killAsked && healthy !== false) wrong("nobody asked for it")
-    if (state === "TASK_FAILED" && ended?.status === 0 && ended.untold !== true)
-      wrong("its container ended well")
+  }
+
+  /** Whether that is how the task ended, in the agent's words. */
+  #checkWord(truth: TaskTruth, { state, healthy, reason }: TaskStatus, node: string): void {
+    const { taskId, ended, killAsked } = truth
+    const wrong = (why: string): void =>
+      this.broken("ends are told as they were", `${taskId} ${state}: ${why}`)
+    const wanted = killAsked || this.#emptying.has(node)
+    if (state === "TASK_KILLED" && !wanted && healthy !== false) wrong("nobody asked for it")
+    // Members of a group share the limit, and end with one that has reached it.
+    const isOut = reason === OUT_OF_MEMORY.reason
+    if (ended?.limited === true && !isOut) wrong("its memory was used up")
+    if (ended?.limited === false && isOut && !killAsked) wrong("its memory was not used up")
+    const endedWell = ended?.status === 0 && ended.untold !== true && !(isOut && killAsked)
+    if (state === "TASK_FAILED" && endedWell) wrong("its container ended well")
   }
 
   /** The master speaks from what it knows: only some of its words are final. */
@@ -394,12 +414,18 @@ function bare(resource: Resource): Resource {
 }
 
 /** What a container takes of what its node has, whatever was reserved or made of that. */
-const sizeOf = ({ resources }: TaskInfo): Resources =>
-  normalizeResources(unallocate(resources ?? []).map(bare))
+const sizeOf = ({ resources }: TaskInfo): Resources => bareSum(resources ?? [])
 
-function ends(truth: TaskTruth, status: number | undefined): void {
+/** All that these resources are, whatever was reserved or made of them. */
+const bareSum = (resources: Resources): Resources =>
+  normalizeResources(unallocate(resources).map(bare))
+
+/** How a container ended: its wait status, and whether its memory was used up. */
+type Ended = { readonly status: number | undefined; readonly limited?: boolean | undefined }
+
+function ends(truth: TaskTruth, ended: Ended): void {
   truth.running = false
-  truth.ended = { status }
+  truth.ended = ended
 }
 
 /** What tells a reservation, or a volume, from all others: no two are ever given the same. */

@@ -10,7 +10,7 @@ import type { Life } from "./life.ts"
 import { AgentSide, type LinkNetwork } from "./link.ts"
 import { Process } from "./process.ts"
 import { agentPicture, recoveredAgentPicture } from "./recovery.ts"
-import { note, randomMs, traceLog, type World } from "./world.ts"
+import { note, randomMs, strikes, traceLog, type World } from "./world.ts"
 
 /** What a node has, as `--resources` says it. */
 const RESOURCES = "cpus:4;mem:4096;disk:10000;ports:[31000-31099]"
@@ -21,8 +21,9 @@ const GONE = "Agent has been marked gone"
 /** So long a supervisor waits before it starts an agent again that was told to end. */
 const TURNED_AWAY_MS = 2_000
 
-/** Longest time to fetch the files of a task. */
+/** Longest time to fetch the files of a task, and of one whose server is slow. */
 const FETCH_MAX_MS = 2_000
+const SLOW_FETCH_MAX_MS = 3 * 60_000
 
 /** A machine of the cluster: a disk, containers, and an agent process that comes and goes. */
 export class Node {
@@ -128,7 +129,7 @@ export class Node {
       clock: life,
       log: traceLog(world, this.name),
       runtimes: [this.containers.runtime(life, this.process)],
-      fetcher: simFetcher(random, life),
+      fetcher: simFetcher(world, random, life),
       prober: this.#prober(life),
       sandboxes: simSandboxes(life),
       volumes: simVolumes,
@@ -194,13 +195,15 @@ export class Node {
   }
 }
 
-const simFetcher = (random: Random, life: Life): Fetcher => ({
-  fetch: ({ uris }) =>
-    life.later(random.below(FETCH_MAX_MS), () =>
-      random.chance(0.9)
+const simFetcher = (world: World, random: Random, life: Life): Fetcher => ({
+  fetch: ({ uris }) => {
+    const slow = strikes(world, world.swarm.slowFetch, "fetch.slow")
+    return life.later(random.below(slow ? SLOW_FETCH_MAX_MS : FETCH_MAX_MS), () =>
+      !strikes(world, world.swarm.launchFailure, "fetch.failed")
         ? ok(undefined)
         : err({ uri: must(uris[0], "there is one").value, message: "The server does not answer" }),
-    ),
+    )
+  },
 })
 
 /** Volumes that are always there. */

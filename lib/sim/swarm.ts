@@ -59,6 +59,18 @@ export type Swarm = {
   readonly operatorMs: number
   /** Whether frameworks bring executors of their own, too. */
   readonly customExecutors: boolean
+  /** Mean time until a container's memory is used up; 0 is never. */
+  readonly outOfMemoryMs: number
+  /** Probability that nobody knows how a container ended: its supervisor was killed too. */
+  readonly lostExit: number
+  /** Longest time until the end of a container is told. */
+  readonly lateExitMs: number
+  /** Probability that a container cannot be given other limits. */
+  readonly resizeFailure: number
+  /** Probability that the runtime does not answer: Docker's daemon is away. */
+  readonly runtimeAway: number
+  /** Probability that files come slowly: a launch waits for them longer than it may. */
+  readonly slowFetch: number
 }
 
 /** No faults at all. */
@@ -95,6 +107,12 @@ export const CALM: Swarm = {
   quickPings: false,
   operatorMs: 0,
   customExecutors: false,
+  outOfMemoryMs: 0,
+  lostExit: 0,
+  lateExitMs: 100,
+  resizeFailure: 0,
+  runtimeAway: 0,
+  slowFetch: 0,
 }
 
 const MINUTE_MS = 60_000
@@ -136,5 +154,11 @@ export function drawSwarm(random: Random): Swarm {
     quickPings: random.chance(0.5),
     operatorMs: some(0, [5_000, 20_000]),
     customExecutors: random.chance(0.5),
+    outOfMemoryMs: some(0, [MINUTE_MS, 10 * MINUTE_MS]),
+    lostExit: some(0, [0.01, 0.2]),
+    lateExitMs: random.pick([100, 5_000, MINUTE_MS]),
+    resizeFailure: some(0, [0.02, 0.3]),
+    runtimeAway: some(0, [0.02, 0.3]),
+    slowFetch: some(0, [0.02, 0.2]),
   }
 }

@@ -19,6 +19,13 @@ export const isTerminal = (state: TaskState): boolean => TERMINAL.has(state)
 export const taskKey = (frameworkId: FrameworkId, taskId: TaskId): string =>
   `${frameworkId}/${taskId}`
 
+/** What a container is told to have ended for whose memory was used up. */
+export const OUT_OF_MEMORY = {
+  reason: "REASON_CONTAINER_LIMITATION_MEMORY",
+  message: "Memory limit exceeded",
+  resources: [],
+} as const
+
 /** What really happened to one task, whoever knows of it. */
 export type TaskTruth = {
   readonly frameworkId: FrameworkId
@@ -30,6 +37,8 @@ export type TaskTruth = {
   ended?:
     | {
         readonly status: number | undefined
+        /** Whether its memory was used up; undefined for tasks of custom executors. */
+        readonly limited?: boolean | undefined
         /** Set where its agent may never hear of it. */
         untold?: boolean
       }

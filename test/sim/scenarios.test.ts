@@ -60,6 +60,23 @@ const SCENARIOS: readonly (readonly [name: string, swarm: Partial<Swarm>])[] = [
       taskLifeMs: 5_000,
     },
   ],
+  // An agent died after it had noted a second task for an executor that it was launching; the container
+  // was launched again without room for that. And a container was removed with one in it that was still
+  // dying, which then ran on.
+  [
+    "containers die of all causes, and runtimes do not answer",
+    {
+      customExecutors: true,
+      agentCrashMs: 20_000,
+      outOfMemoryMs: 60_000,
+      lostExit: 0.1,
+      lateExitMs: 5_000,
+      resizeFailure: 0.1,
+      runtimeAway: 0.2,
+      launchFailure: 0.05,
+      slowFetch: 0.1,
+    },
+  ],
   // A decline was lost, and the offer was held back for the framework that had forgotten it.
   ["answers to offers are lost", { lostCall: 0.2, marathonApart: true }],
 ]

@@ -267,6 +267,21 @@ test("a new life of the agent gives containers what they need before it sends wh
   expect(launched(w)).toEqual(["b"])
 })
 
+test("a container that is launched again by a later life grows for the tasks that came meanwhile", () => {
+  const w = new TestWorld(OPTIONS).register()
+  const containerId = w.runInExecutor("a", OWN, testFramework(), { resources: amounts("mem:64") })
+  add(w, "b", amounts("mem:16"))
+  w.crash()
+  w.give({ kind: "start" })
+  w.link()
+  w.effects = []
+  w.give({ kind: "containerUnknown", containerId })
+  expect(renderResources(w.last("launch").spec.task.resources ?? [])).toBe("cpus:0.1;mem:96")
+  w.started({ containerId })
+  subscribe(w, containerId)
+  expect(sizes(w)).toEqual(["cpus:0.1;mem:112"])
+})
+
 test("what comes of a container that has ended changes nothing", () => {
   const { w, containerId, resized } = running()
   add(w, "b", amounts("mem:16"))

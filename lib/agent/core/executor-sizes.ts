@@ -41,12 +41,13 @@ export class ExecutorSizes {
     this.#removals = removals
   }
 
-  /** The container is launched with what the tasks that it has now need. */
-  launched(executor: ExecutorRecord): void {
-    this.#given.set(
-      executor.launch.containerId,
-      JSON.stringify(executorSize(executor, this.#enableCfs)),
-    )
+  /**
+   * The container is launched in this form: with what its tasks need, or, where an earlier life noted it
+   * and was cut short, with what those needed that it had then.
+   */
+  launched(containerId: ContainerId, { resources = [], limits }: TaskInfo): void {
+    const size = { resources, ...(limits === undefined ? {} : { limits }) }
+    this.#given.set(containerId, JSON.stringify(size))
   }
 
   /** Whether the container has what its tasks need; if not it is asked for, and `resized` will tell. */

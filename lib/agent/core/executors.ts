@@ -104,7 +104,7 @@ export class Executors {
     const at = turn.now + this.#parts.limits.executorRegistrationMs
     this.#parts.timers.set(timer("executor", executor), at)
     this.#held.set(executor.launch.containerId, arrived)
-    this.#sizes.launched(executor)
+    this.#sizes.launched(executor.launch.containerId, arrived)
     this.#handOver(turn, executor)
   }
 

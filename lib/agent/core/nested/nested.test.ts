@@ -408,6 +408,17 @@ describe("remove", () => {
     expect(s.answers.get(remove(s, `${s.task}.a`))).toEqual(DONE)
   })
 
+  test("fails while something in the container runs: it would be left running", () => {
+    const s = new Scene()
+    for (const name of ["a", "a.b"]) s.run(`${s.task}.${name}`)
+    s.exited(`${s.task}.a`, 0)
+    const running = refusal(500, "Nested container has not terminated yet")
+    expect(s.answers.get(remove(s, `${s.task}.a`))).toEqual(running)
+    expect([...s.world.agent.nested.all]).toHaveLength(2)
+    s.exited(`${s.task}.a.b`, 9)
+    expect(s.answers.get(remove(s, `${s.task}.a`))).toBeUndefined()
+  })
+
   test("fails while the container runs, or when its sandbox cannot be removed", () => {
     const s = new Scene()
     s.run(`${s.task}.a`)

@@ -301,8 +301,10 @@ export class NestedContainers {
     if ((container?.termination ?? task?.progress.end) === undefined) return refused(500, RUNNING)
     const spec = container?.spec ?? containerOf(must(task, "there is a container or a task"))
     if (container !== undefined) {
-      for (const inner of this.all)
-        if (livesIn(inner.containerId, containerId)) this.#drop(turn, inner)
+      const within = [...this.all].filter((inner) => livesIn(inner.containerId, containerId))
+      // They are being killed: who forgot one that does not die would leave it running.
+      if (within.some(({ state }) => state !== "ended")) return refused(500, RUNNING)
+      for (const inner of within) this.#drop(turn, inner)
       this.#drop(turn, container)
     }
     // A session has no sandbox of its own, nor has a task that is its executor.
