@@ -52,7 +52,7 @@ export const ISOLATORS: Readonly<Record<string, Isolator>> = {
   "namespaces/pid": CONTAINED,
   "volume/sandbox_path": ALWAYS,
   "volume/host_path": ALWAYS,
-  "volume/image": { refused: "volumes that are images are not supported: put it into the task's" },
+  "volume/image": ALWAYS,
   "volume/secret": ALWAYS,
   "volume/csi": ALWAYS,
   "docker/volume": ALWAYS,

@@ -122,7 +122,12 @@ export const ISOLATOR_ROWS: Readonly<Record<string, Proofs>> = {
     [PLACES]: ["a host path must be there, or lie below one that may be made"],
     [RUNTIME]: ["sees volumes where it wants them, read-only ones too"],
   },
-  "volume/image": REFUSED,
+  "volume/image": {
+    [RUNC]: ["an image is seen where the container wants it, beside its own"],
+    "lib/agent/core/volumes.test.ts": [
+      "when it is an image, and the task has none or is not runc's",
+    ],
+  },
   "volume/secret": {
     [VOLUMES]: ["see their secrets, which nobody else sees and which end with them"],
   },

@@ -1,6 +1,5 @@
 import { describe, expect, test } from "bun:test"
 import type { Resource, TaskInfo, Volume, VolumeSource } from "#lib/mesos/index.ts"
-import { must } from "#lib/std/assert.ts"
 import { testTask } from "./test-world.ts"
 import { executorVolumes, volumeNeeds, volumeRefusal, type VolumeSetting } from "./volumes.ts"
 
@@ -155,8 +154,18 @@ describe("a task is refused", () => {
     const parent = withVolume(from({ sandboxPath: { type: "PARENT", path: "a" } }))
     expect(refusal(parent)?.message).toContain("use type SELF")
     expect(refusal(parent, "runc", true)).toBeUndefined()
-    const image = { type: "DOCKER", docker: { name: "data" } } as const
-    const refused = must(refusal(withVolume({ mode: "RO", containerPath: "a", image })), "refused")
-    expect(refused).toMatchObject({ state: "TASK_FAILED", message: expect.stringContaining("'a'") })
+  })
+
+  test("when it is an image, and the task has none or is not runc's", () => {
+    const volume = { mode: "RO", containerPath: "a" } as const
+    const data = withVolume({ ...volume, image: { type: "DOCKER", docker: { name: "data" } } })
+    expect(volumeRefusal(data, { runtime: "runc", image: true }, false)).toBeUndefined()
+    const refused = { state: "TASK_FAILED", message: expect.stringContaining("'a' is an image") }
+    expect(refusal(data)).toMatchObject(refused)
+    expect(volumeRefusal(data, { runtime: "docker", image: true }, false)).toMatchObject(refused)
+    const appc = withVolume({ ...volume, image: { type: "APPC", appc: { name: "data" } } })
+    expect(volumeRefusal(appc, { runtime: "runc", image: true }, false)?.message).toContain(
+      "DOCKER",
+    )
   })
 })

@@ -81,7 +81,10 @@ export function volumeRefusal(
     if (refusal !== undefined) return refusal
   }
   for (const volume of task.container?.volumes ?? []) {
-    const refusal = pathRefusal(volume.containerPath, choice) ?? sourceRefusal(volume, nested)
+    const refusal =
+      pathRefusal(volume.containerPath, choice) ??
+      imageRefusal(volume, choice) ??
+      sourceRefusal(volume, nested)
     if (refusal !== undefined) return refusal
   }
   return duplicateRefusal(task.container?.volumes ?? [])
@@ -114,12 +117,23 @@ function pathRefusal(path: string, { runtime }: RuntimeChoice): Refusal | undefi
   return undefined
 }
 
+/** Images are mounted where a task has one itself: on the machine's own files they would leave traces. */
+function imageRefusal(
+  { containerPath, image }: Volume,
+  choice: RuntimeChoice,
+): Refusal | undefined {
+  if (image === undefined) return undefined
+  if (image.docker === undefined)
+    return unsupported(`The volume '${containerPath}' must be an image of type DOCKER`)
+  return choice.runtime === "runc" && choice.image
+    ? undefined
+    : unsupported(
+        `The volume '${containerPath}' is an image, which only tasks that runc runs with an image have: copy what it holds into the task's`,
+      )
+}
+
 function sourceRefusal(volume: Volume, nested: boolean): Refusal | undefined {
-  const { containerPath, hostPath, image, source } = volume
-  if (image !== undefined)
-    return unsupported(
-      `The volume '${containerPath}' is an image: copy what it holds into the task's`,
-    )
+  const { containerPath, hostPath, source } = volume
   const inSandbox = source?.sandboxPath?.path ?? (hostPath?.startsWith("/") ? undefined : hostPath)
   if (inSandbox !== undefined && (inSandbox.startsWith("/") || isUpward(inSandbox)))
     return invalid(

@@ -337,6 +337,32 @@ describeWith(...parts)("filesystem/linux", () => {
   })
 })
 
+describeWith(...parts)("volume/image", () => {
+  test("an image is seen where the container wants it, beside its own", async () => {
+    const image = { type: "DOCKER", docker: { name: "other" } } as const
+    const script = `ls /other data; touch data/made && echo kept; touch /other/made
+      ls data/made /bin/../made`
+    const one = specOf(script, {
+      container: {
+        ...boxed.container,
+        volumes: [
+          { mode: "RO", containerPath: "/other", image },
+          { mode: "RW", containerPath: "data", image },
+        ],
+      },
+    })
+    expect(await runtime.launch(one, never)).toMatchObject({ ok: true })
+    await exits.of(one)
+    expect(place.read(one)).toBe(
+      "/other:\nbin\netc\ntmp\n\ndata:\nbin\netc\ntmp\nkept\ndata/made\n",
+    )
+    expect(place.read(one, "stderr")).toMatch(/Read-only file system[^]*No such file/)
+    expect(existsSync(`${one.sandbox}/data/made`)).toBe(false)
+    await runtime.forget(one)
+    expect(readdirSync(`${place.root}/roots`)).toEqual([])
+  })
+})
+
 describeWith(...parts)("network/ports", () => {
   test("what a container listens on in the machine's network is told", async () => {
     const server = Bun.listen({ hostname: "127.0.0.1", port: 0, socket: { data: () => {} } })

@@ -18,7 +18,20 @@ export type ContainerRoot =
       readonly work: string
       /** Directories that the image wants to be volumes and does not have; they go with the container. */
       readonly volumes: readonly { readonly source: string; readonly target: string }[]
+      /** Volumes that are images. */
+      readonly images?: readonly ImageVolume[] | undefined
     }
+
+/** An image that a container sees at a path of its own. */
+export type ImageVolume = {
+  /** As the container sees it: absolute, or relative to its sandbox. */
+  readonly target: string
+  readonly readOnly: boolean
+  /** As of the root: layers, and where what is written lies. */
+  readonly layers: readonly string[]
+  readonly upper: string
+  readonly work: string
+}
 
 /** What mounts are made of. */
 export type MountInput = {
@@ -66,6 +79,7 @@ export function mountsOf(input: MountInput): readonly OciMount[] {
       ? [
           ...root.volumes.map(({ source, target }) => bind(source, target, ["rw"])),
           bind(sandbox, sandboxDirectory, ["rw"]),
+          ...(root.images ?? []).map((each) => imageMount(each, sandboxDirectory)),
         ]
       : []),
     ...input.files.map(({ source, target, readOnly }) =>
@@ -75,13 +89,29 @@ export function mountsOf(input: MountInput): readonly OciMount[] {
   ]
 }
 
+function imageMount({ target, readOnly, ...layers }: ImageVolume, sandbox: string): OciMount {
+  const destination = target.startsWith("/") ? target : `${sandbox}/${target}`
+  return overlay(destination, layers, [readOnly ? "ro" : "rw"])
+}
+
 function rootMount(root: ContainerRoot): OciMount {
   if (root.kind === "host")
     return { destination: "/", type: "bind", source: "/", options: ["rbind", "rslave"] }
-  const { layers, upper, work } = root
-  const options = [`lowerdir=${layers.join(":")}`, `upperdir=${upper}`, `workdir=${work}`]
-  return { destination: "/", type: "overlay", source: "overlay", options }
+  return overlay("/", root)
 }
+
+type Layers = Pick<ImageVolume, "layers" | "upper" | "work">
+
+const overlay = (
+  destination: string,
+  { layers, upper, work }: Layers,
+  more: readonly string[] = [],
+): OciMount => ({
+  destination,
+  type: "overlay",
+  source: "overlay",
+  options: [`lowerdir=${layers.join(":")}`, `upperdir=${upper}`, `workdir=${work}`, ...more],
+})
 
 /** The kernel refuses to mount its file systems over themselves: on the machine's root they are bound. */
 function kernelMounts({ root, ownPids, ownNetwork }: MountInput): readonly OciMount[] {

@@ -1,4 +1,4 @@
-import { lstatSync, readFileSync, statSync } from "node:fs"
+import { lstatSync, readFileSync, readlinkSync, statSync } from "node:fs"
 import { mkdir, readdir, rm, symlink } from "node:fs/promises"
 import { dirname, normalize } from "node:path"
 import type {
@@ -8,10 +8,12 @@ import type {
   ImageRoot,
   ImageStore,
 } from "#lib/ports/index.ts"
+import type { Volume } from "#lib/mesos/index.ts"
+import { must } from "#lib/std/assert.ts"
 import { err, ok } from "#lib/std/result.ts"
 import type { Result } from "#lib/std/result.ts"
 import { ifExists } from "#lib/io/host/files.ts"
-import type { ContainerRoot } from "./mounts.ts"
+import type { ContainerRoot, ImageVolume } from "./mounts.ts"
 import type { AccountFiles } from "./users.ts"
 
 /** Under this name a bundle finds the directory of all layers: a mount has room for few long paths. */
@@ -51,18 +53,28 @@ export class ContainerRoots {
     if (image === undefined) return ok(HOST_ROOT)
     if (image.docker === undefined) return failure("only images of type DOCKER can be run")
     if (this.#images === undefined) return failure("this agent has no store of images")
-    const config = image.docker.config?.value?.data
-    const pulled = await this.#images.pull(
-      {
-        holder: spec.containerId,
-        reference: image.docker.name,
-        cached: image.cached ?? true,
-        ...(config === undefined ? {} : { credentials: config }),
-      },
-      signal,
+    const all: ImageRoot[] = []
+    const volumes = (spec.task.container?.volumes ?? []).filter((volume) => volume.image)
+    for (const each of [image, ...volumes.map((volume) => volume.image)]) {
+      if (each?.docker === undefined) return failure("only images of type DOCKER can be mounted")
+      const config = each.docker.config?.value?.data
+      const pulled = await this.#images.pull(
+        {
+          holder: spec.containerId,
+          reference: each.docker.name,
+          cached: each.cached ?? true,
+          ...(config === undefined ? {} : { credentials: config }),
+        },
+        signal,
+      )
+      if (!pulled.ok) return failure(pulled.error.message)
+      all.push(pulled.value)
+    }
+    const [own, ...others] = all
+    const prepared = await this.#mountable(spec.containerId, must(own, "it was pulled"), bundle)
+    return ok(
+      await this.#withImages(spec.containerId, prepared, { volumes, images: others, bundle }),
     )
-    if (!pulled.ok) return failure(pulled.error.message)
-    return ok(await this.#mountable(spec.containerId, pulled.value, bundle))
   }
 
   /** Holds the layers of a container of an earlier life of the agent. */
@@ -79,6 +91,44 @@ export class ContainerRoots {
   /** The containers that have a writable layer. */
   async list(): Promise<readonly ContainerId[]> {
     return ((await ifExists(readdir(this.#directory))) ?? []) as ContainerId[]
+  }
+
+  /** Adds the volumes that are images, each with a writable layer of its own. */
+  async #withImages(
+    containerId: ContainerId,
+    prepared: PreparedRoot,
+    {
+      volumes,
+      images,
+      bundle,
+    }: {
+      readonly volumes: readonly Volume[]
+      readonly images: readonly ImageRoot[]
+      readonly bundle: string
+    },
+  ): Promise<PreparedRoot> {
+    const { root } = prepared
+    if (root.kind !== "image" || volumes.length === 0) return prepared
+    const made = await Promise.all(
+      images.map(async ({ layers }, index): Promise<ImageVolume> => {
+        const place = `${this.#directory}/${containerId}/images/${index}`
+        await mkdir(place, { recursive: true, mode: 0o700 })
+        const paths = layers.map(({ path }) => path).toReversed()
+        const [top = place] = paths
+        await mkdir(`${place}/upper`, { recursive: true, mode: statSync(top).mode & 0o7777 })
+        await mkdir(`${place}/work`, { recursive: true, mode: 0o700 })
+        return {
+          target: volumes[index]?.containerPath ?? "",
+          readOnly: volumes[index]?.mode !== "RW",
+          layers: lowerNames(paths, readlinkSync(`${bundle}/${LAYERS_LINK}`)),
+          upper: `${place}/upper`,
+          work: `${place}/work`,
+        }
+      }),
+    )
+    const held = images.flatMap(({ layers }) => layers.map(({ id }) => id))
+    const all = [...new Set([...prepared.layers, ...held])]
+    return { ...prepared, root: { ...root, images: made }, layers: all }
   }
 
   async #mountable(
@@ -99,10 +149,7 @@ export class ContainerRoots {
       root: {
         kind: "image",
         config: image.config,
-        // runc mounts with the bundle's `rootfs` as its working directory.
-        layers: paths.map((path) =>
-          path.startsWith(`${all}/`) ? `../${LAYERS_LINK}${path.slice(all.length)}` : path,
-        ),
+        layers: lowerNames(paths, all),
         upper: `${place}/upper`,
         work: `${place}/work`,
         volumes: await ownVolumes(`${place}/volumes`, image.config.volumes, paths),
@@ -111,6 +158,13 @@ export class ContainerRoots {
       accounts: { passwd: accountFile(paths, "passwd"), group: accountFile(paths, "group") },
     }
   }
+}
+
+/** The layers of an image, the uppermost first, as runc finds them: it mounts from the bundle's `rootfs`. */
+function lowerNames(paths: readonly string[], all: string): readonly string[] {
+  return paths.map((path) =>
+    path.startsWith(`${all}/`) ? `../${LAYERS_LINK}${path.slice(all.length)}` : path,
+  )
 }
 
 /**
