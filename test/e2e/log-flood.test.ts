@@ -1,7 +1,8 @@
 import { expect, test } from "bun:test"
 import { lstatSync } from "node:fs"
 import { Marathon } from "../fixtures/marathon.ts"
-import { command, rootUser, testWith } from "../fixtures/system-parts.ts"
+import { busyboxImage, loadBusyboxImage } from "../fixtures/busybox-image.ts"
+import { command, docker, rootUser, testWith } from "../fixtures/system-parts.ts"
 import { waitFor } from "../fixtures/wait.ts"
 import { testWorlds, type World } from "../fixtures/world.ts"
 
@@ -10,6 +11,9 @@ const open = testWorlds()
 const GB = 1_000_000_000
 const TEN_GB = "dd if=/dev/zero bs=1000000 count=10000"
 const FLOOD_MS = 120_000
+
+/** Five older logs of 50 MB at most, and one that is not full. */
+const KEPT = 6 * 50 * 1024 * 1024
 
 /** Bytes of all logs of the only sandbox there is. */
 function logBytes(world: World): number {
@@ -37,11 +41,9 @@ async function flood(write: string, more: object): Promise<{ most: number; last:
     },
     FLOOD_MS,
   )
-  // Five older logs of 50 MB at most, and one that is not full.
-  const kept = 6 * 50 * 1024 * 1024
   const last = await waitFor("the logs to be rotated", () => {
     const now = logBytes(world)
-    return now < kept ? now : undefined
+    return now < KEPT ? now : undefined
   })
   return { most, last }
 }
@@ -60,6 +62,37 @@ testWith(rootUser, command("runc"), command("conmon"))(
     console.log(`logs of a container of runc: ${most} bytes at most, ${last} at last`)
     expect(last).toBeGreaterThan(0)
     expect(most).toBeLessThan(5 * GB)
+  },
+  180_000,
+)
+
+/** Docker writes each line as JSON and passes it on as HTTP: 10 GB would take ten minutes. */
+const TWICE_WHAT_IS_KEPT =
+  "line=$(head -c 1000 /dev/zero | tr '\\0' x); yes $line | head -c 130000000; echo END"
+
+testWith(await docker(), command("busybox"))(
+  "of a container of Docker that writes more than is kept the newest is kept",
+  async () => {
+    await loadBusyboxImage()
+    const world = open()
+    const cluster = await world.up()
+    await new Marathon(cluster.marathonUrl).run({
+      id: "/flood",
+      cmd: `${TWICE_WHAT_IS_KEPT}; sleep 1000`,
+      container: { type: "DOCKER", docker: { image: busyboxImage } },
+      networks: [{ mode: "host" }],
+    })
+    const [stdout = ""] = new Bun.Glob("**/runs/*/stdout").scanSync({ cwd: world.path })
+    const end = async (): Promise<boolean> => {
+      const log = Bun.file(`${world.path}/${stdout}`)
+      return (await log.slice(Math.max(0, log.size - 4)).text()) === "END\n"
+    }
+    await waitFor("all to be copied", end, FLOOD_MS)
+    const bytes = logBytes(world)
+    console.log(`logs of a container of Docker: ${bytes} bytes`)
+    // Five older logs of 10 MB, and one that is not full.
+    expect(bytes).toBeGreaterThan(50_000_000)
+    expect(bytes).toBeLessThan(75_000_000)
   },
   180_000,
 )
