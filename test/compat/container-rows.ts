@@ -80,7 +80,7 @@ export const ISOLATOR_ROWS: Readonly<Record<string, Proofs>> = {
   },
   "cgroups/net_cls": {
     ...HIERARCHIES,
-    [RUNC]: ["of each container have a class id, which runc is told and its status tells"],
+    [RUNC]: ["of each container have a class id, which the kernel is told, or nothing runs"],
     "lib/io/runc/net-cls.test.ts": [
       "each container has a class id of its own, until none is left",
       "those of containers that run on are not given again",
