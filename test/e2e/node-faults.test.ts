@@ -100,7 +100,7 @@ for (const { name, parts, container } of containerizers)
       if (name === "Docker") await loadBusyboxImage()
       const world = open()
       const master = await world.master({
-        args: ["--agent-ping-timeout", "300ms", "--max-agent-ping-timeouts", "2"],
+        args: ["--agent-ping-timeout", "500ms", "--max-agent-ping-timeouts", "3"],
       })
       const own = await world.place("agent")
       const args = own.args.map((word) => word.replace("mem:1024", "mem:1024;disk:64"))
