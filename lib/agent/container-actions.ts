@@ -31,6 +31,12 @@ const ABORT_DEADLINE_MS = 30_000
 /** How long to wait before a container that could not be looked for is looked for again. */
 const RECOVER_RETRY_MS = 5_000
 
+/** How long to wait before a runtime that could not tell its orphans is asked again. */
+const SWEEP_RETRY_MS = 5_000
+
+/** The same for one that was not there when the agent began, and may never be. */
+const ABSENT_RETRY_MS = 30_000
+
 /** What acting on containers needs. */
 export type ContainerPorts = {
   readonly runtimes: readonly ContainerRuntime[]
@@ -120,12 +126,14 @@ export class ContainerActions {
   ): Promise<Result<unknown, string>> {
     const runtime = this.#runtimeOf(spec)
     for (const path of persistentPaths(added)) await this.#removingVolumes.get(path)
+    let grown = spec
     if (added.length > 0) {
       const { signal } = this.#resizing
       const extended = await this.#ports.volumes.extend({ spec, volumes: added, signal })
       if (!extended.ok) return err(extended.error.message)
+      grown = { ...spec, mounts: extended.value.mounts }
     }
-    return (await runtime?.resize?.(spec)) ?? ok(undefined)
+    return (await runtime?.resize?.(grown)) ?? ok(undefined)
   }
 
   /** Finds a container of an earlier life; goes on until its runtime can tell. */
@@ -160,6 +168,8 @@ export class ContainerActions {
     const { available, log, runtimes, volumes } = this.#ports
     this.#known = known
     const present = runtimes.filter(({ name }) => available.has(name))
+    for (const runtime of runtimes)
+      if (!available.has(runtime.name)) this.#sweepLater(runtime, ABSENT_RETRY_MS)
     const all = present.map((runtime) => this.#sweep(runtime))
     // What a container holds is let go once nothing of it runs.
     void Promise.all(all)
@@ -171,7 +181,22 @@ export class ContainerActions {
       )
   }
 
-  /** Ends what is not known in a runtime; one that cannot tell now is asked again before it launches. */
+  /** Looks for orphans of a runtime once it answers, unless a launch in it was sooner. */
+  #sweepLater(runtime: ContainerRuntime, delayMs: number): void {
+    if (this.#stopped) return
+    const { clock } = this.#ports
+    const cancel = clock.wakeAt(clock.now() + delayMs, () => {
+      this.#retries.delete(cancel)
+      if (this.#swept.has(runtime)) return
+      void runtime.available().then((answers) => {
+        if (answers.ok && !this.#swept.has(runtime)) void this.#sweep(runtime)
+        else this.#sweepLater(runtime, delayMs)
+      })
+    })
+    this.#retries.add(cancel)
+  }
+
+  /** Ends what is not known in a runtime; one that cannot tell now is asked again, and before it launches. */
   #sweep(runtime: ContainerRuntime): Promise<void> {
     const { log } = this.#ports
     if (this.#known === undefined) return Promise.resolve()
@@ -186,6 +211,7 @@ export class ContainerActions {
           runtime: runtime.name,
           cause: String(cause),
         })
+        this.#sweepLater(runtime, SWEEP_RETRY_MS)
       },
     )
     this.#swept.set(runtime, swept)

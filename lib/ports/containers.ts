@@ -164,8 +164,9 @@ export interface ContainerRuntime {
   ): Promise<Result<ContainerStarted, ContainerFailure>>
   /**
    * Gives a container that runs the limits that follow from `spec.task`, whose resources have changed;
-   * memory that it may use is not taken from it. Harmless when it has ended. Refused with a text for
-   * people. Absent where nothing limits containers.
+   * memory that it may use is not taken from it. `mounts` are volumes beside those of its launch, which
+   * it may have by now. Harmless when it has ended. Refused with a text for people. Absent where nothing
+   * limits containers.
    */
   resize?(spec: ContainerSpec): Promise<Result<void, string>>
   /** Finds a container of an earlier life of the agent. A running one is watched from here on. */

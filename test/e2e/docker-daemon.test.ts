@@ -183,7 +183,15 @@ testWith(...parts)(
     const then = outputs(world)[0]?.length ?? 0
     await waitFor("output to be copied again", () => (outputs(world)[0]?.length ?? 0) > then)
     expect(await marathon.settled("/boxed")).toEqual(before)
-    // And it runs new ones, but no orphan beside them.
+    await waitFor(
+      "the orphan to go",
+      async () => {
+        const ids = (await docker.containers()).map(({ Id }) => Id)
+        return !ids.includes(orphan)
+      },
+      45_000,
+    )
+    // And it runs new ones.
     await marathon.run({ ...boxed("sleep 600"), id: "/second" })
     const ids = (await docker.containers()).map(({ Id }) => Id)
     expect([ids.length, ids.includes(orphan)]).toEqual([2, false])

@@ -10,6 +10,7 @@ import {
   type TaskId,
   type TaskInfo,
 } from "#lib/mesos/index.ts"
+import type { ContainerSpec } from "#lib/ports/index.ts"
 import { must } from "#lib/std/assert.ts"
 import { addedVolumes, executorResources } from "./executor-sizes.ts"
 import { gpuCount } from "./gpus.ts"
@@ -156,7 +157,7 @@ export class Admission {
       gpuCount(resources) > 0 &&
       gpuCount([...executorResources(executor), ...resources]) > (spec.gpus?.length ?? 0)
     const lacksVolumes =
-      spec.runtime !== "process" &&
+      !takesVolumesLater(spec) &&
       addedVolumes(this.#parts.options.workDir, spec, resources).length > 0
     if (!lacksGpus && !lacksVolumes) return undefined
     const late = lacksGpus ? "GPUs" : "volumes"
@@ -231,3 +232,12 @@ const taken = (kind: ExecutorLaunch["kind"], executorId: ExecutorId): string =>
   kind === "command"
     ? `'${executorId}' is the id of a task that runs: choose another executor id`
     : `'${executorId}' is the id of an executor of another type that runs: choose another executor id`
+
+/**
+ * Whether a container that runs can be given volumes. One with an image sees none of the machine's paths,
+ * and Docker mounts at the launch only; Mesos, too, updates no volumes of Docker's.
+ * Source: apache/mesos: src/slave/containerizer/docker.cpp (update).
+ */
+const takesVolumesLater = ({ runtime, task: { container } }: ContainerSpec): boolean =>
+  runtime === "process" ||
+  (runtime === "runc" && container?.mesos?.image === undefined && container?.docker === undefined)

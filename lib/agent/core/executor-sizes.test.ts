@@ -234,6 +234,25 @@ describe("volumes", () => {
   })
 
   test.each([
+    ["that sees the machine's files", undefined, "resize"],
+    ["with an image", { type: "DOCKER", docker: { name: "busybox" } } as const, "refusal"],
+  ])("that join a container of runc %s: %3$s", (_, image, outcome) => {
+    const w = new TestWorld({ ...OPTIONS, runtimes: new Set(["process", "runc"]) }).register()
+    const mesos = image === undefined ? {} : { mesos: { image } }
+    const info = { container: { type: "MESOS", ...mesos } } as const
+    const containerId = w.runInExecutor("a", info)
+    w.started({ containerId })
+    subscribe(w, containerId)
+    w.advance(1)
+    w.runInExecutor("b", info, testFramework(), { resources: [volume("one")] })
+    expect(w.all("resize").length).toBe(outcome === "resize" ? 1 : 0)
+    const refused = w
+      .updates()
+      .some(({ status }) => status.reason === "REASON_CONTAINER_UPDATE_FAILED")
+    expect(refused).toBe(outcome === "refusal")
+  })
+
+  test.each([
     ["volumes", [volume("one")]],
     ["GPUs", amounts("gpus:1")],
   ])("a container of Docker takes %s at its launch only", (what, resources) => {

@@ -152,6 +152,49 @@ describe.skipIf(!usable)("a container", () => {
     expect((await exits.of(one)).limitation).toBeUndefined()
   })
 
+  test("is given volumes later, each once, that the machine does not see and that go with it", async () => {
+    const volumes = ["shared", "read"].map((name) => `${place.root}/${name} volume`)
+    for (const volume of volumes) mkdirSync(volume)
+    const wait = (file: string): string => `until [ -e ${file} ]; do sleep 0.01; done`
+    const script = `${wait("data/go")}; touch data/told; touch reading/x 2>/dev/null || echo refused`
+    const one = spec(script)
+    await launch(one)
+    const mount = (target: string, at: number) => {
+      mkdirSync(`${one.sandbox}/${target}`, { recursive: true })
+      return { source: volumes[at] ?? "", target, kind: "directory" as const, readOnly: at === 1 }
+    }
+    const mounts = [mount("data", 0), mount("reading", 1)]
+    for (const given of [mounts.slice(0, 1), mounts, mounts])
+      expect(await runtime.resize({ ...one, mounts: given })).toEqual({
+        ok: true,
+        value: undefined,
+      })
+    const pid = readFileSync(`${place.runtimeDir}/containers/${one.containerId}/pid`, "utf8").trim()
+    const seen = readFileSync(`/proc/${pid}/mountinfo`, "utf8")
+    expect(seen.split(`${one.sandbox}/`)).toHaveLength(3)
+    expect(readFileSync("/proc/self/mountinfo", "utf8")).not.toContain(`${one.sandbox}/`)
+    writeFileSync(`${volumes[0]}/go`, "")
+    expect(await exits.of(one)).toEqual({ status: 0 })
+    expect([place.read(one), existsSync(`${volumes[0]}/told`)]).toEqual(["refused\n", true])
+  })
+
+  test("says why it cannot be given a volume", async () => {
+    const one = spec("exec sleep 1000")
+    await launch(one)
+    const missing = {
+      source: "/nowhere",
+      target: "data",
+      kind: "directory",
+      readOnly: false,
+    } as const
+    const refused = await runtime.resize({ ...one, mounts: [missing] })
+    expect(refused.ok ? "" : refused.error).toContain(
+      `the volume cannot be mounted at ${one.sandbox}/data: mount: `,
+    )
+    await runtime.kill(one.containerId, { force: true })
+    await exits.of(one)
+  })
+
   test("that uses up its memory ends with that limitation", async () => {
     const one = spec("exec tail /dev/zero", { task: resources("mem:32") })
     await launch(one)

@@ -30,6 +30,7 @@ import type { ProcessIdentity } from "#lib/io/host/proc.ts"
 import { killSession } from "#lib/io/host/session.ts"
 import { ProcessSnapshots } from "#lib/io/host/process-snapshots.ts"
 import { ChildSessions } from "#lib/io/sessions/child-sessions.ts"
+import { addMounts } from "./add-mounts.ts"
 import { CgroupTree, familyOf, send } from "./cgroup-tree.ts"
 import { findSupervisors, supervises } from "./find-supervisors.ts"
 import { decideStart, isRunc, startContainer } from "./conmon.ts"
@@ -184,15 +185,18 @@ export class RuncRuntime implements ContainerRuntime {
     }
   }
 
-  resize(spec: ContainerSpec): Promise<Result<void, string>> {
+  async resize(spec: ContainerSpec): Promise<Result<void, string>> {
     const { enableCfs, limitSwap, pidsLimit } = this.#settings
+    const { containerId, sandbox, mounts = [] } = spec
+    const running = this.#running.get(containerId)
+    if (running === undefined) return ok(undefined)
     try {
       const limits = taskLimits(spec.task, { enableCfs, limitSwap })
-      if (this.#running.has(spec.containerId))
-        resizeContainer(this.#cgroups, spec.containerId, { limits, pidsLimit })
-      return Promise.resolve(ok(undefined))
+      resizeContainer(this.#cgroups, containerId, { limits, pidsLimit })
+      await addMounts({ pid: running.pid, sandbox, mounts })
+      return ok(undefined)
     } catch (cause) {
-      return Promise.resolve(err(errorText(cause)))
+      return err(errorText(cause))
     }
   }
 
