@@ -49,6 +49,12 @@ const LOG_DRAIN_MS = 5000
 const KILL_TRIES = 60
 const KILL_RETRY_MS = 1000
 
+/** Exit code of a container that was ended by SIGKILL: by somebody, or by the kernel for its memory. */
+const KILLED_EXIT = 137
+
+/** How much later than of its end the daemon may hear why a container was killed. */
+const OOM_NEWS_MS = 250
+
 /** What the Docker runtime is given. */
 export type DockerRuntimeOptions = {
   /** The daemon's socket, "/var/run/docker.sock" on most machines. */
@@ -371,7 +377,7 @@ export class DockerRuntime implements ContainerRuntime {
   async #conclude(running: Running): Promise<void> {
     const { containerId } = running.spec
     try {
-      const inspected = await this.#inspect(containerId)
+      const inspected = await this.#inspectEnd(containerId)
       if (inspected?.State.Running === true) return
       await running.logs.finish(LOG_DRAIN_MS)
       if (this.#closed || this.#running.get(containerId) !== running) return
@@ -398,6 +404,18 @@ export class DockerRuntime implements ContainerRuntime {
       // It ended in between.
       if (daemonStatus(cause) !== 404 && daemonStatus(cause) !== 409) throw cause
     }
+  }
+
+  /**
+   * A container that has probably ended. The daemon may hear that its memory was used up after it has
+   * heard of its end: one that was killed is looked at again.
+   */
+  async #inspectEnd(containerId: ContainerId): Promise<ContainerInspectInfo | undefined> {
+    const inspected = await this.#inspect(containerId)
+    if (inspected === undefined || inspected.State.Running) return inspected
+    if (inspected.State.ExitCode !== KILLED_EXIT || inspected.State.OOMKilled) return inspected
+    await Bun.sleep(OOM_NEWS_MS)
+    return this.#inspect(containerId)
   }
 
   /** The container as the daemon knows it; undefined when it does not. */

@@ -163,8 +163,10 @@ describeWith(await docker())("in a Docker container", () => {
     const spec = session(command, true)
     const streams = await start(spec)
     const { seen } = collect(streams)
-    await streams.write(bytes("x\n"))
-    await until(() => seen.stdout.includes("33 111\r\n"))
+    await until(async () => {
+      await streams.write(bytes("x\n"))
+      return seen.stdout.includes("33 111\r\n")
+    })
     streams.resize({ rows: 40, columns: 90 })
     await until(async () => {
       await streams.write(bytes("x\n"))
