@@ -353,7 +353,9 @@ export class ContainerActions {
     const inherited = await this.#secretsOfParent(spec)
     const environment = { ...inherited, ...spec.environment, ...own, ...this.#proofOf(order) }
     const complete = { ...spec, mounts, environment }
-    return runtime.launch(complete, signal)
+    return runtime.launch(complete, signal, () =>
+      this.#ports.post({ kind: "containerPrepared", containerId: spec.containerId }),
+    )
   }
 
   /** A debug container knows what its parent knows. */

@@ -74,6 +74,7 @@ class TestRuntime implements ContainerRuntime {
   readonly calls: string[] = []
   readonly specs: ContainerSpec[] = []
   readonly launches = new Map<ContainerId, (result: LaunchResult) => void>()
+  readonly prepared = new Map<ContainerId, () => void>()
   readonly signals = new Map<ContainerId, AbortSignal>()
   resized: (spec: ContainerSpec) => Promise<Result<void, string>> = () =>
     Promise.resolve(ok(undefined))
@@ -84,7 +85,8 @@ class TestRuntime implements ContainerRuntime {
   available(): Promise<Result<void, string>> {
     return Promise.resolve(ok(undefined))
   }
-  launch(spec: ContainerSpec, signal: AbortSignal): Promise<LaunchResult> {
+  launch(spec: ContainerSpec, signal: AbortSignal, onPrepared: () => void): Promise<LaunchResult> {
+    this.prepared.set(spec.containerId, onPrepared)
     this.calls.push(`launch ${spec.task.taskId}`)
     this.specs.push(spec)
     this.signals.set(spec.containerId, signal)
@@ -310,6 +312,17 @@ test("makes the sandbox and its links, launches, and reports what became of it",
   bench.runtime.exit(containerId, { status: 0 })
   await bench.states("a", "TASK_FINISHED")
   expect(bench.runtime.calls).toEqual(["orphans but 0", "launch a", "forget a"])
+})
+
+test("says that a task is starting once its container is prepared", async () => {
+  const bench = await new Bench().register()
+  bench.run(task("a"))
+  await bench.until(() => bench.runtime.launches.size > 0)
+  expect(bench.sent.filter(({ kind }) => kind === "update")).toEqual([])
+  for (const tell of bench.runtime.prepared.values()) tell()
+  await bench.states("a", "TASK_STARTING")
+  await bench.settleLaunch()
+  await bench.states("a", "TASK_RUNNING")
 })
 
 test("launches with the volumes and secrets that were made ready, and lets go of them", async () => {

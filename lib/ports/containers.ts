@@ -156,11 +156,14 @@ export interface ContainerRuntime {
   available(): Promise<Result<void, string>>
   /**
    * Starts a container in its sandbox, which exists and holds what was fetched. An abort before the
-   * container runs ends in a failure and leaves nothing running.
+   * container runs ends in a failure and leaves nothing running. `onPrepared` is called once all that
+   * the container is made from is there, its image above all, just before it is started; a runtime may
+   * leave that out.
    */
   launch(
     spec: ContainerSpec,
     signal: AbortSignal,
+    onPrepared?: () => void,
   ): Promise<Result<ContainerStarted, ContainerFailure>>
   /**
    * Gives a container that runs the limits that follow from `spec.task`, whose resources have changed;

@@ -271,6 +271,7 @@ class SimRuntime implements ContainerRuntime {
   async launch(
     spec: ContainerSpec,
     signal: AbortSignal,
+    onPrepared?: () => void,
   ): Promise<Result<ContainerStarted, ContainerFailure>> {
     const { life, process, containers, random } = this.#parts
     if (life.over || process.crashPoint("crash.midLaunch")) return life.never()
@@ -280,6 +281,8 @@ class SimRuntime implements ContainerRuntime {
       err({ reason: "REASON_CONTAINER_LAUNCH_FAILED", message })
     if (signal.aborted) return refusal("The launch was given up")
     if (this.#isAway()) return refusal("The daemon cannot be reached")
+    onPrepared?.()
+    if (process.crashPoint("crash.midLaunch")) return life.never()
     if (strikes(this.#world, this.#world.swarm.launchFailure, "container.failedLaunch"))
       return refusal("The container would not start")
     const container = containers.spawn(spec)

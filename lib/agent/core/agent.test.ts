@@ -1,7 +1,33 @@
 import { expect, test } from "bun:test"
-import { TestWorld, testTask } from "./test-world.ts"
+import { TestWorld, testFramework, testTask } from "./test-world.ts"
 
 const world = () => new TestWorld().register()
+
+test("a task says TASK_STARTING while its container is being started, and only once", () => {
+  const w = world()
+  const spec = w.run(testTask("web.1"))
+  w.prepared(spec)
+  w.prepared(spec)
+  w.acknowledgeAll()
+  expect(w.states()).toEqual(["TASK_STARTING"])
+  w.started(spec)
+  w.acknowledgeAll()
+  expect(w.states()).toEqual(["TASK_STARTING", "TASK_RUNNING"])
+  w.prepared(spec)
+  w.acknowledgeAll()
+  expect(w.states()).toEqual(["TASK_STARTING", "TASK_RUNNING"])
+})
+
+test("a task that is killed before its container is being started never says TASK_STARTING", () => {
+  const w = world()
+  const spec = w.run(testTask("web.1"))
+  w.receive({ kind: "killTask", frameworkId: testFramework().id!, taskId: spec.task.taskId })
+  w.prepared(spec)
+  const reason = "REASON_CONTAINER_LAUNCH_FAILED"
+  w.give({ kind: "containerFailed", containerId: spec.containerId, reason, message: "" })
+  w.acknowledgeAll()
+  expect(w.states()).toEqual(["TASK_KILLED"])
+})
 
 test("a task goes from its launch to its acknowledged end", () => {
   const w = world()

@@ -212,6 +212,8 @@ export class Agent implements Machine<AgentInput, AgentEffect> {
         return this.#pause()
       case "message":
         return this.#receive(turn, input.message)
+      case "containerPrepared":
+        return this.#lifecycle.prepared(turn, input.containerId)
       case "containerStarted":
         if (this.#executors.started(turn, input.containerId, input.status)) return
         if (this.#nested.has(input.containerId))
@@ -233,10 +235,7 @@ export class Agent implements Machine<AgentInput, AgentEffect> {
       case "limitReached":
         return this.#limitReached(turn, input.containerId, input.limitation)
       case "containerUnknown":
-        if (this.#executors.unknown(turn, input.containerId)) return
-        if (this.#nested.has(input.containerId))
-          return this.#nested.unknown(turn, input.containerId)
-        return this.#lifecycle.unknown(turn, input.containerId)
+        return this.#unknown(turn, input.containerId)
       case "executorSubscribed":
         return this.#executors.subscribe(turn, input.containerId, input)
       case "executorDisconnected":
@@ -265,6 +264,12 @@ export class Agent implements Machine<AgentInput, AgentEffect> {
       default:
         return input satisfies never
     }
+  }
+
+  #unknown(turn: Turn, containerId: ContainerId): void {
+    if (this.#executors.unknown(turn, containerId)) return
+    if (this.#nested.has(containerId)) this.#nested.unknown(turn, containerId)
+    else this.#lifecycle.unknown(turn, containerId)
   }
 
   #volumeRemoved(turn: Turn, path: string, error: string | undefined): void {

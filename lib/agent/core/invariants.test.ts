@@ -175,7 +175,8 @@ class History {
     const { spec } = container
     const { containerId } = spec
     if (container.phase === "launching") {
-      if (luck < 0.2 || container.killed) {
+      if (this.random.chance(0.3)) this.give(() => this.world.prepared(spec))
+      else if (luck < 0.2 || container.killed) {
         container.phase = "ended"
         const reason = "REASON_CONTAINER_LAUNCH_FAILED"
         this.give(() =>

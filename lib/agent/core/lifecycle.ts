@@ -112,6 +112,13 @@ export class Lifecycle {
     turn.out.push({ kind: "recover", spec })
   }
 
+  /** The task's container is being started, which its framework can hear while that goes on. */
+  prepared(turn: Turn, containerId: ContainerId): void {
+    const task = this.#parts.workload.taskOf(containerId)
+    if (task?.progress.state !== "TASK_STAGING" || task.progress.kill !== undefined) return
+    this.#report(turn, task, { state: "TASK_STARTING" })
+  }
+
   started(
     turn: Turn,
     containerId: ContainerId,

@@ -98,6 +98,22 @@ test("a container that started unseen is reported as running", () => {
   expect(w.all("launch")).toEqual([])
 })
 
+test("a container whose start was cut short after TASK_STARTING is launched again", () => {
+  const w = world()
+  const spec = w.run(testTask("web.1"))
+  const launch = w.last("launch")
+  w.prepared(spec)
+  crash(w)
+  w.effects = []
+  w.give({ kind: "containerUnknown", containerId: spec.containerId })
+  expect(w.all("launch")).toEqual([launch])
+  w.prepared(spec)
+  w.started(spec)
+  w.link()
+  w.acknowledgeAll()
+  expect(w.states()).toEqual(["TASK_STARTING", "TASK_RUNNING"])
+})
+
 test("a running container of which no trace is left has failed", () => {
   const w = world()
   const spec = w.runToRunning(testTask("web.1"))

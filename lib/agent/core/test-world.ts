@@ -185,6 +185,10 @@ export class TestWorld {
     return must(record, "the executor is there").launch.containerId
   }
 
+  prepared({ containerId }: { readonly containerId: ContainerId }): void {
+    this.give({ kind: "containerPrepared", containerId })
+  }
+
   started({ containerId }: { readonly containerId: ContainerId }): void {
     this.give({ kind: "containerStarted", containerId, status: {} })
   }

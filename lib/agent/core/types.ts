@@ -126,6 +126,8 @@ export type AgentInput =
   | { readonly kind: "linkOpened" }
   | { readonly kind: "linkClosed" }
   | { readonly kind: "message"; readonly message: MasterToAgent }
+  /** All that a container is made from is there, and it is being started; not told of each. */
+  | { readonly kind: "containerPrepared"; readonly containerId: ContainerId }
   | {
       readonly kind: "containerStarted"
       readonly containerId: ContainerId

@@ -463,6 +463,7 @@ describeWith({ name: "docker", missing })("docker containers", () => {
   })
 
   test("refuses an image that cannot be had, a bad parameter and an unknown program", async () => {
+    const prepared: string[] = []
     const refusal = async (
       docker: Partial<ContainerInfo["docker"]>,
       task: Partial<TaskInfo> = {},
@@ -470,6 +471,7 @@ describeWith({ name: "docker", missing })("docker containers", () => {
       const started = await runtime.launch(
         spec("true", { container: container(docker), ...task }),
         never,
+        () => prepared.push(JSON.stringify(docker)),
       )
       return started.ok ? "" : `${started.error.reason}: ${started.error.message}`
     }
@@ -482,6 +484,8 @@ describeWith({ name: "docker", missing })("docker containers", () => {
     expect(await refusal({}, { command: { shell: false, value: "no-such-program" } })).toContain(
       "the container could not be started: ",
     )
+    // Those of the first two were not, for which the task would wait in TASK_STARTING.
+    expect(prepared).toEqual(["{}"])
     expect(await runtime.removeOrphans(new Set())).toEqual([])
   })
 })

@@ -134,6 +134,7 @@ export class DockerRuntime implements ContainerRuntime {
   async launch(
     spec: ContainerSpec,
     signal: AbortSignal,
+    onPrepared?: () => void,
   ): Promise<Result<ContainerStarted, ContainerFailure>> {
     if (spec.debug) return this.#launchSession(spec, signal)
     const given = spec.task.container?.docker?.parameters ?? []
@@ -162,6 +163,7 @@ export class DockerRuntime implements ContainerRuntime {
       created = await createContainer(docker, options.value, signal)
       if (signal.aborted) throw new Error("the launch was given up")
       step = "could not be started"
+      onPrepared?.()
       await created.start()
       const inspected = await created.inspect()
       await this.#watch(spec)

@@ -144,7 +144,7 @@ describe("launch", () => {
       [place.spec("true", { user: "no-such-user" }), "user 'no-such-user' does not exist"],
     ]
     for (const [spec, message] of problems) {
-      const started = await runtime.launch(spec, never)
+      const started = await runtime.launch(spec, never, () => expect.unreachable())
       expect(started).toMatchObject({
         ok: false,
         error: { reason: "REASON_CONTAINER_LAUNCH_FAILED" },
@@ -152,6 +152,15 @@ describe("launch", () => {
       expect(started.ok ? "" : started.error.message).toContain(message)
       expect(existsSync(`${place.runtimeDir}/containers/${spec.containerId}`)).toBe(false)
     }
+  })
+
+  test("says that a container is prepared, then starts it", async () => {
+    const told: string[] = []
+    const spec = place.spec("true")
+    const started = await runtime.launch(spec, never, () => told.push("prepared"))
+    launched.push(spec)
+    told.push(started.ok ? "started" : started.error.message)
+    expect(told).toEqual(["prepared", "started"])
   })
 
   test("does not write through a link that stands where a log belongs", async () => {

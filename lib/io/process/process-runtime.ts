@@ -149,6 +149,7 @@ export class ProcessRuntime implements ContainerRuntime {
   async launch(
     spec: ContainerSpec,
     signal: AbortSignal,
+    onPrepared?: () => void,
   ): Promise<Result<ContainerStarted, ContainerFailure>> {
     const refuse = (message: string): Result<never, ContainerFailure> =>
       err({ reason: "REASON_CONTAINER_LAUNCH_FAILED", message })
@@ -172,6 +173,7 @@ export class ProcessRuntime implements ContainerRuntime {
       created = true
       if (hasTerminal(spec)) await this.#records.createInput(containerId)
       if (signal.aborted) throw new Error("the launch was given up")
+      onPrepared?.()
       return ok(await this.#start(spec, start.value))
     } catch (cause) {
       if (created) await this.forget(spec)

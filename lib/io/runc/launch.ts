@@ -46,6 +46,12 @@ export type LaunchParts = {
   readonly memory: GroupMemory
 }
 
+/** How a launch is given up, and who hears that nothing but the container's processes is missing. */
+type LaunchProgress = {
+  readonly signal: AbortSignal
+  readonly onPrepared?: (() => void) | undefined
+}
+
 /** A failure before or while the container was made, with the text to report. */
 class LaunchError extends Error {}
 
@@ -56,7 +62,7 @@ class LaunchError extends Error {}
 export async function launchContainer(
   parts: LaunchParts,
   spec: ContainerSpec,
-  signal: AbortSignal,
+  { signal, onPrepared }: LaunchProgress,
 ): Promise<Result<number, ContainerFailure>> {
   const { records, roots } = parts
   const bundle = records.bundle(spec.containerId)
@@ -101,6 +107,7 @@ export async function launchContainer(
     versionTwoLimits(taskLimits(spec.task, parts.settings), parts.settings.pidsLimit),
   )
   if (signal.aborted) throw new LaunchError("the launch was given up")
+  onPrepared?.()
   const pid = await make(parts, spec, { config: config.value, signal })
   const secrets = secretNames(spec)
   if (secrets.size > 0)

@@ -265,13 +265,16 @@ describe.skipIf(!usable)("a container", () => {
     const launched = await runtime.launch(
       spec("true", { task: { container: { type: "MESOS", ...container } } }),
       never,
+      () => expect.unreachable(),
     )
     expect(launched).toMatchObject({ ok: false, error: { message: expect.stringContaining(text) } })
   })
 
-  test("whose program is missing says so, and leaves nothing", async () => {
+  test("whose program is missing says so once it is prepared, and leaves nothing", async () => {
     const one = spec({ shell: false, value: "/no/such/program" })
-    const launched = await runtime.launch(one, never)
+    const told: string[] = []
+    const launched = await runtime.launch(one, never, () => told.push("prepared"))
+    expect(told).toEqual(["prepared"])
     expect(launched).toMatchObject({
       ok: false,
       error: {

@@ -158,6 +158,7 @@ export class RuncRuntime implements ContainerRuntime {
   async launch(
     spec: ContainerSpec,
     signal: AbortSignal,
+    onPrepared?: () => void,
   ): Promise<Result<ContainerStarted, ContainerFailure>> {
     const refuse = (message: string): Result<never, ContainerFailure> =>
       err({ reason: "REASON_CONTAINER_LAUNCH_FAILED", message })
@@ -173,7 +174,10 @@ export class RuncRuntime implements ContainerRuntime {
       created = true
       this.#cgroups.claim(containerId)
       const bounded = this.#families.join(spec)
-      const launched = await launchContainer(this.#launchParts(), bounded, signal)
+      const launched = await launchContainer(this.#launchParts(), bounded, {
+        signal,
+        onPrepared,
+      })
       if (launched.ok) return ok(await this.#started(spec, launched.value))
       await this.#destroy(containerId)
       return launched
