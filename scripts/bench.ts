@@ -5,15 +5,13 @@
  * whether or not budgets are met.
  */
 import { arch, cpus, release, totalmem } from "node:os"
+import { parseArgs } from "node:util"
 import { benchmarks } from "../test/bench/index.ts"
 import { lastReport, saveReport, type Machine } from "../test/bench/report.ts"
 import type { BenchResult } from "../test/bench/result.ts"
 import { buildExecutable } from "./build.ts"
 
-const args = process.argv.slice(2)
-const json = args.includes("--json")
-const at = args.indexOf("--only")
-const only = at >= 0 ? args[at + 1] : undefined
+const { json, only, save } = options()
 const chosen = benchmarks.filter(
   ({ name, measures }) => only === undefined || name === only || measures.includes(only),
 )
@@ -31,6 +29,23 @@ const machine: Machine = {
   bun: Bun.version,
 }
 const last = lastReport(machine)
+
+/** The command line; ends the process with 2 and the reason when it names what there is not. */
+function options() {
+  try {
+    const { values } = parseArgs({
+      options: {
+        json: { type: "boolean", default: false },
+        only: { type: "string" },
+        save: { type: "boolean", default: false },
+      },
+    })
+    return values
+  } catch (cause) {
+    console.error(`${String(cause)}\nusage: npm run bench -- [--only NAME] [--json] [--save]`)
+    return process.exit(2)
+  }
+}
 
 const show = (value: number): string =>
   value >= 100 ? value.toFixed(0) : value >= 10 ? value.toFixed(1) : value.toFixed(2)
@@ -68,5 +83,5 @@ for (const { run } of chosen)
     if (!json) console.log(row(result))
   }
 if (json) console.log(JSON.stringify({ machine, results }))
-if (args.includes("--save")) console.error(`kept in ${saveReport({ machine, results })}`)
+if (save) console.error(`kept in ${saveReport({ machine, results })}`)
 process.exit(0)

@@ -1,7 +1,7 @@
-import { rename, rm } from "node:fs/promises"
+import { open, rename, rm } from "node:fs/promises"
 import type { FileHandle } from "node:fs/promises"
 import { ifExists } from "#lib/io/host/files.ts"
-import { openLog } from "#lib/io/host/open-log.ts"
+import { LOG_FLAGS, LOG_MODE } from "#lib/io/host/open-log.ts"
 
 /**
  * A log of a sandbox that only the agent writes, so that it can be rotated by renaming: full ones
@@ -32,7 +32,7 @@ export class SandboxLog {
 
   /** Opens the log. What an earlier life of the agent wrote beyond `size` without recording it goes. */
   async open(size: number | undefined): Promise<void> {
-    this.#file = await openLog(this.#path, undefined)
+    this.#file = await open(this.#path, LOG_FLAGS, LOG_MODE)
     const found = (await this.#file.stat()).size
     if (size !== undefined && found > size) await this.#file.truncate(size)
     this.#size = size === undefined ? found : Math.min(found, size)

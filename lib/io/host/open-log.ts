@@ -1,19 +1,24 @@
-import { constants } from "node:fs"
-import { open } from "node:fs/promises"
-import type { FileHandle } from "node:fs/promises"
+import { closeSync, constants, fchownSync, openSync } from "node:fs"
+import { Descriptor } from "./descriptor.ts"
 
-/** Opens a log of the sandbox for appending, never through a link that a fetched archive planted. */
-export async function openLog(
+const { O_APPEND, O_CREAT, O_NOFOLLOW, O_WRONLY } = constants
+
+/** How a log of the sandbox is opened: for appending, never through a link that an archive planted. */
+export const LOG_FLAGS = O_APPEND | O_CREAT | O_NOFOLLOW | O_WRONLY
+/** The permissions of a new one. */
+export const LOG_MODE = 0o644
+
+/** Opens a log of the sandbox that a container writes. */
+export function openLog(
   path: string,
   owner: { readonly uid: number; readonly gid: number } | undefined,
-): Promise<FileHandle> {
-  const { O_APPEND, O_CREAT, O_NOFOLLOW, O_WRONLY } = constants
-  const file = await open(path, O_APPEND | O_CREAT | O_NOFOLLOW | O_WRONLY, 0o644)
+): Descriptor {
+  const log = new Descriptor(openSync(path, LOG_FLAGS, LOG_MODE))
   try {
-    if (owner !== undefined && process.getuid?.() === 0) await file.chown(owner.uid, owner.gid)
-    return file
+    if (owner !== undefined && process.getuid?.() === 0) fchownSync(log.fd, owner.uid, owner.gid)
+    return log
   } catch (cause) {
-    await file.close()
+    closeSync(log.fd)
     throw cause
   }
 }

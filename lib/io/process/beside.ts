@@ -24,7 +24,7 @@ export type BesideOptions = {
 export async function runBeside(options: BesideOptions): Promise<CommandOutcome> {
   const { spec, request, start, directory } = options
   try {
-    await using script = await openNameless(directory, start.script)
+    using script = openNameless(directory, start.script)
     const child = Bun.spawn([...start.argv], {
       cwd: spec.sandbox,
       env: CLEAN_ENVIRONMENT,

@@ -169,7 +169,7 @@ export class ProcessRuntime implements ContainerRuntime {
     let created = false
     try {
       await this.#prepare()
-      await this.#records.create(containerId, bootId())
+      this.#records.create(containerId, bootId())
       created = true
       if (hasTerminal(spec)) await this.#records.createInput(containerId)
       if (signal.aborted) throw new Error("the launch was given up")
@@ -354,9 +354,9 @@ export class ProcessRuntime implements ContainerRuntime {
     const { setsid } = this.#tools
     const cgroups = this.#cgroups?.create(spec) ?? []
     const owner = spec.user === undefined ? undefined : await this.#accounts.find(spec.user)
-    await using script = await openNameless(this.#options.runtimeDir, start.script)
-    await using stdout = await openLog(`${sandbox}/stdout`, owner)
-    await using stderr = await openLog(`${sandbox}/stderr`, owner)
+    using script = openNameless(this.#options.runtimeDir, start.script)
+    using stdout = openLog(`${sandbox}/stdout`, owner)
+    using stderr = openLog(`${sandbox}/stderr`, owner)
     const supervise = ["/bin/sh", this.#records.supervisorScript]
     const records = [this.#records.directory(containerId), this.#records.endedFile(containerId)]
     const lead = setsid === null ? [] : [setsid]

@@ -1,4 +1,4 @@
-import { existsSync } from "node:fs"
+import { existsSync, mkdirSync, writeFileSync } from "node:fs"
 import { mkdir, open, readFile, readdir, rename, rm, writeFile } from "node:fs/promises"
 import type { ContainerId } from "#lib/ports/index.ts"
 import { errorCode, ifExists } from "#lib/io/host/files.ts"
@@ -48,10 +48,13 @@ export class ContainerRecords {
     return `${this.endedDir}/${containerId}`
   }
 
-  /** Makes the directory of a new container; fails with EEXIST when it was launched before. */
-  async create(containerId: ContainerId, boot: string): Promise<void> {
-    await mkdir(this.directory(containerId), { mode: 0o700 })
-    await writeFile(`${this.directory(containerId)}/boot_id`, `${boot}\n`)
+  /**
+   * Makes the directory of a new container; fails with EEXIST when it was launched before. At once, for a
+   * trip through the pool of threads takes ten times as long as what is done there.
+   */
+  create(containerId: ContainerId, boot: string): void {
+    mkdirSync(this.directory(containerId), { mode: 0o700 })
+    writeFileSync(`${this.directory(containerId)}/boot_id`, `${boot}\n`)
   }
 
   /** Removes all records of a container. */

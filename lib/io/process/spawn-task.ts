@@ -1,10 +1,10 @@
-import { open, rm } from "node:fs/promises"
-import type { FileHandle } from "node:fs/promises"
+import { openSync, rmSync, writeFileSync } from "node:fs"
 import type { CommandInfo } from "#lib/mesos/index.ts"
 import type { ContainerSpec, TerminalSize } from "#lib/ports/index.ts"
 import { err, ok } from "#lib/std/result.ts"
 import type { Result } from "#lib/std/result.ts"
 import type { Accounts } from "#lib/io/host/accounts.ts"
+import { Descriptor } from "#lib/io/host/descriptor.ts"
 import { userPrefix } from "#lib/io/host/user-prefix.ts"
 import { HEED_SIGNALS, rlimitPrefix } from "./prefix.ts"
 import type { HostTools } from "./prefix.ts"
@@ -108,17 +108,12 @@ let scripts = 0
  * A file of that content, open for reading and without a name: the process that inherits it can read
  * it whatever its user is, and it leaves nothing behind.
  */
-export async function openNameless(directory: string, content: string): Promise<FileHandle> {
+export function openNameless(directory: string, content: string): Descriptor {
   const path = `${directory}/script.${process.pid}.${scripts++}`
   try {
-    const file = await open(path, "wx", 0o600)
-    try {
-      await file.writeFile(content)
-    } finally {
-      await file.close()
-    }
-    return await open(path, "r")
+    writeFileSync(path, content, { flag: "wx", mode: 0o600 })
+    return new Descriptor(openSync(path, "r"))
   } finally {
-    await rm(path, { force: true })
+    rmSync(path, { force: true })
   }
 }

@@ -41,7 +41,7 @@ export async function startSession(options: StartSessionOptions): Promise<Result
   })
   if (!start.ok) return start
   const { argv } = start.value
-  await using script = await openNameless(directory, start.value.script)
+  using script = openNameless(directory, start.value.script)
   const { pid } = await sessions.start({
     containerId,
     argv: network === undefined ? argv : ["nsenter", `--net=${network}`, ...argv],

@@ -95,7 +95,7 @@ export async function launchContainer(
   if (missing !== undefined) return failure(missing)
   await writeFile(`${bundle}/config.json`, encodeSpec(config.value), { mode: 0o600 })
   const stopSignal = root.kind === "image" ? root.config.stopSignal : undefined
-  await records.writeLaunch(spec.containerId, {
+  records.writeLaunch(spec.containerId, {
     layers: prepared.value.layers,
     stopSignal: signalNumber(stopSignal ?? "") ?? SIGTERM,
     protectedInit: config.value.linux.namespaces.some(
@@ -141,8 +141,8 @@ async function make(
 ): Promise<number> {
   const { containerId, sandbox } = spec
   const { uid, gid } = config.process.user
-  await using stdout = await openLog(`${sandbox}/stdout`, { uid, gid })
-  await using stderr = await openLog(`${sandbox}/stderr`, { uid, gid })
+  using stdout = openLog(`${sandbox}/stdout`, { uid, gid })
+  using stderr = openLog(`${sandbox}/stderr`, { uid, gid })
   const common = { tools, containerId, stdout: stdout.fd, stderr: stderr.fd }
   const size = spec.task.container?.ttyInfo?.windowSize
   const made = config.process.terminal

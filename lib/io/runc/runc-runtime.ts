@@ -170,7 +170,7 @@ export class RuncRuntime implements ContainerRuntime {
     try {
       await this.#prepare()
       if (spec.debug) return await this.#launchSession(spec, signal)
-      await this.#records.create(containerId, bootId())
+      this.#records.create(containerId, bootId())
       created = true
       this.#cgroups.claim(containerId)
       const bounded = this.#families.join(spec)

@@ -51,7 +51,7 @@ export async function startSession(
   const general = ["--root", records.stateDir, "--log", "/dev/null"]
   const exec = ["exec", "--process", `/proc/self/fd/${SCRIPT_DESCRIPTOR}`, parent]
   const argv = [tools.runc, ...general, ...exec]
-  await using script = await openNameless(directory, encodeSpec(process.value))
+  using script = openNameless(directory, encodeSpec(process.value))
   const leader = await sessions.start({
     containerId: spec.containerId,
     argv: tty === undefined ? argv : inTerminal(argv, tty.windowSize),
