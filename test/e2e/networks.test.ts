@@ -1,110 +1,24 @@
 /** Networks of containers: joined through real plugins by a real agent, on a machine of their own. */
-import { afterEach, expect } from "bun:test"
+import { expect } from "bun:test"
 import { existsSync, mkdirSync, readFileSync } from "node:fs"
 import { rootFileSystem } from "../fixtures/busybox-image.ts"
-import { CniNetworks, cniPlugins } from "../fixtures/cni.ts"
-import { HttpFramework, scalar } from "../fixtures/http-framework.ts"
-import { networksOf } from "../fixtures/leaks.ts"
-import { Marathon } from "../fixtures/marathon.ts"
-import { networkNamespaces } from "../fixtures/network-namespace.ts"
-import { command, rootUser, testWith } from "../fixtures/system-parts.ts"
+import {
+  addressesOf,
+  inSandbox,
+  launchGroup,
+  networkParts as parts,
+  on,
+  onMachine,
+  subscribe,
+  testNetworks,
+  traces,
+  type NetworkScene as Scene,
+} from "../fixtures/network-scene.ts"
+import { testWith } from "../fixtures/system-parts.ts"
 import { waitFor } from "../fixtures/wait.ts"
-import { testWorlds, type AgentPlace } from "../fixtures/world.ts"
+import type { AgentPlace } from "../fixtures/world.ts"
 
-const frameworks: HttpFramework[] = []
-// Before the master ends.
-afterEach(() => {
-  for (const framework of frameworks.splice(0)) framework[Symbol.dispose]()
-})
-const open = testWorlds()
-const tools = ["runc", "conmon", "busybox", "iptables", "nsenter"].map(command)
-const parts = [rootUser, networkNamespaces(), cniPlugins, ...tools]
-
-/** A machine with a master, an agent that knows the network "net", and their Marathon. */
-async function scene(more: (folder: string) => Promise<readonly string[]> = async () => []) {
-  const world = open()
-  const machine = world.machine()
-  const networks = new CniNetworks(world.path)
-  networks.bridge("net", 77)
-  const master = await world.master({ machine })
-  const args = [...networks.args, ...(await more(world.path))]
-  const place = await world.place("agent", args, machine)
-  const start = () => world.agent(master, place)
-  const agent = await start()
-  const marathon = new Marathon(master.marathonUrl)
-  return { world, machine, networks, master, place, start, agent, marathon }
-}
-type Scene = Awaited<ReturnType<typeof scene>>
-
-/** A framework of the cluster. */
-async function subscribe({ master }: Scene): Promise<HttpFramework> {
-  const framework = await HttpFramework.subscribe(master.mesosUrl)
-  frameworks.push(framework)
-  return framework
-}
-
-/** A container that is in these networks. */
-const on = (...names: readonly string[]) => ({
-  type: "MESOS",
-  network_infos: names.map((name) => ({ name })),
-})
-
-/** Launches a group whose executor has this container; members are commands, some with more. */
-async function launchGroup(
-  framework: HttpFramework,
-  container: object,
-  members: Readonly<Record<string, { readonly command: string; readonly container?: object }>>,
-): Promise<void> {
-  const offer = await framework.offer()
-  const resources = [scalar("cpus", 0.1), scalar("mem", 32)]
-  const tasks = Object.entries(members).map(([id, { command: value, ...more }]) => ({
-    name: id,
-    task_id: { value: id },
-    agent_id: offer.agent_id,
-    resources,
-    command: { value },
-    ...more,
-  }))
-  const executor = {
-    type: "DEFAULT",
-    executor_id: { value: "pod" },
-    framework_id: { value: framework.id },
-    resources: [...resources, scalar("disk", 16)],
-    container,
-  }
-  await framework.accept(offer, [
-    { type: "LAUNCH_GROUP", launch_group: { executor, task_group: { tasks } } },
-  ])
-}
-
-/** The addresses of a task, as its last status says. */
-const addressesOf = (framework: HttpFramework, taskId: string): unknown =>
-  framework.statuses
-    .findLast(({ task_id }) => task_id.value === taskId)
-    ?.container_status?.network_infos?.map(({ name, ip_addresses = [] }) => [
-      name,
-      ...ip_addresses.map(({ ip_address }) => ip_address),
-    ])
-
-/** What a command on the machine writes. */
-function onMachine({ machine }: Scene, line: string): string {
-  const { stdout, stderr } = Bun.spawnSync(machine.command(["sh", "-c", line]))
-  return stdout.toString() + stderr.toString()
-}
-
-/** Interfaces of containers, rules for their ports and their addresses, as far as the machine has any. */
-const traces = (at: Scene): string =>
-  [
-    onMachine(at, "ip -o link show type veth | grep -v ': eth0@'"),
-    onMachine(at, "iptables -t nat -S 2>&1 | grep -E 'CNI-(DN-)?[0-9a-f]{12}' || true"),
-    ...networksOf(at.world.path).map(({ what }) => `${what}\n`),
-  ].join("")
-
-/** A file of the only sandbox there is; empty until it is there. */
-function inSandbox({ workDir }: AgentPlace, name: string): string {
-  const [path] = [...new Bun.Glob(`**/runs/*/${name}`).scanSync({ cwd: workDir })]
-  return path === undefined ? "" : readFileSync(`${workDir}/${path}`, "utf8")
-}
+const scene = testNetworks()
 
 /** Whether some task has written a text to its standard output. */
 const anywhere = ({ workDir }: AgentPlace, text: string): boolean =>
