@@ -1,4 +1,4 @@
-import type { AgentToMaster, MasterToAgent, scheduler } from "#lib/mesos/index.ts"
+import type { AgentToMaster, MasterToAgent, OperationStatus, scheduler } from "#lib/mesos/index.ts"
 
 /** The messages of a frame for the trace: kinds, and the ids that matter. */
 export const describeFrame = (messages: readonly (AgentToMaster | MasterToAgent)[]): string =>
@@ -26,13 +26,15 @@ function describeMessage(message: AgentToMaster | MasterToAgent): string {
     case "shutdown":
     case "refused":
       return `${message.kind}: ${message.message}`
+    case "operationUpdate":
+      return `operationUpdate ${operation(message.status)}`
+    case "applyOperation":
+      return `applyOperation ${message.operationId ?? message.uuid} ${message.operation.kind}`
     case "unregister":
     case "frameworkEnded":
-    case "operationUpdate":
     case "executorMessage":
     case "executorExited":
     case "runTaskGroup":
-    case "applyOperation":
     case "acknowledgeOperation":
     case "updateFramework":
     case "shutdownExecutor":
@@ -59,9 +61,10 @@ export function describeEvent(event: scheduler.Event): string {
     }
     case "error":
       return `error: ${event.message}`
+    case "updateOperationStatus":
+      return `${event.kind} ${operation(event.status)}`
     case "inverseOffers":
     case "rescindInverseOffer":
-    case "updateOperationStatus":
     case "message":
     case "failure":
     case "heartbeat":
@@ -70,3 +73,6 @@ export function describeEvent(event: scheduler.Event): string {
       return event satisfies never
   }
 }
+
+const operation = ({ operationId, state }: OperationStatus): string =>
+  `${operationId ?? "(no id)"} ${state}`

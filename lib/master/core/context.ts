@@ -39,6 +39,8 @@ import {
 export type LinkRecord = {
   readonly id: LinkId
   readonly address: string
+  /** Greater than that of every link that was opened before. */
+  readonly order: number
   agent: AgentRecord | undefined
 }
 
@@ -86,6 +88,8 @@ export class Context {
   /** Weights of role paths that are not 1. */
   readonly weights = new Map<string, number>()
   readonly links = new Map<LinkId, LinkRecord>()
+  /** How many links were opened so far. */
+  linksOpened = 0
   readonly streams = new Map<StreamId, FrameworkRecord>()
   /** How many hear of everything that changes. */
   watchers = 0

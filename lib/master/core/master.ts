@@ -43,7 +43,7 @@ import { parseQuota, parseWeight } from "./registry-settings.ts"
 import { runRemovals } from "./removal-limiter.ts"
 import { onUpdate } from "./statuses.ts"
 import { removeExecutor } from "./tasks.ts"
-import type { MasterEffect, MasterInput, MasterOptions } from "./types.ts"
+import type { LinkId, MasterEffect, MasterInput, MasterOptions } from "./types.ts"
 import type { MasterView } from "./views.ts"
 
 /**
@@ -110,8 +110,7 @@ export class Master implements Machine<MasterInput, MasterEffect> {
         this.#alarmAt = undefined
         return this.#wake()
       case "linkOpened":
-        ctx.links.set(input.link, { id: input.link, address: input.address, agent: undefined })
-        return
+        return openLink(ctx, input.link, input.address)
       case "linkMessage": {
         const link = ctx.links.get(input.link)
         if (link !== undefined) onMessage(ctx, link, input.message)
@@ -192,6 +191,10 @@ export class Master implements Machine<MasterInput, MasterEffect> {
 
 function drain<T>(take: () => T | undefined, handle: (item: T) => void): void {
   for (let item = take(); item !== undefined; item = take()) handle(item)
+}
+
+function openLink(ctx: Context, id: LinkId, address: string): void {
+  ctx.links.set(id, { id, address, order: ++ctx.linksOpened, agent: undefined })
 }
 
 function onMessage(ctx: Context, link: LinkRecord, message: AgentToMaster): void {

@@ -70,6 +70,8 @@ export class AgentRecord implements AgentView {
   readonly address: string
   readonly total: Resources
   readonly link: LinkId | undefined
+  /** The order of the newest link that it registered on. */
+  linkOrder = 0
   readonly deactivated: boolean
   readonly drain: AgentDrain | undefined
   readonly registeredAt: number

@@ -9,6 +9,7 @@ import {
 } from "./builders.ts"
 import type { AgentId, ExecutorId, ExecutorInfo, FrameworkId } from "#lib/mesos/index.ts"
 import { agentKey } from "./registry.ts"
+import type { LinkId } from "./types.ts"
 
 const FRAMEWORK = "old-0001" as FrameworkId
 const AGENT = "old-S7" as AgentId
@@ -75,6 +76,28 @@ describe("an agent's first registration", () => {
     expect(bench.sent(agent.link, "registered")).toMatchObject([{ reconcile: [] }])
     const used = bench.master.view.agents.get(agent.id)?.used
     expect(used).toEqual(resources("cpus:1;mem:128", "*"))
+  })
+
+  test("that a life before the present one sent over its own link counts for nothing", () => {
+    const bench = new Bench()
+    const marathon = bench.subscribe()
+    const { id } = bench.register()
+    const [first, second] = [bench.openLink(), bench.openLink()]
+    const present = bench.register({ agentId: id })
+    bench.launch(marathon, [taskInfo("t1", id)])
+    const isRefused = (link: LinkId): void => {
+      bench.clear()
+      bench.fromAgent(link, registration({ agentId: id }))
+      const reason = "the agent has opened a newer link"
+      expect(bench.effects).toContainEqual({ kind: "closeLink", link, reason })
+      expect(bench.sent(link, "registered")).toEqual([])
+      expect(bench.statuses(marathon)).toEqual([])
+    }
+    isRefused(first)
+    expect(bench.master.view.agents.get(id)?.connected).toBe(true)
+    bench.feed({ kind: "linkClosed", link: present.link })
+    isRefused(second)
+    expect(bench.master.view.agents.get(id)?.connected).toBe(false)
   })
 
   test("uses what the agent checkpointed in place of what it was started with", () => {

@@ -12,6 +12,8 @@ import { cancelRemoval } from "./removal-limiter.ts"
 import type { StoredAgent } from "./registry.ts"
 import { tellAgentAdded } from "./watch.ts"
 
+const NEWER_LINK = "the agent has opened a newer link"
+
 /** An agent registers, for the first time or again; repeats are harmless. */
 export function register(ctx: Context, link: LinkRecord, message: RegisterMessage): void {
   const agentId = message.agentId ?? link.agent?.id
@@ -23,8 +25,18 @@ export function register(ctx: Context, link: LinkRecord, message: RegisterMessag
   if (link.agent !== undefined && link.agent.id === agentId) return welcome(ctx, link.agent, [])
   if (link.agent !== undefined) disconnectAgent(ctx, link.agent)
   const known = agentId === undefined ? undefined : ctx.agents.get(agentId)
+  if (known !== undefined && link.order < known.linkOrder) return closeOutdated(ctx, link)
   if (known === undefined) admit(ctx, link, agentId, message)
   else reregister(ctx, link, known, message)
+}
+
+/**
+ * An agent opens one link after another, so this is what a life that is over said of itself, and the
+ * network kept until now: what was sent to the agent since would seem to be lost.
+ */
+function closeOutdated(ctx: Context, link: LinkRecord): void {
+  ctx.links.delete(link.id)
+  ctx.out.push({ kind: "closeLink", link: link.id, reason: NEWER_LINK })
 }
 
 /**
@@ -98,7 +110,7 @@ function reregister(
     const old = agent.link
     disconnectAgent(ctx, agent)
     ctx.links.delete(old)
-    ctx.out.push({ kind: "closeLink", link: old, reason: "the agent has opened a newer link" })
+    ctx.out.push({ kind: "closeLink", link: old, reason: NEWER_LINK })
   }
   const before = storedOf(agent)
   agent.change({
@@ -131,6 +143,7 @@ const sameStored = (a: StoredAgent, b: StoredAgent): boolean =>
 function connect(ctx: Context, link: LinkRecord, agent: AgentRecord): void {
   cancelRemoval(ctx, agent.id)
   link.agent = agent
+  agent.linkOrder = link.order
   agent.change({ link: link.id })
   ctx.disconnected.delete(agent)
   agent.missedPings = 0
