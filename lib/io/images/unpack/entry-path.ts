@@ -31,11 +31,18 @@ export type Whiteout =
 
 const PREFIX = ".wh."
 
+/**
+ * Where aufs keeps files that have several names, which layers made on it name as targets of hard
+ * links. It is no part of an image. Source: aufs(5), "pseudo hardlink".
+ */
+export const AUFS_LINKS = `/${PREFIX}${PREFIX}plnk`
+
 /** Reads a path as a whiteout; undefined when it is an ordinary one. */
 export function parseWhiteout(path: string): Whiteout | undefined {
   const slash = path.lastIndexOf("/")
   const name = path.slice(slash + 1)
   const directory = path.slice(0, slash)
+  if (directory === AUFS_LINKS && !name.startsWith(PREFIX)) return undefined
   if (path.includes(`/${PREFIX}${PREFIX}`) && name !== `${PREFIX}${PREFIX}.opq`)
     return { kind: "ignored" }
   if (!name.startsWith(PREFIX)) return undefined

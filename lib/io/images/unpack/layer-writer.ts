@@ -21,7 +21,7 @@ import { errorCode } from "#lib/io/host/files.ts"
 import { BadLayer } from "#lib/io/images/tar/bad-layer.ts"
 import type { TarEntry } from "#lib/io/images/tar/header.ts"
 import type { TarSink } from "#lib/io/images/tar/reader.ts"
-import { entryPath, parseWhiteout, printable } from "./entry-path.ts"
+import { AUFS_LINKS, entryPath, parseWhiteout, printable } from "./entry-path.ts"
 import type { Libc } from "./libc.ts"
 
 /** Entries of a layer; the largest images known have a few hundred thousand. */
@@ -92,8 +92,8 @@ export class LayerWriter implements TarSink {
     const { entry, path, fd } = this.#file
     this.#file = undefined
     try {
-      // The owner first: a change of owner takes setuid and capabilities away.
-      if (entry.uid !== 0 || entry.gid !== 0) fchownSync(fd, entry.uid, entry.gid)
+      // Always, as a directory may hand on its group; and first, as it takes setuid and capabilities away.
+      fchownSync(fd, entry.uid, entry.gid)
       if ((entry.mode & 0o7000) !== 0) fchmodSync(fd, entry.mode)
       this.#setAttributes(entry, path)
       const time = timeOf(entry)
@@ -105,6 +105,7 @@ export class LayerWriter implements TarSink {
 
   /** Does what must come after all entries. */
   finish(): void {
+    rmSync(AUFS_LINKS, { recursive: true, force: true })
     const deepestFirst = [...this.#directoryTimes].toReversed()
     for (const [path, time] of deepestFirst)
       if (statOf(path)?.isDirectory() === true) lutimesSync(bytes(path), time, time)
@@ -199,9 +200,16 @@ export class LayerWriter implements TarSink {
       if (stats !== undefined && !isWhiteout(stats))
         throw new BadLayer(`'${printable(path)}' lies below '${printable(parent)}', no directory`)
       if (stats !== undefined) unlinkSync(bytes(parent))
-      mkdirSync(bytes(parent), 0o755)
+      this.#makePlain(parent)
       if (stats !== undefined) this.#makeOpaque(parent)
     }
+  }
+
+  /** A directory that the layer does not describe: root's, whatever the one above hands on. */
+  #makePlain(path: string): void {
+    mkdirSync(bytes(path))
+    lchownSync(bytes(path), 0, 0)
+    chmodSync(bytes(path), 0o755)
   }
 
   /** Hides what lower layers have at a path; what this layer has there stays, as itself alone. */
@@ -213,7 +221,7 @@ export class LayerWriter implements TarSink {
   }
 
   #makeOpaque(path: string): void {
-    if (statOf(path) === undefined) this.#create(path, () => mkdirSync(bytes(path), 0o755))
+    if (statOf(path) === undefined) this.#create(path, () => this.#makePlain(path))
     this.#libc.lsetxattr(bytes(path), OPAQUE, Buffer.from("y"))
   }
 

@@ -154,6 +154,46 @@ withRoot("ordinary layers", () => {
     expect(names).not.toContain("selinux")
   })
 
+  test("owners are those of the layer, also below a directory that hands on its group", async () => {
+    await unpack(
+      { path: "local/", type: "5", mode: 0o2775, uid: 0, gid: 50 },
+      { path: "local/file", content: "x" },
+      { path: "local/made/inside", content: "x" },
+      { path: "local/sub/", type: "5", mode: 0o755 },
+      { path: "local/link", type: "2", link: "file" },
+      { path: "far", content: "x", pax: { uid: "3000000000", gid: "3000000001" } },
+    )
+    const of = (path: string): readonly number[] => {
+      const { uid, gid, mode } = lstatSync(`${root}/${path}`)
+      return [uid, gid, mode & 0o7777]
+    }
+    expect(of("local")).toEqual([0, 50, 0o2775])
+    expect(of("local/file")).toEqual([0, 0, 0o644])
+    expect(of("local/made")).toEqual([0, 0, 0o755])
+    expect(of("local/made/inside")).toEqual([0, 0, 0o644])
+    expect(of("local/sub")).toEqual([0, 0, 0o755])
+    expect(of("local/link").slice(0, 2)).toEqual([0, 0])
+    expect(of("far").slice(0, 2)).toEqual([3_000_000_000, 3_000_000_001])
+  })
+
+  test("links to what aufs kept aside are files of the layer; what it kept aside is not", async () => {
+    const report = await unpack(
+      { path: ".wh..wh.aufs", content: "" },
+      { path: ".wh..wh.orph/", type: "5", mode: 0o700 },
+      { path: ".wh..wh.plnk/", type: "5", mode: 0o700 },
+      { path: ".wh..wh.plnk/12.34", content: "perl", mode: 0o755 },
+      { path: "usr/bin/perl", type: "1", link: ".wh..wh.plnk/12.34" },
+      { path: "usr/bin/perl5", type: "1", link: "/.wh..wh.plnk/12.34" },
+    )
+    expect(refused(report)).toBe("unpacked")
+    expect(readdirSync(root)).toEqual(["usr"])
+    expect(readFileSync(`${root}/usr/bin/perl`, "utf8")).toBe("perl")
+    expect([
+      lstatSync(`${root}/usr/bin/perl5`).nlink,
+      lstatSync(`${root}/usr/bin/perl5`).mode & 0o777,
+    ]).toEqual([2, 0o755])
+  })
+
   test("a later entry replaces an earlier one of the same name", async () => {
     await unpack(
       { path: "a", content: "one" },
