@@ -9,8 +9,9 @@ export class Gate {
 
   /** Runs the work when there is room. Rejects without running it when the signal aborts before. */
   async run<T>(work: () => Promise<T>, signal: AbortSignal): Promise<T> {
+    signal.throwIfAborted()
     if (this.#free > 0) this.#free--
-    else await new Promise<void>((resolve) => this.#waiting.push(resolve))
+    else await this.#turn(signal)
     try {
       signal.throwIfAborted()
       return await work()
@@ -19,5 +20,21 @@ export class Gate {
       if (next === undefined) this.#free++
       else next()
     }
+  }
+
+  /** Resolves when a place is ours; rejects, and leaves the line, when the signal aborts before. */
+  #turn(signal: AbortSignal): Promise<void> {
+    return new Promise((resolve, reject) => {
+      const giveUp = (): void => {
+        this.#waiting.splice(this.#waiting.indexOf(enter), 1)
+        reject(signal.reason as Error)
+      }
+      const enter = (): void => {
+        signal.removeEventListener("abort", giveUp)
+        resolve()
+      }
+      signal.addEventListener("abort", giveUp, { once: true })
+      this.#waiting.push(enter)
+    })
   }
 }

@@ -1,7 +1,7 @@
 import type { ImageConfig } from "#lib/ports/index.ts"
 import { err, ok } from "#lib/std/result.ts"
 import type { Result } from "#lib/std/result.ts"
-import { isRecord, parseJson, textsOf } from "./manifest.ts"
+import { architectureOf, isRecord, parseJson, textsOf } from "./manifest.ts"
 import { isDigest } from "./reference.ts"
 
 /** The configuration blob of an image. */
@@ -46,7 +46,7 @@ export function parseDescription(text: string): Result<ImageDescription, string>
     },
     layers,
     os: textOf(os) ?? "",
-    architecture: textOf(architecture) ?? "",
+    architecture: architectureOf(textOf(architecture) ?? ""),
   })
 }
 

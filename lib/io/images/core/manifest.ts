@@ -59,7 +59,19 @@ const layerTypes = [
     ["tar", "tar+gzip", "tar+zstd"].map((end) => `${OCI}.${name}.v1.${end}`),
   ),
 ]
-const configTypes = [`${DOCKER}.container.image.v1+json`, `${OCI}.config.v1+json`]
+
+/**
+ * The last ones are what old registries wrote instead of the type, which Docker goes on taking.
+ * Source: https://github.com/distribution/distribution/issues/1621.
+ */
+const configTypes = [
+  `${DOCKER}.container.image.v1+json`,
+  `${OCI}.config.v1+json`,
+  "application/octet-stream",
+  "application/json",
+  "text/html",
+  "",
+]
 
 /** Parses a manifest; `contentType` counts where it does not say itself what it is. */
 export function parseManifest(text: string, contentType: string): Result<Manifest, string> {
@@ -111,7 +123,7 @@ function parseImage(config: unknown, list: readonly unknown[]): Result<Manifest,
 
 function parseDescriptor(value: unknown): Descriptor | undefined {
   if (!isRecord(value)) return undefined
-  const { mediaType, digest, size } = value
+  const { mediaType = "", digest, size } = value
   if (typeof mediaType !== "string" || typeof digest !== "string" || !isDigest(digest))
     return undefined
   if (typeof size !== "number" || !Number.isSafeInteger(size) || size < 0) return undefined
@@ -122,8 +134,16 @@ function parsePlatform(value: unknown): Platform | undefined {
   if (!isRecord(value)) return undefined
   const { os, architecture, variant } = value
   if (typeof os !== "string" || typeof architecture !== "string") return undefined
-  return { os, architecture, variant: typeof variant === "string" ? variant : undefined }
+  return {
+    os,
+    architecture: architectureOf(architecture),
+    variant: typeof variant === "string" ? variant : undefined,
+  }
 }
+
+/** An architecture under the name that Go has for it, where an image has the name of the kernel. */
+export const architectureOf = (name: string): string =>
+  name === "x86_64" || name === "x86-64" ? "amd64" : name === "aarch64" ? "arm64" : name
 
 /**
  * The entry of an index that fits this machine: the plainest variant goes first, as it runs on all

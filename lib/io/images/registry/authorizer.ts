@@ -86,7 +86,8 @@ export class Authorizer {
     const query = new URLSearchParams()
     const { service } = parameters
     if (service !== undefined) query.set("service", service)
-    const scope = parameters["scope"] ?? `repository:${repository}:pull`
+    // Some name none, or an empty one.
+    const scope = parameters["scope"] || `repository:${repository}:pull`
     const headers: Record<string, string> = { accept: "application/json" }
     let form: URLSearchParams | undefined
     if (credentials?.kind === "token") {
@@ -115,7 +116,7 @@ async function readToken(response: Response, realm: URL): Promise<Token> {
       `${realm.host}, which gives tokens, answered ${response.status}: check the credentials`,
     )
   const body = parseJson(text)
-  const token = isRecord(body) ? (body["token"] ?? body["access_token"]) : undefined
+  const token = isRecord(body) ? body["token"] || body["access_token"] : undefined
   if (!isRecord(body) || typeof token !== "string" || !/^[\x21-\x7e]+$/.test(token))
     throw new ImageProblem("unauthorized", `${realm.host} answered without a token`)
   const seconds = typeof body["expires_in"] === "number" ? body["expires_in"] : LIFE_S

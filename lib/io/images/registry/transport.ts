@@ -27,6 +27,9 @@ export class Passing extends Error {
 const isCertificateCode = (code: string): boolean =>
   /CERT|SELF_SIGNED|UNABLE_TO_|ALTNAME|HOSTNAME_MISMATCH/.test(code)
 
+/** A host on which nobody listens. */
+const isRefusedCode = (code: string): boolean => /REFUSED/i.test(code)
+
 /** Redirects of a blob: registries need one or two. */
 const REDIRECTS_MAX = 5
 
@@ -69,6 +72,8 @@ export class Transport {
       // Something speaks TLS there, and shows a certificate that must be looked at.
       if (isCertificateCode(code)) return base
       base = `http://${host}`
+      // Nobody is there to learn it from: whoever comes may speak https.
+      if (isRefusedCode(code)) return base
     }
     if (this.#schemes.size < 100) this.#schemes.set(host, base)
     return base

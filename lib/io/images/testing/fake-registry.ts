@@ -45,10 +45,10 @@ export class FakeRegistry {
   readonly requests: string[] = []
   intercept: Intercept = () => undefined
 
-  constructor(tls?: { readonly cert: string; readonly key: string }) {
+  constructor(tls?: { readonly cert: string; readonly key: string }, port = 0) {
     this.#server = Bun.serve({
       hostname: "127.0.0.1",
-      port: 0,
+      port,
       ...(tls === undefined ? {} : { tls }),
       fetch: (request) => this.#answer(request),
     })
@@ -113,6 +113,19 @@ export class FakeRegistry {
     const digest = sha256(bytes)
     for (const name of [tag, digest]) this.#manifests.set(`${repository} ${name}`, { bytes, type })
     return digest
+  }
+
+  /** The text of the manifest under "repository:tag". */
+  manifest(name: string): string {
+    return Buffer.from(this.#manifests.get(name.replace(":", " "))?.bytes ?? []).toString()
+  }
+
+  /** The digests of the layers, as they are packed, of the image under "repository:tag". */
+  layers(name: string): readonly string[] {
+    const { layers } = JSON.parse(this.manifest(name)) as {
+      readonly layers: readonly { readonly digest: string }[]
+    }
+    return layers.map(({ digest }) => digest)
   }
 
   /** The bytes of a blob, for a test that answers for itself. */
