@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, test } from "bun:test"
-import { readlinkSync } from "node:fs"
+import { readlinkSync, writeFileSync } from "node:fs"
 import { Exits, TestPlace, until } from "#lib/io/testing/containers.ts"
 import { bytes, collect } from "#lib/io/testing/streams.ts"
 import { exitedStatus, signaledStatus } from "#lib/io/host/wait-status.ts"
@@ -70,6 +70,18 @@ describe("a debug container", () => {
     expect(seen).toEqual({ stdout: `${spec.sandbox}\nteal\n`, stderr: "bad\n" })
     expect(await exits.of(spec)).toEqual({ status: exitedStatus(7) })
   })
+
+  test.each<readonly string[]>([["bash"], ["a shell of mine"]])(
+    "gives bash, called %s, no start-up files of its user to read",
+    async (name) => {
+      const spec = debugSpec({ shell: false, value: "bash", arguments: [name, "-c", "echo done"] })
+      writeFileSync(`${spec.sandbox}/.bashrc`, "echo from .bashrc")
+      const environment = { ...spec.environment, HOME: spec.sandbox }
+      const { seen, done } = collect(await start({ ...spec, environment }))
+      await done
+      expect(seen).toEqual({ stdout: "done\n", stderr: "" })
+    },
+  )
 
   const isRoot = process.getuid?.() === 0
   test.skipIf(!isRoot)("is in the network of the group whose executor it looks into", async () => {

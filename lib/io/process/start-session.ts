@@ -21,12 +21,22 @@ export type StartSessionOptions = {
   readonly network?: string | undefined
 }
 
+/**
+ * Bash that finds a socket at its standard input, which the pipes of this process are, takes itself
+ * for a remote shell and reads its user's start-up files, unless a shell started it.
+ */
+const NOT_REMOTE = { SHLVL: "2" }
+
 /** Starts a debug container as a process beside its task; the value is its first process' number. */
 export async function startSession(options: StartSessionOptions): Promise<Result<number, string>> {
   const { sessions, spec, accounts, tools, directory, network } = options
   const { containerId, sandbox, task } = spec
-  const environment = { ...spec.environment, [SESSION_VARIABLE]: containerId }
   const tty = task.container?.ttyInfo
+  const environment = {
+    ...(tty === undefined ? NOT_REMOTE : {}),
+    ...spec.environment,
+    [SESSION_VARIABLE]: containerId,
+  }
   const descriptor = SCRIPT_DESCRIPTOR
   const start = await taskStart({
     spec: { ...spec, environment },
