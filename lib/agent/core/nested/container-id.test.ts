@@ -36,10 +36,20 @@ test.each([
     nested(...Array.from({ length: 40 }, () => "x")),
     "containers can be nested 32 levels deep, not deeper",
   ],
+  [
+    nested(...Array.from({ length: 7 }, () => "a".repeat(36))),
+    "ID must not be greater than 242 bytes together with those of its parents",
+  ],
+  [
+    nested("é".repeat(122)),
+    "ID must not be greater than 242 bytes together with those of its parents",
+  ],
 ])("%j is refused", (given, error) => {
   expect(parseContainerId(given)).toEqual({ ok: false, error })
 })
 
 test("the longest parts pass", () => {
   expect(parseContainerId(nested("a".repeat(242))).ok).toBe(true)
+  const six = nested(...Array.from({ length: 6 }, () => "a".repeat(36)))
+  expect(parseContainerId(six).ok).toBe(true)
 })

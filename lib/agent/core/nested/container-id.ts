@@ -14,6 +14,9 @@ const PART_LENGTH_MAX = 242
 /** Containers within containers at most: each level adds to the path of the sandbox. */
 const DEPTH_MAX = 32
 
+/** Bytes of an id with those of all its parents, which names files here too: six UUIDs, or 32 short ones. */
+const BYTES_MAX = 242
+
 /** Characters that would end a part, a path, a line or a word of a log. */
 // oxlint-disable-next-line no-control-regex
 const INVALID = /[\u0000-\u0020\u007f./\\]/
@@ -32,7 +35,10 @@ export function parseContainerId(id: ApiContainerId): Result<ContainerId, string
     if (parts.length > DEPTH_MAX)
       return err(`containers can be nested ${DEPTH_MAX} levels deep, not deeper`)
   }
-  return ok(parts.join(".") as ContainerId)
+  const whole = parts.join(".")
+  if (new TextEncoder().encode(whole).length > BYTES_MAX)
+    return err(`ID must not be greater than ${BYTES_MAX} bytes together with those of its parents`)
+  return ok(whole as ContainerId)
 }
 
 function partProblem(value: string): string | undefined {
