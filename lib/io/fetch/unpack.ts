@@ -39,7 +39,7 @@ export async function unpack(request: UnpackRequest): Promise<void> {
   if (owner !== undefined) await chown(tree, owner.uid, owner.gid)
   if (kind.kind === "gzip") await gunzip(request, tree)
   else if (kind.kind === "zip") await unzip(request, tree)
-  else await untar(request, kind.option, tree)
+  else await untar(request, tree)
   await guardTree(tree)
   await mergeTree(tree, directory)
 }
@@ -51,13 +51,29 @@ async function gunzip(request: UnpackRequest, staging: string): Promise<void> {
   if (owner !== undefined) await chown(path, owner.uid, owner.gid)
 }
 
-async function untar(request: UnpackRequest, option: string, staging: string): Promise<void> {
+async function untar(request: UnpackRequest, staging: string): Promise<void> {
   const { archive, asUser, signal } = request
+  const option = await packedWith(archive)
   const tar = program("tar")
   const list = { argv: [tar, `-t${option}f`, "-"], archive, cwd: staging, signal }
   refuseOutside(await run(list))
   const options = ["-o", "--no-same-permissions"]
   await run({ ...list, argv: [...asUser, tar, `-x${option}f`, "-", ...options] })
+}
+
+/** First bytes of what tar archives are packed with, in hexadecimal digits, and tar's option for it. */
+const packings = [
+  { begin: "1f8b", option: "z" },
+  { begin: "425a68", option: "j" },
+  { begin: "fd377a585a00", option: "J" },
+] as const
+
+/** The option that tar needs: told by the content, as names are wrong and tar cannot look into a pipe. */
+async function packedWith(archive: string): Promise<string> {
+  await using file = await open(archive)
+  const { buffer, bytesRead } = await file.read(Buffer.alloc(8))
+  const begin = buffer.toString("hex", 0, bytesRead)
+  return packings.find((packing) => begin.startsWith(packing.begin))?.option ?? ""
 }
 
 /** unzip cannot read a pipe, so the archive must lie where the task's user can open it. */

@@ -1,5 +1,5 @@
 import { expect, test } from "bun:test"
-import { isOutside, staysInside } from "./archive-guard.ts"
+import { isOutside } from "./archive-guard.ts"
 import { archiveKind, parseUri, targetName, withoutPassword } from "./uri.ts"
 
 test("tells the scheme and the checksum from the rest", () => {
@@ -14,6 +14,7 @@ test("tells the scheme and the checksum from the rest", () => {
   })
   const plain = { scheme: undefined, text: "/a b#c", checksum: undefined }
   expect(parseUri("/a b#c")).toEqual({ ok: true, value: plain })
+  expect(parseUri("  http://h/a")).toMatchObject({ value: { scheme: "http", text: "http://h/a" } })
   for (const bad of ["a#sha256=12", `a#sha512=${hex}`, `a#sha256=${"x".repeat(64)}`])
     expect(parseUri(bad).ok).toBe(false)
 })
@@ -26,28 +27,19 @@ test("keeps passwords to itself", () => {
 test("names the file in the sandbox", () => {
   expect(targetName("http://h/a/b.tgz?c=1", undefined)).toEqual({ ok: true, value: "b.tgz?c=1" })
   expect(targetName("http://h/a", "dir/name")).toEqual({ ok: true, value: "dir/name" })
+  expect(targetName("docker://busybox:1", undefined)).toEqual({ ok: true, value: "busybox:1" })
+  for (const bare of ["http://h", "http://h/", "s3://bucket"])
+    expect(targetName(bare, undefined).ok).toBe(false)
   for (const bad of ["/abs", "a/../b", "dir/", ".."])
     expect(targetName("http://h/a", bad).ok).toBe(false)
 })
 
 test("knows archives by their names", () => {
-  expect(archiveKind("a.tar")).toEqual({ kind: "tar", option: "" })
-  expect(archiveKind("a.tgz")).toEqual({ kind: "tar", option: "z" })
-  expect(archiveKind("a.tar.bz2")).toEqual({ kind: "tar", option: "j" })
-  expect(archiveKind("a.txz")).toEqual({ kind: "tar", option: "J" })
+  for (const ending of ["tar", "tgz", "tar.gz", "tbz2", "tar.bz2", "txz", "tar.xz"])
+    expect(archiveKind(`a.${ending}`)).toEqual({ kind: "tar" })
   expect(archiveKind("a.zip")).toEqual({ kind: "zip" })
   expect(archiveKind("a.gz")).toEqual({ kind: "gzip" })
   expect(archiveKind("a.tgz?x")).toBeUndefined()
-})
-
-test("follows links only downwards after going up", () => {
-  expect(staysInside("a/b", 0)).toBe(true)
-  expect(staysInside("../a", 1)).toBe(true)
-  expect(staysInside("./../../a", 2)).toBe(true)
-  expect(staysInside("..", 0)).toBe(false)
-  expect(staysInside("../../a", 1)).toBe(false)
-  expect(staysInside("a/../b", 3)).toBe(false)
-  expect(staysInside("/a", 3)).toBe(false)
 })
 
 test("sees members that lie outside", () => {

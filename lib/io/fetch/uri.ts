@@ -18,18 +18,18 @@ export type SourceUri = {
 
 /** How an archive is unpacked. */
 export type ArchiveKind =
-  | { readonly kind: "tar"; readonly option: "" | "z" | "j" | "J" }
-  | { readonly kind: "zip" }
-  | { readonly kind: "gzip" }
+  /** Packed or not: that is told by its content. */
+  { readonly kind: "tar" } | { readonly kind: "zip" } | { readonly kind: "gzip" }
 
 const SCHEME = /^([a-z][a-z0-9+.-]*):\/\//i
 
 /**
- * Reads a URI or plain path. It may end in "#sha256=<64 hex digits>" or "#sha512=<128>", which names
+ * Reads a URI or plain path; spaces before it do not count. It may end in "#sha256=<64 hex digits>" or "#sha512=<128>", which names
  * no part of the source but what its content must hash to; other fragments belong to the URI. Refused:
  * a checksum of the wrong length or with other characters.
  */
-export function parseUri(uri: string): Result<SourceUri, string> {
+export function parseUri(written: string): Result<SourceUri, string> {
+  const uri = written.trimStart()
   const scheme = SCHEME.exec(uri)?.[1]?.toLowerCase()
   const mark = /#(sha256|sha512)=([^#]*)$/i.exec(uri)
   if (mark === null) return ok({ scheme, text: uri, checksum: undefined })
@@ -53,26 +53,20 @@ export function targetName(uri: string, outputFile: string | undefined): Result<
       return err(`output_file '${outputFile}' must be a relative path without '..'`)
     return ok(outputFile)
   }
-  const name = uri.slice(uri.lastIndexOf("/") + 1)
+  const slash = uri.lastIndexOf("/")
+  // "http://host" has no path: its last slash belongs to the scheme.
+  const isBare = uri.slice(0, slash + 1).endsWith("://") && !/^docker:/i.test(uri)
+  const name = isBare ? "" : uri.slice(slash + 1)
   if (name === "" || name === "." || name === ".." || name.includes("\0"))
     return err("its last path component is no file name: set output_file")
   return ok(name)
 }
 
-const TAR_OPTIONS: readonly (readonly [suffix: string, option: "" | "z" | "j" | "J"])[] = [
-  [".tar", ""],
-  [".tgz", "z"],
-  [".tar.gz", "z"],
-  [".tbz2", "j"],
-  [".tar.bz2", "j"],
-  [".txz", "J"],
-  [".tar.xz", "J"],
-]
+const TAR_ENDINGS = [".tar", ".tgz", ".tar.gz", ".tbz2", ".tar.bz2", ".txz", ".tar.xz"]
 
 /** What a file is by its name; undefined when it is nothing to unpack. */
 export function archiveKind(name: string): ArchiveKind | undefined {
-  const tar = TAR_OPTIONS.find(([suffix]) => name.endsWith(suffix))
-  if (tar !== undefined) return { kind: "tar", option: tar[1] }
+  if (TAR_ENDINGS.some((ending) => name.endsWith(ending))) return { kind: "tar" }
   if (name.endsWith(".zip")) return { kind: "zip" }
   return name.endsWith(".gz") ? { kind: "gzip" } : undefined
 }
