@@ -40,11 +40,13 @@ afterEach(async () => {
 /** One life of an agent. */
 function open(change: Partial<ContainerVolumesOptions> = {}): ContainerVolumes {
   const places = { sockets: `${root}/plugins`, descriptions: [] }
+  const bootId = change.bootId ?? "boot-1"
+  const mountsDir = `${root}/books/mounts`
   return new ContainerVolumes({
     stateDir: `${root}/books`,
     secretDir: `${root}/secrets`,
-    bootId: "boot-1",
-    docker: new DockerVolumes({ owner: "agent", places, callTimeoutMs: 200 }),
+    bootId,
+    docker: new DockerVolumes({ owner: "agent", mountsDir, bootId, places, callTimeoutMs: 200 }),
     log: { enabled: () => true, write: (_level, text) => void log.push(text) },
     retryMs: 1,
     ...change,
@@ -79,7 +81,11 @@ async function prepare(
   }
 }
 
-const books = (): string[] => (existsSync(`${root}/books`) ? readdirSync(`${root}/books`) : [])
+/** What is written down of containers, and of what is mounted for them. */
+const books = (): string[] =>
+  [
+    ...new Bun.Glob("**").scanSync({ cwd: existsSync(`${root}/books`) ? `${root}/books` : root }),
+  ].filter((path) => path.endsWith(".json"))
 
 describe("volumes of a plugin", () => {
   test("are made with their options, mounted once for all who use them, unmounted with the last", async () => {
@@ -133,13 +139,57 @@ describe("volumes of a plugin", () => {
     expect(plugin.calls).toEqual(["Path data", "Get data", "Mount data id"])
   })
 
+  test("are mounted for containers that start together, and twice in one", async () => {
+    plugin.tellsAllPaths = true
+    const [a, b] = [place.spec("true"), place.spec("true")]
+    const twice = [dockerVolume(), { ...dockerVolume(), containerPath: "again" }]
+    const both = await Promise.all([prepare(a, twice), prepare(b, [dockerVolume()])])
+    expect(both.map(({ error }) => error)).toEqual(["", ""])
+    const changes = () => plugin.calls.filter((call) => /^(Mount|Unmount) /.test(call))
+    expect(changes()).toEqual(["Mount data id"])
+    for (const { containerId } of [b, a]) await volumes.release(containerId)
+    expect(changes()).toEqual(["Mount data id", "Unmount data id"])
+    expect(books()).toEqual([])
+  })
+
+  test("that could not be mounted are nobody's, and are mounted for the next", async () => {
+    plugin.tellsAllPaths = true
+    const [a, b] = [place.spec("true"), place.spec("true")]
+    plugin.failing.set("Mount", "the server is away")
+    expect((await prepare(a, [dockerVolume()])).error).toContain("the server is away")
+    plugin.failing.clear()
+    const released = volumes.release(a.containerId)
+    expect((await prepare(b, [dockerVolume()])).error).toBe("")
+    await released
+    expect(plugin.mounted).toEqual(new Set(["data"]))
+    expect(plugin.calls).not.toContain("Unmount data id")
+    expect(log).toEqual([])
+  })
+
+  test("of which it is not known whether they are mounted are unmounted first", async () => {
+    plugin.tellsAllPaths = true
+    const [a, b] = [place.spec("true"), place.spec("true")]
+    plugin.hanging.add("Mount")
+    expect((await prepare(a, [dockerVolume()])).error).toContain("did not answer")
+    plugin.hanging.clear()
+    volumes.close()
+    volumes = open()
+    expect((await prepare(b, [dockerVolume()])).error).toBe("")
+    expect(plugin.calls.slice(-3)).toEqual(["Unmount data id", "Get data", "Mount data id"])
+    await volumes.recover(new Set([b.containerId]))
+    expect(plugin.mounted).toEqual(new Set(["data"]))
+    await volumes.release(b.containerId)
+    expect(plugin.mounted).toEqual(new Set())
+    expect(books()).toEqual([])
+  })
+
   test("are given back by the next life where the agent died while it took them", async () => {
     const spec = place.spec("true")
     plugin.hanging.add("Mount")
     const abort = new AbortController()
     const pending = prepare(spec, [dockerVolume()], {}, abort.signal)
     await until(() => plugin.calls.includes("Mount data id"))
-    expect(books()).toEqual([`${spec.containerId}.json`])
+    expect(books()).toContain(`${spec.containerId}.json`)
     plugin.mounted.add("data")
     const next = open()
     await next.recover(new Set())
@@ -154,7 +204,7 @@ describe("volumes of a plugin", () => {
     plugin.failing.set("Unmount", "device is busy")
     await volumes.release(spec.containerId)
     expect(log).toContain("cannot let go of a volume")
-    expect(books()).toHaveLength(1)
+    expect(books()).toContain(`${spec.containerId}.json`)
     volumes.close()
     volumes = open()
     const recovered = volumes.recover(new Set())

@@ -223,11 +223,9 @@ export class ContainerVolumes implements Volumes {
       case "dockerVolume": {
         const volume = { ...source, driver: source.driver ?? DEFAULT_DRIVER }
         const hold: Hold = { kind: "docker", driver: volume.driver, name: volume.name }
-        return this.#things.run(holdKey(hold), async () => {
-          const held = this.#books.heldBesides(containerId, hold)
-          const path = await this.#options.docker.take(volume, { held, signal })
-          return hostPlace(path, [])
-        })
+        return this.#things.run(holdKey(hold), async () =>
+          hostPlace(await this.#options.docker.take(volume, signal), []),
+        )
       }
       case "csi":
         return this.#takeCsi(source.volume, { readOnly, signal })

@@ -2,6 +2,7 @@ import { isAbsolute } from "node:path"
 import { errorText } from "#lib/io/host/files.ts"
 import { findPlugin, PLUGIN_DESCRIPTIONS, PLUGIN_SOCKETS } from "./plugin-discovery.ts"
 import type { PluginAddress, PluginPlaces } from "./plugin-discovery.ts"
+import { PluginMounts } from "./plugin-mounts.ts"
 
 /** The plugin where a volume names none. Source: apache/mesos: docs/isolators/docker-volume.md. */
 export const DEFAULT_DRIVER = "rexray"
@@ -19,6 +20,10 @@ export type DockerVolume = { readonly driver: string; readonly name: string }
 export type DockerVolumesOptions = {
   /** Tells this agent's mounts from those of others; the same in each of its lives. */
   readonly owner: string
+  /** A directory for the books of what is mounted. */
+  readonly mountsDir: string
+  /** Identifies this life of the machine. */
+  readonly bootId: string
   readonly places?: PluginPlaces | undefined
   readonly callTimeoutMs?: number | undefined
 }
@@ -31,13 +36,13 @@ export type DockerVolumesOptions = {
 export class DockerVolumes {
   readonly #options: DockerVolumesOptions
   readonly #places: PluginPlaces
-  /** Where volumes are mounted that were mounted or seen mounted in this life. */
-  readonly #mounted = new Map<string, string>()
+  readonly #mounts: PluginMounts
   /** Plugins that have answered to be volume plugins. */
   readonly #active = new Set<string>()
 
   constructor(options: DockerVolumesOptions) {
     this.#options = options
+    this.#mounts = new PluginMounts(options.mountsDir, options.bootId)
     this.#places = options.places ?? {
       sockets: PLUGIN_SOCKETS,
       descriptions: PLUGIN_DESCRIPTIONS,
@@ -45,35 +50,37 @@ export class DockerVolumes {
   }
 
   /**
-   * The path at which the volume is mounted; makes and mounts it if need be. `held` tells that another
-   * container of the agent uses it already.
+   * The path at which the volume is mounted; makes and mounts it if need be. Nobody else takes it or
+   * gives it back meanwhile.
    */
   async take(
     volume: DockerVolume & { readonly options: Readonly<Record<string, string>> },
-    use: { readonly held: boolean; readonly signal: AbortSignal },
+    signal: AbortSignal,
   ): Promise<string> {
     const { driver, name, options } = volume
-    const plugin = await this.#plugin(driver, use.signal)
-    const known = use.held ? await this.#whereMounted(volume, plugin, use.signal) : undefined
+    const plugin = await this.#plugin(driver, signal)
+    const known = await this.#whereMounted(volume, plugin, signal)
     if (known !== undefined) return known
     const call = (method: string, body: object) =>
-      this.#call(plugin, { driver, method, body, signal: use.signal })
+      this.#call(plugin, { driver, method, body, signal })
     const found = await call("Get", { Name: name }).catch(() => undefined)
     if (found === undefined) await call("Create", { Name: name, Opts: options })
-    const { Mountpoint: path } = await call("Mount", { Name: name, ID: this.#id })
-    if (typeof path !== "string" || !isAbsolute(path))
-      throw new Error(`the volume plugin '${driver}' mounted '${name}' at no absolute path`)
-    this.#mounted.set(keyOf(volume), path)
+    await this.#mounts.put(keyOf(volume), { kind: "unsure" })
+    const path = await this.#mount(volume, plugin, signal)
+    await this.#mounts.put(keyOf(volume), { kind: "mounted", path })
     return path
   }
 
   /** Unmounts the volume, which nobody uses any more. */
   async giveBack(volume: DockerVolume, signal: AbortSignal): Promise<void> {
-    const { driver, name } = volume
-    this.#mounted.delete(keyOf(volume))
-    const plugin = await this.#plugin(driver, signal)
-    const body = { Name: name, ID: this.#id }
-    await this.#call(plugin, { driver, method: "Unmount", body, signal })
+    const mount = await this.#mounts.find(keyOf(volume))
+    if (mount === undefined) return
+    const plugin = await this.#plugin(volume.driver, signal)
+    // Whatever a plugin says of it, nothing is mounted any more after a reboot.
+    if (mount.kind === "past") await this.#mounts.remove(keyOf(volume))
+    else await this.#mounts.put(keyOf(volume), { kind: "unsure" })
+    await this.#unmount(volume, plugin, signal)
+    await this.#mounts.remove(keyOf(volume))
   }
 
   get #id(): string {
@@ -86,11 +93,46 @@ export class DockerVolumes {
     plugin: PluginAddress,
     signal: AbortSignal,
   ): Promise<string | undefined> {
+    const mount = await this.#mounts.find(keyOf(volume))
+    switch (mount?.kind) {
+      case undefined:
+      case "past":
+        return undefined
+      case "unsure":
+        // Plugins that count mounts would count one that nobody takes back.
+        await this.#unmount(volume, plugin, signal).catch(() => signal.throwIfAborted())
+        return undefined
+      case "mounted": {
+        const { driver, name } = volume
+        const call = { driver, method: "Path", body: { Name: name }, signal }
+        const { Mountpoint: path } = await this.#call(plugin, call)
+        return typeof path === "string" && isAbsolute(path) ? path : undefined
+      }
+      default:
+        return mount satisfies never
+    }
+  }
+
+  async #mount(volume: DockerVolume, plugin: PluginAddress, signal: AbortSignal): Promise<string> {
     const { driver, name } = volume
-    const body = { Name: name }
-    const answer = await this.#call(plugin, { driver, method: "Path", body, signal })
-    const { Mountpoint: path } = answer
-    return typeof path === "string" && isAbsolute(path) ? path : this.#mounted.get(keyOf(volume))
+    const call = { driver, method: "Mount", body: { Name: name, ID: this.#id }, signal }
+    try {
+      const { Mountpoint: path } = await this.#call(plugin, call)
+      if (typeof path === "string" && isAbsolute(path)) return path
+    } catch (cause) {
+      if (cause instanceof Refusal) await this.#mounts.remove(keyOf(volume))
+      throw cause
+    }
+    throw new Error(`the volume plugin '${driver}' mounted '${name}' at no absolute path`)
+  }
+
+  async #unmount(
+    { driver, name }: DockerVolume,
+    plugin: PluginAddress,
+    signal: AbortSignal,
+  ): Promise<void> {
+    const body = { Name: name, ID: this.#id }
+    await this.#call(plugin, { driver, method: "Unmount", body, signal })
   }
 
   async #plugin(driver: string, signal: AbortSignal): Promise<PluginAddress> {
@@ -113,15 +155,15 @@ export class DockerVolumes {
     },
   ): Promise<Readonly<Record<string, unknown>>> {
     const { driver, method, body, signal } = call
-    try {
-      const answer = await this.#ask(plugin, `/VolumeDriver.${method}`, body, signal)
-      if (typeof answer["Err"] === "string" && answer["Err"] !== "") throw new Error(answer["Err"])
-      return answer
-    } catch (cause) {
-      throw new Error(`the volume plugin '${driver}' failed to ${method}: ${errorText(cause)}`, {
-        cause,
-      })
-    }
+    const failed = `the volume plugin '${driver}' failed to ${method}`
+    const answer = await this.#ask(plugin, `/VolumeDriver.${method}`, body, signal).catch(
+      (cause: unknown) => {
+        throw new Error(`${failed}: ${errorText(cause)}`, { cause })
+      },
+    )
+    const { Err: refusal } = answer
+    if (typeof refusal === "string" && refusal !== "") throw new Refusal(`${failed}: ${refusal}`)
+    return answer
   }
 
   async #ask(
@@ -152,6 +194,9 @@ export class DockerVolumes {
     }
   }
 }
+
+/** What a plugin says no to has not happened. */
+class Refusal extends Error {}
 
 const keyOf = ({ driver, name }: DockerVolume): string => `${driver} ${name}`
 

@@ -26,13 +26,15 @@ export async function openVolumes(options: AgentVolumesOptions): Promise<Contain
   const { workDir, hostname, creatableHostPaths, gpuDriver, secrets, csiPlugins, log } = options
   const owner = `${hostname}:${workDir}`
   const name = `dcos-secrets-${Bun.hash(owner).toString(36)}`
+  const stateDir = `${workDir}/meta/volumes`
+  const boot = bootId()
   return new ContainerVolumes({
-    stateDir: `${workDir}/meta/volumes`,
+    stateDir,
     secretDir: await secretDirectory(name, `${workDir}/runtime/secrets`),
-    bootId: bootId(),
+    bootId: boot,
     creatableHostPaths,
     gpuDriver,
-    docker: new DockerVolumes({ owner }),
+    docker: new DockerVolumes({ owner, mountsDir: `${stateDir}/mounts`, bootId: boot }),
     ...(csiPlugins === undefined
       ? {}
       : { csi: new PluginVolumes({ plugins: csiPlugins, rootDir: `${workDir}/csi` }) }),
