@@ -146,6 +146,21 @@ describe.skipIf(!usable)("a debug container of runc", () => {
     expect(left).toMatchObject({ output: "0\n" })
   })
 
+  test.each([false, true])(
+    "ends with its first process, whatever that leaves behind (terminal: %p)",
+    async (tty) => {
+      const spec = session("sleep 3111 & setsid sleep 3111 & echo done; exit 4", tty)
+      const { seen, done } = collect(await start(spec))
+      await done
+      expect(seen.stdout.trim()).toBe("done")
+      expect(await exits.of(spec)).toEqual({ status: exitedStatus(4) })
+      const command = { value: "ps ax | grep -c '[s]leep 3111'" }
+      expect(await runtime.runIn(parent, { command, timeoutMs: 5000 })).toMatchObject({
+        output: "0\n",
+      })
+    },
+  )
+
   test("tells of the signal that ended it", async () => {
     const spec = session("kill -TERM $$")
     await start(spec)

@@ -32,11 +32,11 @@ export async function startSession(
   { tools, records, sessions, directory, userOf }: SessionParts,
   spec: ContainerSpec,
 ): Promise<Result<ProcessIdentity, string>> {
-  const { parent, task, user: name } = spec
+  const { parent, task, user: account } = spec
   if (parent === undefined) return err("a debug container needs a container to live in")
-  const user = name === undefined || name === "" ? undefined : await userOf(name)
-  if (user === undefined && name !== undefined && name !== "")
-    return err(`user '${name}' does not exist on the agent: create it, or name another user`)
+  const user = account === undefined || account === "" ? undefined : await userOf(account)
+  if (user === undefined && account !== undefined && account !== "")
+    return err(`user '${account}' does not exist on the agent: create it, or name another user`)
   const config = JSON.parse(
     await readFile(`${records.bundle(parent)}/config.json`, "utf8"),
   ) as OciSpec
@@ -49,9 +49,12 @@ export async function startSession(
   })
   if (!process.ok) return process
   const general = ["--root", records.stateDir, "--log", "/dev/null"]
-  const exec = ["exec", "--process", `/proc/self/fd/${SCRIPT_DESCRIPTOR}`, parent]
+  const name = spec.containerId.slice(spec.containerId.lastIndexOf(".") + 1)
+  const pidFile = `${records.bundle(parent)}/session.${name}.pid`
+  const script = ["--process", `/proc/self/fd/${SCRIPT_DESCRIPTOR}`]
+  const exec = ["exec", "--pid-file", pidFile, ...script, parent]
   const argv = [tools.runc, ...general, ...exec]
-  using script = openNameless(directory, encodeSpec(process.value))
+  using opened = openNameless(directory, encodeSpec(process.value))
   const leader = await sessions.start({
     containerId: spec.containerId,
     argv: tty === undefined ? argv : inTerminal(argv, tty.windowSize),
@@ -59,7 +62,8 @@ export async function startSession(
     environment: CLEAN_ENVIRONMENT,
     terminal: tty !== undefined,
     proxied: true,
-    script: script.fd,
+    pidFile,
+    script: opened.fd,
   })
   return ok(leader)
 }

@@ -1,7 +1,9 @@
+import { readFile, rm } from "node:fs/promises"
 import type { ContainerExit, ContainerId, ContainerStreams } from "#lib/ports/index.ts"
 import { err, ok } from "#lib/std/result.ts"
 import type { Result } from "#lib/std/result.ts"
-import { readStat } from "#lib/io/host/proc.ts"
+import { ifExists } from "#lib/io/host/files.ts"
+import { isAlive, readStat } from "#lib/io/host/proc.ts"
 import type { ProcessIdentity } from "#lib/io/host/proc.ts"
 import type { ProcessSnapshots } from "#lib/io/host/process-snapshots.ts"
 import { childStatus, terminalStatus } from "#lib/io/host/wait-status.ts"
@@ -13,6 +15,9 @@ import { resizeTerminal } from "./terminals.ts"
 
 /** After the end of its first process, how long a container's last output may take to come. */
 const DRAIN_MS = 1000
+
+/** Between two looks at the first process of a container that another program runs. */
+const FIRST_POLL_MS = 50
 
 /** The descriptor on which a debug container's shell, or runc, finds what it runs. */
 export const SCRIPT_DESCRIPTOR = 3
@@ -36,6 +41,8 @@ export type SessionStart = {
   readonly terminal: boolean
   /** Whether what is started runs the container elsewhere, and tells a signal n as exit code 128 + n. */
   readonly proxied: boolean
+  /** Where the program between writes the number of the container's first process, if there is one. */
+  readonly pidFile?: string | undefined
   /** Open file that the child gets as `SCRIPT_DESCRIPTOR`. */
   readonly script?: number | undefined
 }
@@ -158,6 +165,7 @@ export class ChildSessions {
 
   async #follow(session: Omit<Session, "over">): Promise<void> {
     const { child, name, start } = session
+    if (start.pidFile !== undefined) await this.#endWithFirst(session, start.pidFile)
     await child.exited
     const status = childStatus(child)
     await endSession(this.#options.snapshots, session)
@@ -165,6 +173,29 @@ export class ChildSessions {
     if (this.#sessions.has(name)) this.#options.onExit(name, { status: told })
     await Bun.sleep(DRAIN_MS)
   }
+
+  /**
+   * A container ends with its first process. What that leaves behind holds its output open, for which
+   * the program between would wait.
+   */
+  async #endWithFirst({ child, name }: Omit<Session, "over">, pidFile: string): Promise<void> {
+    const exited = child.exited.then(() => true)
+    let first: ProcessIdentity | undefined
+    do {
+      first ??= await readIdentity(pidFile)
+      if (first !== undefined && !isAlive(first)) {
+        await endSession(this.#options.snapshots, { name, leader: first })
+        break
+      }
+    } while (!(await Promise.race([exited, Bun.sleep(FIRST_POLL_MS)])))
+    await rm(pidFile, { force: true })
+  }
+}
+
+/** The process whose number a file holds, which may have ended; undefined until there is one. */
+async function readIdentity(pidFile: string): Promise<ProcessIdentity | undefined> {
+  const pid = Number(await ifExists(readFile(pidFile, "latin1")))
+  return pid > 0 ? { pid, startTime: readStat(pid)?.startTime ?? 0 } : undefined
 }
 
 function spawn({ argv, directory, environment, script }: SessionStart): Child {
