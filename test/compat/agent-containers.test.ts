@@ -248,6 +248,17 @@ describe.each(ENCODINGS)("in %s", (encoding) => {
     ])
   })
 
+  test("resources that cannot be are 400", async () => {
+    const at = open(encoding)
+    const resources = [{ name: "cpus", type: "SCALAR", scalar: { value: -1 } }]
+    const body = { container_id: STANDALONE, command, resources }
+    const [status, text] = await at.answer(call("LAUNCH_CONTAINER", body))
+    expect([status, text]).toEqual([
+      400,
+      "Invalid resources: [0].scalar.value: Resource 'cpus' is negative: -1",
+    ])
+  })
+
   /** Reads the records of a stream of output. */
   function read(response: Response): { readonly records: Json[]; readonly ended: () => boolean } {
     const records: Json[] = []

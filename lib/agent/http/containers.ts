@@ -1,4 +1,4 @@
-import { normalizeResources, type agent as v1, type Resources } from "#lib/mesos/index.ts"
+import type { agent as v1 } from "#lib/mesos/index.ts"
 import type { ContainerId } from "#lib/ports/index.ts"
 import { refuse } from "#lib/std/refuse.ts"
 import { err, ok, type Result } from "#lib/std/result.ts"
@@ -182,14 +182,12 @@ function launchOf(call: Launch, [member, needsParent]: readonly [string, boolean
       containerId,
       command,
       container,
-      ...(own?.resources === undefined ? {} : { resources: normal(own.resources) }),
+      ...(own?.resources === undefined ? {} : { resources: own.resources }),
       ...(own?.limits === undefined ? {} : { limits: own.limits }),
     }
   }
   return needsParent ? nested(call, member, make) : about(call, member, make)
 }
-
-const normal = (resources: Resources): Resources => normalizeResources(resources)
 
 function purposeOf(call: Launch, containerId: ContainerId) {
   if (call.kind === "launchNestedContainerSession") return "session"

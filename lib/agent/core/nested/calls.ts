@@ -23,6 +23,7 @@ export type LaunchRequest = {
   readonly containerId: ContainerId
   readonly command?: CommandInfo | undefined
   readonly container?: ContainerInfo | undefined
+  /** As they came, neither checked nor normal. */
   readonly resources?: Resources | undefined
   readonly limits?: Readonly<Record<string, ValueScalar>> | undefined
 }

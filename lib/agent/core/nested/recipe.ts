@@ -1,5 +1,6 @@
 import {
   brandId,
+  normalizeResources,
   persistentVolumes,
   validateResources,
   type AgentId,
@@ -183,7 +184,7 @@ function taskOf({ agentId, request }: Recipe, container: ContainerInfo | undefin
     agentId: agentId ?? brandId<AgentId>(""),
     ...(command === undefined ? {} : { command }),
     ...(container === undefined ? {} : { container }),
-    ...(resources === undefined ? {} : { resources }),
+    ...(resources === undefined ? {} : { resources: normalizeResources(resources) }),
     ...(limits === undefined ? {} : { limits }),
   }
 }
