@@ -1,5 +1,6 @@
 import { afterEach, beforeEach, describe, expect, test } from "bun:test"
 import {
+  chownSync,
   existsSync,
   mkdirSync,
   readdirSync,
@@ -303,6 +304,23 @@ describe("persistent volumes", () => {
     await volumes.release(second.containerId)
     await prepare({ ...third, user: "root" }, [persistent(true)])
     expect(statSync(`${root}/v1`).uid).toBe(0)
+  })
+
+  testWith(rootUser)("belong to one of those who share them from the start", async () => {
+    const two = () => [place.spec("true"), place.spec("true")].map(asNobody)
+    const asNobody = (spec: ContainerSpec) => ({ ...spec, user: "nobody" })
+    const start = (specs: readonly ContainerSpec[]) =>
+      Promise.all(specs.map((spec) => prepare(spec, [persistent(true)])))
+    const both = two()
+    await start(both)
+    expect(statSync(`${root}/v1`).uid).toBe(65534)
+    chownSync(`${root}/v1`, 0, 0)
+    // As an agent does that was killed while it launched them.
+    volumes = open()
+    await start(both)
+    expect(statSync(`${root}/v1`).uid).toBe(65534)
+    await prepare({ ...place.spec("true"), user: "root" }, [persistent(true)])
+    expect(statSync(`${root}/v1`).uid).toBe(65534)
   })
 
   test("are seen in the sandbox, and outlive their containers", async () => {

@@ -103,7 +103,7 @@ export class ContainerVolumes implements Volumes {
         await this.#books.load()
         const holds = volumes.flatMap(({ source }) => holdOf(source))
         const boot = this.#options.bootId
-        if (holds.length > 0) await this.#books.put(containerId, { boot, holds })
+        if (holds.length > 0) await this.#books.put(containerId, { boot, holds }, holds)
         const mounts = await this.#makeAll(request, step)
         mounts.push(...this.#gpuDriver(spec))
         const environment: Record<string, string> = {}
@@ -134,7 +134,7 @@ export class ContainerVolumes implements Volumes {
           .filter((hold) => !keys.has(holdKey(hold)))
         const boot = this.#options.bootId
         if (added.length > 0)
-          await this.#books.put(containerId, { boot, holds: [...held, ...added] })
+          await this.#books.put(containerId, { boot, holds: [...held, ...added] }, added)
         return { mounts: await this.#makeAll(request, step) }
       }),
     )
@@ -211,9 +211,13 @@ export class ContainerVolumes implements Volumes {
         return sandboxPlace(source.base, source.path, owner)
       case "persistent": {
         const hold: Hold = { kind: "persistent", path: source.path }
-        // Who shares a volume must not lose it to the user of whoever comes later.
-        const taken = source.shared && this.#books.heldBesides(containerId, hold)
-        return persistentPlace(source, taken ? undefined : owner)
+        return this.#things.run(holdKey(hold), async () => {
+          // Who shares a volume must not lose it to the user of whoever comes later.
+          const taken = source.shared && this.#books.takenBesides(containerId, hold)
+          const place = await persistentPlace(source, taken ? undefined : owner)
+          this.#books.noteTaken(containerId, hold)
+          return place
+        })
       }
       case "secret": {
         const bytes = await this.#bytes(source.secret, signal)

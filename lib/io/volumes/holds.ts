@@ -35,6 +35,8 @@ export function holdKey(hold: Hold): string {
 export class HoldBooks {
   readonly #directory: string
   readonly #holders = new Map<ContainerId, ContainerHolds>()
+  /** What containers are about to take, by their keys. */
+  readonly #coming = new Map<ContainerId, Set<string>>()
   #loaded: Promise<void> | undefined
 
   constructor(directory: string) {
@@ -65,8 +67,31 @@ export class HoldBooks {
     return false
   }
 
-  /** Stores what a container is about to take. */
-  async put(containerId: ContainerId, holds: ContainerHolds): Promise<void> {
+  /** Whether another container has taken the same thing already. */
+  takenBesides(containerId: ContainerId, hold: Hold): boolean {
+    const key = holdKey(hold)
+    for (const [holder, { holds }] of this.#holders)
+      if (
+        holder !== containerId &&
+        this.#coming.get(holder)?.has(key) !== true &&
+        holds.some((other) => holdKey(other) === key)
+      )
+        return true
+    return false
+  }
+
+  /** The container has taken what it was about to take. */
+  noteTaken(containerId: ContainerId, hold: Hold): void {
+    this.#coming.get(containerId)?.delete(holdKey(hold))
+  }
+
+  /** Stores what a container holds; `coming` is what it is about to take. */
+  async put(
+    containerId: ContainerId,
+    holds: ContainerHolds,
+    coming: readonly Hold[] = [],
+  ): Promise<void> {
+    this.#coming.set(containerId, new Set(coming.map(holdKey)))
     await mkdir(this.#directory, { recursive: true, mode: 0o700 })
     await writeDurably(this.#path(containerId), JSON.stringify({ schema: SCHEMA, ...holds }))
     this.#holders.set(containerId, holds)
@@ -74,6 +99,7 @@ export class HoldBooks {
 
   /** The container holds nothing any more. */
   async remove(containerId: ContainerId): Promise<void> {
+    this.#coming.delete(containerId)
     if (!this.#holders.delete(containerId)) return
     await rm(this.#path(containerId), { force: true })
   }
