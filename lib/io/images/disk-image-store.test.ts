@@ -171,6 +171,21 @@ withRoot("keeping and removing", () => {
     expect(staged()).toEqual([])
   })
 
+  test("an image that is asked for while unused ones are removed is there, or brought anew", async () => {
+    const many = Array.from({ length: 100 }, (_, index) => layer(`file${index}`))
+    registry.offer("many:1", { layers: many })
+    const store = open()
+    for (let turn = 0; turn < 5; turn++) {
+      await pulled(store, { name: "many:1", holder: "before" })
+      store.release("before")
+      const asked = pulled(store, { name: "many:1", holder: "after" })
+      await store.prune([])
+      expect((await asked).layers).toHaveLength(many.length)
+      for (const { path } of (await asked).layers) expect(existsSync(path)).toBe(true)
+      store.release("after")
+    }
+  }, 20_000)
+
   test("an image may go as soon as everybody who asked for it has let go", async () => {
     const store = open()
     const holders = ["one", "two", "three"]

@@ -81,7 +81,7 @@ export class DiskImageStore implements ImageStore {
     const reference = formatReference(parsed.value)
     try {
       await this.#open()
-      const known = request.cached ? await this.#known(parsed.value, reference) : undefined
+      const known = request.cached ? await this.#known(request, parsed.value) : undefined
       const record = known ?? (await this.#fresh(request, parsed.value, signal))
       this.#layers.hold(request.holder, record.layers)
       await this.#records.touch(reference)
@@ -167,9 +167,15 @@ export class DiskImageStore implements ImageStore {
   }
 
   /** The record of an image that is here as a whole. */
-  async #known(reference: ImageReference, name: string): Promise<ImageRecord | undefined> {
-    const record = this.#records.find(name)
-    if (record === undefined || record.stamp !== (await stampOf(reference))) return undefined
+  async #known(
+    { holder }: ImageRequest,
+    reference: ImageReference,
+  ): Promise<ImageRecord | undefined> {
+    const record = this.#records.find(formatReference(reference))
+    if (record === undefined) return undefined
+    // Held before they are looked for: none may go meanwhile.
+    this.#layers.hold(holder, record.layers)
+    if (record.stamp !== (await stampOf(reference))) return undefined
     const layers = await Promise.all(record.layers.map((id) => this.#layers.find(id)))
     return layers.includes(undefined) ? undefined : record
   }
@@ -221,7 +227,9 @@ export class DiskImageStore implements ImageStore {
       excluded: new Set(names),
       bytesWanted,
     })
-    for (const image of removal.images) await this.#records.remove(image)
-    return { images: removal.images, bytes: await this.#layers.remove(removal.layers) }
+    // All at once: whoever asks for an image from now on finds it gone, and brings it anew.
+    const records = Promise.all(removal.images.map((image) => this.#records.remove(image)))
+    const [bytes] = await Promise.all([this.#layers.remove(removal.layers), records])
+    return { images: removal.images, bytes }
   }
 }

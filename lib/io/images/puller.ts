@@ -225,6 +225,8 @@ export async function stampOf(reference: ImageReference): Promise<string> {
 /** Refuses an image that would not start on this machine. */
 function checkFit({ description, sizes }: FoundImage, platform: Platform): void {
   const { os, architecture, layers } = description
+  if (layers.length === 0)
+    throw new ImageProblem("unsupported", "it has no layers, and so nothing that could run")
   if (layers.length !== sizes.length)
     throw new ImageProblem("corrupt", "its manifest and its configuration differ in their layers")
   if (

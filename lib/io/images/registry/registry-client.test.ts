@@ -130,6 +130,8 @@ withRoot("what goes wrong", () => {
       ],
     })
     expect(await failure(open())).toContain("+encrypted'")
+    registry.offer("app:1", { layers: [] })
+    expect(await failure(open())).toContain("it has no layers, and so nothing that could run")
     put("no manifest")
     expect(await failure(open())).toStartWith("unsupported: ")
   })
