@@ -38,42 +38,84 @@ export type BlobRequest = {
 }
 
 /**
- * Writes an answer to a file and verifies size and digest on the way. Throws `Passing` when the
- * connection is cut, `ImageProblem` when what came is something else.
+ * A blob that comes into its file by one connection after the other: what is there need not come again.
+ * Size and digest are verified on the way.
  */
-export async function saveBlob(
-  fetchIt: (signal: AbortSignal) => Promise<Response>,
-  { blob, path, stallMs, signal }: BlobRequest,
-): Promise<void> {
-  const stall = new Stall(stallMs, signal)
-  const hash = new Bun.CryptoHasher(algorithmOf(blob.digest))
-  let size = 0
-  try {
-    const response = await fetchIt(stall.signal)
-    const file = await open(path, "w", 0o600)
+export class BlobFile {
+  readonly #request: BlobRequest
+  #hash: Bun.CryptoHasher
+  #size = 0
+
+  constructor(request: BlobRequest) {
+    this.#request = request
+    this.#hash = new Bun.CryptoHasher(algorithmOf(request.blob.digest))
+  }
+
+  /** Bytes that have come. */
+  get size(): number {
+    return this.#size
+  }
+
+  /**
+   * Brings what is missing; `ask` gets the offset to ask for. Throws `Passing` when the connection is
+   * cut, `ImageProblem` when what came is something else.
+   */
+  async bring(ask: (offset: number, signal: AbortSignal) => Promise<Response>): Promise<void> {
+    const { blob, stallMs, signal } = this.#request
+    const stall = new Stall(stallMs, signal)
+    const offset = this.#size
+    try {
+      await this.#append(await ask(offset, stall.signal), stall)
+    } catch (cause) {
+      if (stall.isOver && !signal.aborted) throw new Passing(stall.reason.message)
+      throw isNetwork(cause) ? new Passing(`the connection was cut: ${cause.message}`) : cause
+    } finally {
+      stall.end()
+    }
+    const found = `${algorithmOf(blob.digest)}:${this.#hash.digest("hex")}`
+    if (found === blob.digest) return
+    const what = `the registry sent ${found} for the blob ${blob.digest}`
+    this.#beginAnew()
+    throw offset > 0 ? new Passing(what) : new ImageProblem("corrupt", what)
+  }
+
+  async #append(response: Response, stall: Stall): Promise<void> {
+    const { blob, path } = this.#request
+    // A server that does not know of parts sends all; one that sends another part is not used.
+    const isPart = response.status !== 200
+    if (!isPart || beginOf(response) !== this.#size) this.#beginAnew()
+    if (isPart && this.#size === 0) {
+      await response.body?.cancel()
+      throw new Passing(`the registry did not send ${blob.digest} from where it was cut`)
+    }
+    const file = await open(path, isPart ? "a" : "w", 0o600)
     try {
       const body: AsyncIterable<Uint8Array> | null = response.body
       for await (const part of body ?? []) {
         stall.alive()
-        size += part.length
-        if (size > blob.size) throw wrongSize(blob, `more than ${blob.size} bytes`)
-        hash.update(part)
+        if (this.#size + part.length > blob.size)
+          throw wrongSize(blob, `more than ${blob.size} bytes`)
+        this.#hash.update(part)
         await file.writeFile(part)
+        this.#size += part.length
       }
     } finally {
       await file.close()
     }
-    if (size < blob.size)
-      throw new Passing(`${blob.digest} ended after ${size} of ${blob.size} bytes`)
-  } catch (cause) {
-    if (stall.isOver && !signal.aborted) throw new Passing(stall.reason.message)
-    throw isNetwork(cause) ? new Passing(`the connection was cut: ${cause.message}`) : cause
-  } finally {
-    stall.end()
+    if (this.#size < blob.size)
+      throw new Passing(`${blob.digest} ended after ${this.#size} of ${blob.size} bytes`)
   }
-  const found = `${algorithmOf(blob.digest)}:${hash.digest("hex")}`
-  if (found !== blob.digest)
-    throw new ImageProblem("corrupt", `the registry sent ${found} for the blob ${blob.digest}`)
+
+  #beginAnew(): void {
+    this.#hash = new Bun.CryptoHasher(algorithmOf(this.#request.blob.digest))
+    this.#size = 0
+  }
+}
+
+/** The offset of the part of a blob that an answer has. */
+function beginOf(response: Response): number | undefined {
+  const [, begin] = /^bytes (\d+)-/.exec(response.headers.get("content-range") ?? "") ?? []
+  return response.status === 206 && begin !== undefined ? Number(begin) : undefined
 }
 
 const wrongSize = (blob: Descriptor, what: string): ImageProblem =>

@@ -5,7 +5,7 @@ import type { Descriptor } from "#lib/io/images/core/manifest.ts"
 import { DOCKER_HUB } from "#lib/io/images/core/reference.ts"
 import { ImageProblem } from "#lib/io/images/problem.ts"
 import { Authorizer } from "./authorizer.ts"
-import { digestLike, readText, saveBlob } from "./body.ts"
+import { BlobFile, digestLike, readText } from "./body.ts"
 import { Passing, Transport } from "./transport.ts"
 import type { TransportOptions } from "./transport.ts"
 
@@ -34,6 +34,9 @@ const ERROR_BYTES_MAX = 64 * 1024
 /** Times that a request is made in all, and the wait after the first failure, which doubles. */
 const ATTEMPTS_MAX = 4
 const BACKOFF_MS = 250
+
+/** A connection that is cut after so much more of a blob than any before does not count as an attempt. */
+const PROGRESS_BYTES = 1024 * 1024
 
 /** A registry that wants to be left alone for longer is not waited for. */
 const WAIT_MS_MAX = 10_000
@@ -110,19 +113,22 @@ export class RegistryClient {
     })
   }
 
-  /** Brings a blob to a file, verified. A cut connection begins anew, a few times. */
+  /** Brings a blob to a file, verified. What a cut connection has brought is not asked for again. */
   async save(
     repository: Repository,
     blob: Descriptor,
     path: string,
     signal: AbortSignal,
   ): Promise<void> {
-    await this.#retrying(signal, () =>
-      saveBlob(
-        (stalling) =>
-          this.#get({ repository, path: `blobs/${blob.digest}`, headers: {}, signal: stalling }),
-        { blob, path, stallMs: this.#stallMs, signal },
-      ),
+    const file = new BlobFile({ blob, path, stallMs: this.#stallMs, signal })
+    const ask = (offset: number, stalling: AbortSignal): Promise<Response> => {
+      const headers = offset === 0 ? {} : { range: `bytes=${offset}-` }
+      return this.#get({ repository, path: `blobs/${blob.digest}`, headers, signal: stalling })
+    }
+    await this.#retrying(
+      signal,
+      () => file.bring(ask),
+      () => file.size,
     )
   }
 
@@ -146,7 +152,7 @@ export class RegistryClient {
     }
   }
 
-  /** The answer 200 to a GET below a repository, logged in if need be. */
+  /** The answer 200, or what there is of a range that was asked for, to a GET below a repository, logged in if need be. */
   async #get(request: GetRequest): Promise<Response> {
     const { repository: access, path, headers, signal } = request
     const host = access.registry === DOCKER_HUB ? HUB_HOST : access.registry
@@ -164,16 +170,27 @@ export class RegistryClient {
       const authorization = await this.#authorizer.answer(access, response, url, signal)
       if (authorization !== undefined) response = await send(authorization)
     }
-    if (response.status === 200) return response
+    const { status } = response
+    const isPart = "range" in headers && (status === 206 || status === 416)
+    if (status === 200 || isPart) return response
     throw await refusal(response, access, url.host)
   }
 
-  async #retrying<T>(signal: AbortSignal, work: () => Promise<T>): Promise<T> {
+  async #retrying<T>(
+    signal: AbortSignal,
+    work: () => Promise<T>,
+    progress: () => number = () => 0,
+  ): Promise<T> {
+    let reached = 0
     for (let attempt = 1; ; attempt++)
       try {
         return await work()
       } catch (cause) {
         if (!(cause instanceof Passing)) throw cause
+        if (progress() >= reached + PROGRESS_BYTES) {
+          reached = progress()
+          attempt = 1
+        }
         if (attempt === ATTEMPTS_MAX || cause.waitMs > WAIT_MS_MAX)
           throw new ImageProblem("unreachable", `${cause.message} (tried ${attempt} times)`)
         const backoff = BACKOFF_MS * 2 ** (attempt - 1) * (0.5 + Math.random())

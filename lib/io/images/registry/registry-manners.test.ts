@@ -1,6 +1,6 @@
 /** What registries and builders do that no specification asks for, met by pulls into a store on the real disk. */
 import { expect, test } from "bun:test"
-import { mkdirSync, readFileSync, readdirSync, writeFileSync } from "node:fs"
+import { mkdirSync, readFileSync, readdirSync, statSync, writeFileSync } from "node:fs"
 import { FakeRegistry, architecture } from "#lib/io/images/testing/fake-registry.ts"
 import {
   failure,
@@ -16,6 +16,8 @@ import {
 } from "#lib/io/images/testing/image-world.ts"
 
 useWorld()
+
+const MIB = 1024 * 1024
 
 /** The manifest of "app:1", offered again with other members. */
 function reoffer(change: (manifest: Record<string, unknown>) => unknown, type = ""): void {
@@ -90,6 +92,57 @@ withRoot("registries", () => {
     second.offer("app:1", { layers: [layer("a")] })
     await pulled(store, { name })
     await second.stop()
+  })
+
+  /** An image of one layer of some MiB, whose blob is answered by `answer`, and what is asked for. */
+  function large(answer: (blob: Buffer, from: number) => Response): readonly string[] {
+    const content = Buffer.alloc(8 * MIB)
+    crypto.getRandomValues(content.subarray(0, 65_536))
+    const entries = [{ path: "large", content }]
+    const mediaType = "application/vnd.oci.image.layer.v1.tar"
+    registry.offer("app:1", { layers: [{ entries, mediaType, pack: (tar) => tar }] })
+    const [digest = ""] = registry.layers("app:1")
+    const ranges: string[] = []
+    registry.intercept = ({ headers }, url) => {
+      if (!url.pathname.endsWith(digest)) return undefined
+      const range = headers.get("range") ?? ""
+      ranges.push(range)
+      return answer(Buffer.from(registry.blob(digest)), Number(/\d+/.exec(range)?.[0] ?? 0))
+    }
+    return ranges
+  }
+
+  const part = (blob: Buffer, from: number, to: number): Response =>
+    new Response(blob.subarray(from, to) as Uint8Array<ArrayBuffer>, {
+      status: from === 0 ? 200 : 206,
+      headers: from === 0 ? {} : { "content-range": `bytes ${from}-${to - 1}/${blob.length}` },
+    })
+
+  test("connections that are cut bring a layer together, each the part after the last", async () => {
+    const step = 1.5 * MIB
+    const ranges = large((blob, from) => part(blob, from, Math.min(from + step, blob.length)))
+    const root = await pulled(open())
+    expect(statSync(`${root.layers[0]?.path}/large`).size).toBe(8 * MIB)
+    expect(ranges).toEqual(["", ...[1, 2, 3, 4, 5].map((index) => `bytes=${index * step}-`)])
+  })
+
+  test.each([
+    ["all of it", (blob: Buffer) => part(blob, 0, blob.length)],
+    ["another part", (blob: Buffer) => part(blob, 5, blob.length)],
+    ["that there is none", () => new Response("", { status: 416 })],
+    [
+      "other bytes",
+      (blob: Buffer, from: number) => part(Buffer.alloc(blob.length), from, blob.length),
+    ],
+  ])("a layer that was cut begins anew where a registry answers %s", async (_, answer) => {
+    let asked = 0
+    large((blob, from) => {
+      asked++
+      if (asked === 1) return part(blob, 0, 2 * MIB)
+      return from > 0 ? answer(blob, from) : part(blob, 0, blob.length)
+    })
+    const root = await pulled(open())
+    expect(statSync(`${root.layers[0]?.path}/large`).size).toBe(8 * MIB)
   })
 
   test("a launch that is given up does not wait for the downloads of others", async () => {
