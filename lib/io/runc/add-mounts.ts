@@ -1,5 +1,6 @@
 import { readFile } from "node:fs/promises"
 import type { ContainerMount } from "#lib/ports/index.ts"
+import { parseMounts } from "#lib/io/host/mount-table.ts"
 
 /** A container on the file system of its host, and what it is to see there beside it. */
 export type AddedMounts = {
@@ -33,18 +34,7 @@ export async function addMounts({ pid, sandbox, mounts }: AddedMounts): Promise<
 
 /** Where something is mounted that still exists: what was deleted is hidden by what comes over it. */
 function mountPoints(mountinfo: string): ReadonlySet<string> {
-  const last = new Map<string, string>()
-  for (const line of mountinfo.split("\n")) {
-    const [, , , root, path] = line.split(" ")
-    if (root !== undefined && path !== undefined) last.set(unescaped(path), root)
-  }
-  const gone = [...last].flatMap(([path, root]) => (root.endsWith("//deleted") ? [path] : []))
-  for (const path of gone) last.delete(path)
-  return new Set(last.keys())
+  const last = new Map(parseMounts(mountinfo).map(({ path, root }) => [path, root]))
+  const there = [...last].filter(([, root]) => !root.endsWith("//deleted"))
+  return new Set(there.map(([path]) => path))
 }
-
-/** Blanks and the like are octal numbers there. Source: proc(5). */
-const unescaped = (path: string): string =>
-  path.replaceAll(/\\([0-7]{3})/g, (_, octal: string) =>
-    String.fromCharCode(Number.parseInt(octal, 8)),
-  )

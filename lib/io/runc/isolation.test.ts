@@ -312,6 +312,40 @@ describeWith(...parts)("filesystem/linux", () => {
   })
 })
 
+describeWith(...parts)("volume/host_path", () => {
+  const at = (source: string, ...targets: readonly string[]) =>
+    targets.map((target) => ({ source, target, kind: "directory", readOnly: false }) as const)
+
+  test("volumes in one another are all seen, in whatever order they are named", async () => {
+    const [outer, inner] = [`${place.root}/outer`, `${place.root}/inner`]
+    for (const path of [outer, inner]) mkdirSync(path)
+    const one = specOf("touch data/in/kept")
+    const mounts = [...at(inner, "data/in"), ...at(outer, "data")]
+    expect(await runtime.launch({ ...one, mounts }, never)).toMatchObject({ ok: true })
+    await exits.of(one)
+    expect(readdirSync(inner)).toEqual(["kept"])
+  })
+
+  test("none hides the root of a container, or is mounted where the machine has nothing", async () => {
+    const source = `${place.root}/volume`
+    mkdirSync(source)
+    const why = async (asked: Asked, target: string) => {
+      const launched = await runtime.launch(
+        { ...specOf("true", asked), mounts: at(source, target) },
+        never,
+      )
+      return launched.ok ? "" : launched.error.message
+    }
+    expect(await why(boxed, "/./")).toBe(
+      "the container path '/./' of a volume is the root of the container, which nothing may hide: name a directory in it",
+    )
+    expect(await why({}, "/no-such-directory")).toContain(
+      "the container path '/no-such-directory' of a volume does not exist on the agent",
+    )
+    expect(readdirSync(source)).toEqual([])
+  })
+})
+
 describeWith(...parts)("volume/image", () => {
   test("an image is seen where the container wants it, beside its own", async () => {
     const image = { type: "DOCKER", docker: { name: "other" } } as const

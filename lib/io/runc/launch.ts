@@ -1,6 +1,7 @@
 import { existsSync } from "node:fs"
 import { readFile, writeFile } from "node:fs/promises"
 import { totalmem } from "node:os"
+import { normalize } from "node:path"
 import type { ContainerFailure, ContainerSpec } from "#lib/ports/index.ts"
 import { err, ok } from "#lib/std/result.ts"
 import type { Result } from "#lib/std/result.ts"
@@ -91,8 +92,8 @@ export async function launchContainer(
     machineBytes: totalmem(),
   })
   if (!config.ok) return failure(`the task cannot be run: ${config.error}`)
-  const missing = missingMountPoint(spec, prepared.value)
-  if (missing !== undefined) return failure(missing)
+  const problem = mountPointProblem(spec, prepared.value)
+  if (problem !== undefined) return failure(problem)
   await writeFile(`${bundle}/config.json`, encodeSpec(config.value), { mode: 0o600 })
   const stopSignal = root.kind === "image" ? root.config.stopSignal : undefined
   records.writeLaunch(spec.containerId, {
@@ -210,15 +211,22 @@ async function parentPid(
   return pid !== undefined && cgroups.holds(parent, pid) ? pid : undefined
 }
 
-/** On the machine's own root a mount point must be there: making one would change the machine. */
-function missingMountPoint(spec: ContainerSpec, { root }: PreparedRoot): string | undefined {
-  if (root.kind === "image") return undefined
-  const missing = (spec.mounts ?? []).find(
-    ({ target }) => target.startsWith("/") && !existsSync(target),
-  )
-  return missing === undefined
-    ? undefined
-    : `the container path '${missing.target}' of a volume does not exist on the agent: a task without an image needs it there`
+/**
+ * What is wrong with the place of a volume. On the machine's own root a mount point must be there: making
+ * one would change the machine.
+ */
+function mountPointProblem(
+  { mounts = [] }: ContainerSpec,
+  { root }: PreparedRoot,
+): string | undefined {
+  for (const { target } of mounts.filter((mount) => mount.target.startsWith("/"))) {
+    const what = `the container path '${target}' of a volume`
+    if (normalize(`${target}/`) === "/")
+      return `${what} is the root of the container, which nothing may hide: name a directory in it`
+    if (root.kind === "host" && !existsSync(target))
+      return `${what} does not exist on the agent: a task without an image needs it there`
+  }
+  return undefined
 }
 
 const failure = (message: string): Result<never, ContainerFailure> =>

@@ -73,7 +73,7 @@ describe("the mounts of a container", () => {
     expect(at(image, "/data")).toMatchObject({ source: "/roots/1/volumes/0" })
   })
 
-  test("end with volumes, in their order, where the container wants them", () => {
+  test("end with volumes where the container wants them", () => {
     const volume = { source: "/data", kind: "directory", readOnly: true } as const
     const mounts = [
       { ...volume, target: "in/sandbox" },
@@ -81,18 +81,35 @@ describe("the mounts of a container", () => {
     ] as const
     expect(mountsOf({ ...image, mounts }).slice(-2)).toEqual([
       {
-        destination: "/mnt/mesos/sandbox/in/sandbox",
-        type: "bind",
-        source: "/data",
-        options: ["rbind", "ro", "rprivate"],
-      },
-      {
         destination: "/abs",
         type: "bind",
         source: "/data",
         options: ["rbind", "rw", "rshared"],
       },
+      {
+        destination: "/mnt/mesos/sandbox/in/sandbox",
+        type: "bind",
+        source: "/data",
+        options: ["rbind", "ro", "rprivate"],
+      },
     ])
     expect(at({ ...host, mounts }, "/work/sandbox/in/sandbox")).toBeDefined()
+  })
+
+  test("of volumes in one another are made from the outside in, else in their order", () => {
+    const targets = ["a/b/c", "/mnt/mesos/sandbox/d", "a/./", "a//b"]
+    const mounts = targets.map((target) => ({
+      source: "/data",
+      kind: "directory",
+      readOnly: false,
+      target,
+    })) as MountInput["mounts"]
+    const made = mountsOf({ ...image, mounts }).slice(-4)
+    expect(made.map(({ destination }) => destination.replace("/mnt/mesos/sandbox/", ""))).toEqual([
+      "d",
+      "a/./",
+      "a//b",
+      "a/b/c",
+    ])
   })
 })

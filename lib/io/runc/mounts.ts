@@ -85,7 +85,10 @@ export function mountsOf(input: MountInput): readonly OciMount[] {
     ...input.files.map(({ source, target, readOnly }) =>
       bind(source, target, [readOnly ? "ro" : "rw"]),
     ),
-    ...input.mounts.map((each) => volumeMount(each, sandboxPath(root, sandbox, sandboxDirectory))),
+    // One within another comes after it, whatever their order: else it would not be seen.
+    ...input.mounts
+      .map((each) => volumeMount(each, sandboxPath(root, sandbox, sandboxDirectory)))
+      .toSorted((a, b) => depth(a.destination) - depth(b.destination)),
   ]
 }
 
@@ -142,6 +145,9 @@ function deviceMounts({ shm, shmSizeMib }: MountInput): readonly OciMount[] {
       : mount("/dev/shm", "tmpfs", ["nosuid", "noexec", "nodev", "mode=1777", ...size]),
   ]
 }
+
+const depth = (path: string): number =>
+  path.split("/").filter((part) => part !== "" && part !== ".").length
 
 function volumeMount({ source, target, readOnly, propagation }: ContainerMount, sandbox: string) {
   const destination = target.startsWith("/") ? target : `${sandbox}/${target}`

@@ -1,3 +1,4 @@
+import { readFile } from "node:fs/promises"
 import type { Secret } from "#lib/mesos/index.ts"
 import type {
   ContainerId,
@@ -18,11 +19,19 @@ import type { Account } from "#lib/io/host/accounts.ts"
 import { errorText } from "#lib/io/host/files.ts"
 import { DRIVER_IN_CONTAINER } from "#lib/io/gpu/driver-volume.ts"
 import { KeyedLock } from "#lib/io/host/keyed-lock.ts"
+import { parseMounts } from "#lib/io/host/mount-table.ts"
 import { DEFAULT_DRIVER } from "./docker-volumes.ts"
 import type { DockerVolumes } from "./docker-volumes.ts"
 import { HoldBooks, holdKey } from "./holds.ts"
 import type { Hold } from "./holds.ts"
-import { hostPlace, makeLink, makeMountPoint, persistentPlace, sandboxPlace } from "./places.ts"
+import {
+  hostPlace,
+  makeLink,
+  makeMountPoint,
+  persistentPlace,
+  refusePrivate,
+  sandboxPlace,
+} from "./places.ts"
 import type { Place } from "./places.ts"
 import { noSecretStore, secretBytes, SecretFiles } from "./secret-files.ts"
 
@@ -205,8 +214,13 @@ export class ContainerVolumes implements Volumes {
   ): Promise<Place> {
     const { containerId } = spec
     switch (source.kind) {
-      case "hostPath":
-        return hostPlace(source.path, this.#options.creatableHostPaths ?? [])
+      case "hostPath": {
+        const place = await hostPlace(source.path, this.#options.creatableHostPaths ?? [])
+        // Docker refuses by itself, and processes see all mounts of the machine.
+        if (source.propagation === "bidirectional" && spec.runtime === "runc")
+          refusePrivate(place.path, parseMounts(await readFile("/proc/self/mountinfo", "utf8")))
+        return place
+      }
       case "sandboxPath":
         return sandboxPlace(source.base, source.path, owner)
       case "persistent": {

@@ -11,7 +11,14 @@ import {
   writeFileSync,
 } from "node:fs"
 import { TestPlace } from "#lib/io/testing/containers.ts"
-import { hostPlace, makeLink, makeMountPoint, persistentPlace, sandboxPlace } from "./places.ts"
+import {
+  hostPlace,
+  makeLink,
+  makeMountPoint,
+  persistentPlace,
+  refusePrivate,
+  sandboxPlace,
+} from "./places.ts"
 import { rootUser, testWith } from "../../../test/fixtures/system-parts.ts"
 
 const NOBODY = { name: "nobody", uid: 65534, gid: 65534 }
@@ -42,6 +49,17 @@ test("a host path must be there, or lie below one that may be made", async () =>
   expect(await failure(hostPlace(`${sandbox}-gone`, [sandbox]))).toContain("does not exist")
   const made = `${sandbox}/a/b`
   expect(await hostPlace(made, [sandbox])).toEqual({ path: made, kind: "directory" })
+})
+
+test("mounts in a container reach the machine only from below a shared mount", () => {
+  const mounts = [
+    { root: "/", path: "/", shared: false },
+    { root: "/", path: "/shared", shared: true },
+  ]
+  expect(() => refusePrivate("/shared/data", mounts)).not.toThrow()
+  expect(() => refusePrivate("/data", mounts)).toThrow(
+    "Cannot setup bidirectional mount propagation for host path '/data' because it is not under a shared mount",
+  )
 })
 
 describe("a path of a sandbox", () => {

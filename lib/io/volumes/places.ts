@@ -4,6 +4,8 @@ import { basename, dirname } from "node:path"
 import type { Account } from "#lib/io/host/accounts.ts"
 import { openBelow, openDirectory, pathOf } from "#lib/io/host/directory.ts"
 import { errorCode, ifExists } from "#lib/io/host/files.ts"
+import { mountOf } from "#lib/io/host/mount-table.ts"
+import type { Mount } from "#lib/io/host/mount-table.ts"
 
 /** A file or directory of this machine that can be mounted. */
 export type Place = { readonly path: string; readonly kind: "directory" | "file" }
@@ -19,6 +21,17 @@ export async function hostPlace(path: string, creatable: readonly string[]): Pro
     await mkdir(path, { recursive: true })
   }
   return { path: await realpath(path), kind: stats?.isDirectory() === false ? "file" : "directory" }
+}
+
+/**
+ * Refuses a place from whose mounts this machine would not hear. Source: apache/mesos:
+ * src/slave/containerizer/mesos/isolators/volume/host_path.cpp.
+ */
+export function refusePrivate(path: string, mounts: readonly Mount[]): void {
+  if (mountOf(path, mounts)?.shared !== true)
+    throw new Error(
+      `Cannot setup bidirectional mount propagation for host path '${path}' because it is not under a shared mount: make it one on the agent (mount --make-shared)`,
+    )
 }
 
 /** A path below a sandbox or volume; a directory is made of what is missing. Never through links. */
