@@ -8,6 +8,7 @@ import { reconcileOperations } from "./operations/reconcile.ts"
 import { acknowledgeOperation } from "./operations/statuses.ts"
 import { reconcile, reconcileTask } from "./reconcile.ts"
 import { taskKey, type FrameworkRecord, type KillTask } from "./records.ts"
+import { isTerminal } from "./task-states.ts"
 import { acknowledge } from "./statuses.ts"
 import type { CallInput, CallSender, MasterReply, OtherCall } from "./types.ts"
 
@@ -154,8 +155,9 @@ function kill(ctx: Context, framework: FrameworkRecord, call: scheduler.CallKill
     return
   }
   const message = { kind: "killTask", frameworkId: framework.id, taskId, killPolicy } as const
-  if (!ctx.send(task.agent, message))
-    task.agent.pendingKills.set(taskKey(framework.id, taskId), message)
+  ctx.send(task.agent, message)
+  // The link may be broken without the master knowing: whoever is back hears of it again.
+  if (!isTerminal(task.state)) task.agent.pendingKills.set(taskKey(framework.id, taskId), message)
 }
 
 /** Kills of one agent that wait for it after a restart; the framework repeats what is over that. */

@@ -84,7 +84,7 @@ export class AgentRecord implements AgentView {
   readonly strays = new Map<string, Stray>()
   /** What removed frameworks use until the agent says that they have ended. */
   readonly leaving = new Map<FrameworkId, Resources>()
-  /** Kills to deliver when the agent is back, by taskKey. */
+  /** Kills to deliver when the agent is back: of tasks that have not ended, by taskKey. */
   readonly pendingKills = new Map<string, KillTask>()
   /** Where its tasks run, as the latest status said it. */
   networkInfos: readonly NetworkInfo[] | undefined

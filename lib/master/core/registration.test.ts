@@ -363,6 +363,23 @@ describe("an agent that comes back", () => {
     })
     expect(bench.sent(again.link, "killTask")).toMatchObject([{ taskId: "t1" }])
   })
+
+  test("gets a kill again that went into a broken link, until its task has ended", () => {
+    const { bench, marathon, id } = running()
+    const back = () =>
+      bench.register({
+        agentId: id,
+        frameworks: [frameworkInfo({ id: marathon.id })],
+        tasks: [report("t1", marathon.id, id)],
+      })
+    const first = back()
+    bench.call(marathon, { kind: "kill", taskId: "t1" as never })
+    expect(bench.sent(first.link, "killTask")).toMatchObject([{ taskId: "t1" }])
+    const second = back()
+    expect(bench.sent(second.link, "killTask")).toMatchObject([{ taskId: "t1" }])
+    bench.update(second, marathon.id, { id: "t1", state: "TASK_KILLED" })
+    expect(bench.sent(back().link, "killTask")).toEqual([])
+  })
 })
 
 describe("one task id on two agents", () => {

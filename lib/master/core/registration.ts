@@ -10,6 +10,7 @@ import { adoptOperations, releaseOperations } from "./operations/adopt.ts"
 import { AgentRecord } from "./records.ts"
 import { cancelRemoval } from "./removal-limiter.ts"
 import type { StoredAgent } from "./registry.ts"
+import { isTerminal } from "./task-states.ts"
 import { tellAgentAdded } from "./watch.ts"
 
 const NEWER_LINK = "the agent has opened a newer link"
@@ -157,8 +158,11 @@ function welcome(ctx: Context, agent: AgentRecord, reconcile: Reconcile): void {
   const { agentPingMs, agentPingsMissed } = ctx.timings
   const pingTimeoutMs = agentPingMs * agentPingsMissed
   ctx.send(agent, { kind: "registered", agentId: agent.id, pingTimeoutMs, reconcile })
-  for (const kill of agent.pendingKills.values()) ctx.send(agent, kill)
-  agent.pendingKills.clear()
+  for (const [key, kill] of agent.pendingKills) {
+    ctx.send(agent, kill)
+    const task = ctx.frameworks.get(kill.frameworkId)?.tasks.get(kill.taskId)
+    if (task === undefined || isTerminal(task.state)) agent.pendingKills.delete(key)
+  }
   for (const { frameworkId, taskId } of agent.strays.values())
     ctx.send(agent, { kind: "killTask", frameworkId, taskId })
   shutdownLeaving(ctx, agent)

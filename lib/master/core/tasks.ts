@@ -2,7 +2,7 @@ import type { TaskState, TaskStatus } from "#lib/mesos/index.ts"
 import { assert } from "#lib/std/assert.ts"
 import { compactStatus } from "./compact-status.ts"
 import type { Context } from "./context.ts"
-import { executorKey, type ExecutorRecord, type TaskRecord } from "./records.ts"
+import { executorKey, taskKey, type ExecutorRecord, type TaskRecord } from "./records.ts"
 import { isTerminal } from "./task-states.ts"
 import { tellTaskAdded, tellTaskUpdated } from "./watch.ts"
 
@@ -42,6 +42,8 @@ export function setTaskState(ctx: Context, task: TaskRecord, state: TaskState): 
 
 /** Frees what the task uses, if it still does. */
 export function releaseTask(ctx: Context, task: TaskRecord): void {
+  const { pendingKills } = task.agent
+  if (pendingKills.size > 0) pendingKills.delete(taskKey(task.frameworkId, task.taskId))
   if (!task.charged) return
   task.charged = false
   changeUsed(task, -1)
