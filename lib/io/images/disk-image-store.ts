@@ -1,7 +1,6 @@
 import { statfs } from "node:fs/promises"
 import { errorText } from "#lib/io/host/files.ts"
 import { bootId } from "#lib/io/host/proc.ts"
-import { readTextFile } from "#lib/io/text-file.ts"
 import type {
   ImageFailure,
   ImageRequest,
@@ -13,11 +12,10 @@ import type {
 import { err, ok } from "#lib/std/result.ts"
 import type { Result } from "#lib/std/result.ts"
 import { chooseRemoval } from "./core/collect.ts"
-import { credentialsOf } from "./core/credentials.ts"
-import type { Credentials } from "./core/credentials.ts"
 import type { ImageGcConfig } from "./core/gc-config.ts"
 import { formatReference, parseReference } from "./core/reference.ts"
 import type { DefaultRegistry, ImageReference } from "./core/reference.ts"
+import { findCredentials } from "./docker-config.ts"
 import { ImageProblem, failureOf } from "./problem.ts"
 import { Puller, stampOf } from "./puller.ts"
 import { Certificates } from "./registry/certificates.ts"
@@ -196,20 +194,10 @@ export class DiskImageStore implements ImageStore {
     reference: ImageReference,
     signal: AbortSignal,
   ): Promise<ImageRecord> {
-    const credentials = await this.#credentials(request, reference)
+    const configs = { task: request.credentials, agent: this.#options.dockerConfig }
+    const credentials =
+      reference.kind === "file" ? undefined : await findCredentials(reference.registry, configs)
     return this.#puller.pull(reference, credentials, request.holder, signal)
-  }
-
-  async #credentials(
-    request: ImageRequest,
-    reference: ImageReference,
-  ): Promise<Credentials | undefined> {
-    if (reference.kind === "file") return undefined
-    const { dockerConfig } = this.#options
-    const own = request.credentials ?? ""
-    const text =
-      dockerConfig?.startsWith("/") === true ? await readTextFile(dockerConfig) : dockerConfig
-    return credentialsOf(own, reference.registry) ?? credentialsOf(text ?? "", reference.registry)
   }
 
   async #remove(

@@ -1,9 +1,8 @@
 import { mkdir, rm, writeFile } from "node:fs/promises"
-import { readTextFile } from "#lib/io/text-file.ts"
-import { credentialsOf } from "./core/credentials.ts"
 import type { Descriptor } from "./core/manifest.ts"
 import { parseReference } from "./core/reference.ts"
 import type { DiskImageStoreOptions } from "./disk-image-store.ts"
+import { findCredentials } from "./docker-config.ts"
 import { ImageProblem } from "./problem.ts"
 import { Certificates } from "./registry/certificates.ts"
 import { DEFAULT_ANSWER_MS, DEFAULT_CERTIFICATES, DEFAULT_STALL_MS } from "./registry/defaults.ts"
@@ -56,7 +55,7 @@ export class ImageDownload {
         `'${reference}' names a file of this agent: use its path`,
       )
     const { registry, tag = "latest", digest } = parsed.value
-    const credentials = credentialsOf(await this.#dockerConfig(), registry)
+    const credentials = await findCredentials(registry, { agent: this.#options.dockerConfig })
     const repository = { registry, repository: parsed.value.repository, credentials }
     const name = digest === undefined ? { tag } : { digest }
     const platform = thisPlatform()
@@ -86,11 +85,6 @@ export class ImageDownload {
     } finally {
       await rm(layout, { recursive: true, force: true })
     }
-  }
-
-  async #dockerConfig(): Promise<string> {
-    const { dockerConfig = "" } = this.#options
-    return dockerConfig.startsWith("/") ? ((await readTextFile(dockerConfig)) ?? "") : dockerConfig
   }
 }
 

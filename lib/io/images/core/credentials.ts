@@ -30,6 +30,9 @@ export function credentialsOf(text: string, registry: string): Credentials | und
   return undefined
 }
 
+/** Whether a text can be one that `credentialsOf` reads. */
+export const isDockerConfig = (text: string): boolean => parseObject(text) !== undefined
+
 function entryCredentials(entry: Entry): Credentials | undefined {
   const { identitytoken, auth, username, password } = entry
   if (typeof identitytoken === "string" && identitytoken !== "")

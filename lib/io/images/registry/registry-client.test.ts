@@ -239,6 +239,19 @@ withRoot("logging in", () => {
     await pulled(open({ directory: `${place}/third`, dockerConfig: `${place}/config.json` }))
   })
 
+  test("says that credentials cannot be read, instead of going without", async () => {
+    wantBasic()
+    const path = `${place}/none.json`
+    expect(await failure(open({ dockerConfig: path }))).toContain(
+      `unable: the image '${registry.host}/app:1' cannot be had: there is no file ${path}, which`,
+    )
+    expect(await failure(open({ dockerConfig: "config.json" }))).toContain("nor the absolute path")
+    const own = await failure(open(), { credentials: "me:secret" })
+    expect(own).toMatch(/^unauthorized: .* that came with the task are no JSON object/)
+    const both = open({ dockerConfig: path })
+    await pulled(both, { credentials: config(registry.host, "me:secret") })
+  })
+
   test("with a token, which is fetched once and again when it has run out", async () => {
     let given = 0
     let valid = ""
