@@ -175,7 +175,9 @@ export const ISOLATOR_ROWS: Readonly<Record<string, Proofs>> = {
     "lib/agent/port-watch.test.ts": ["tells of it once, and ends nobody, unless that is wanted"],
     [ISOLATION]: ["looks at all ports, those of the node, or some"],
   },
-  environment_secret: { [RUNTIME]: ["knows its secrets, of which its records keep none"] },
+  environment_secret: {
+    [RUNTIME]: ["knows its secrets, as commands in it do; its records keep none"],
+  },
 }
 
 /** The lines of the other parts, by what they say. */

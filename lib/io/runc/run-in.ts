@@ -1,13 +1,14 @@
-import { readFile, rm, writeFile } from "node:fs/promises"
+import { readFile, rm } from "node:fs/promises"
 import type { CommandOutcome, CommandRequest, ContainerSpec } from "#lib/ports/index.ts"
 import { errorText } from "#lib/io/host/files.ts"
 import { killSession } from "#lib/io/host/session.ts"
+import { openNameless } from "#lib/io/process/spawn-task.ts"
 import { Tail } from "#lib/io/host/tail.ts"
 import { childStatus } from "#lib/io/host/wait-status.ts"
 import type { RuncTools } from "./conmon.ts"
 import { encodeSpec } from "./encode-spec.ts"
 import { execProcess } from "./exec-process.ts"
-import type { OciSpec } from "./oci.ts"
+import type { OciProcess, OciSpec } from "./oci.ts"
 import type { RuncRecords } from "./records.ts"
 
 /** How much of a command's output is kept for the message of a failed check. */
@@ -18,6 +19,9 @@ const RUNC_FAILED = 255
 
 /** How long output that is still on its way is waited for once the command has ended. */
 const OUTPUT_DEADLINE_MS = 100
+
+/** Where runc reads what it is to run, which may hold secrets: from a file without a name. */
+const INPUT = "/proc/self/fd/3"
 
 let commands = 0
 
@@ -34,20 +38,20 @@ export async function runInContainer(options: RunInOptions): Promise<CommandOutc
   const { tools, records, spec, request } = options
   const bundle = records.bundle(spec.containerId)
   const base = `${bundle}/command.${process.pid}.${commands++}`
-  const [file, pidFile, log] = [`${base}.json`, `${base}.pid`, `${base}.log`]
+  const [pidFile, log] = [`${base}.pid`, `${base}.log`]
   try {
     const { process: first } = JSON.parse(
       await readFile(`${bundle}/config.json`, "utf8"),
     ) as OciSpec
-    const made = execProcess(first, { command: request.command })
+    const made = execProcess(withSecrets(first, spec), { command: request.command })
     if (!made.ok) return { kind: "failed", message: made.error }
-    await writeFile(file, encodeSpec(made.value), { mode: 0o600 })
+    using file = openNameless(bundle, encodeSpec(made.value))
     const general = ["--root", records.stateDir, "--log", log]
-    const exec = ["exec", "--process", file, "--pid-file", pidFile, spec.containerId]
+    const exec = ["exec", "--process", INPUT, "--pid-file", pidFile, spec.containerId]
     const child = Bun.spawn([tools.runc, ...general, ...exec], {
       cwd: bundle,
       env: { GOMAXPROCS: "1", GOGC: "off" },
-      stdio: ["ignore", "pipe", "pipe"],
+      stdio: ["ignore", "pipe", "pipe", file.fd],
     })
     const killAll = async (): Promise<void> => {
       const pid = Number(await readFile(pidFile, "utf8").catch(() => ""))
@@ -79,6 +83,13 @@ export async function runInContainer(options: RunInOptions): Promise<CommandOutc
   } catch (cause) {
     return { kind: "failed", message: errorText(cause) }
   } finally {
-    for (const path of [file, pidFile, log]) await rm(path, { force: true })
+    for (const path of [pidFile, log]) await rm(path, { force: true })
   }
+}
+
+/** The first process with variables that are not kept with its container. */
+function withSecrets(first: OciProcess, { environment }: ContainerSpec): OciProcess {
+  const known = new Set(first.env.map((each) => each.slice(0, each.indexOf("="))))
+  const more = Object.entries(environment).filter(([name]) => !known.has(name))
+  return { ...first, env: [...first.env, ...more.map(([name, value]) => `${name}=${value}`)] }
 }

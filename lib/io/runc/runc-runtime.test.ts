@@ -228,7 +228,7 @@ describe.skipIf(!usable)("a container", () => {
     expect(place.read(one, "stderr")).toContain("Read-only file system")
   })
 
-  test("knows its secrets, of which its records keep none", async () => {
+  test("knows its secrets, as commands in it do; its records keep none", async () => {
     const one = spec(
       {
         value: "echo $KEY; exec sleep 1000",
@@ -241,6 +241,13 @@ describe.skipIf(!usable)("a container", () => {
     const config = readFileSync(`${bundle(one)}/config.json`, "utf8")
     expect(config).not.toContain("hidden")
     expect(config).toContain("OTHER=shown")
+    const command = {
+      value: "echo $KEY $OTHER",
+      environment: { variables: [{ name: "OTHER", value: "its own" }] },
+    }
+    const outcome = await runtime.runIn(one, { command, timeoutMs: 5000 })
+    expect(outcome).toMatchObject({ output: "hidden its own\n" })
+    expect(readdirSync(bundle(one)).filter((name) => /command|script/.test(name))).toEqual([])
   })
 
   test("cannot make the system calls that its rights are not for", async () => {
