@@ -236,6 +236,21 @@ test("a check reports changes only, begins empty, and never kills", () => {
   expect(w.all("kill")).toEqual([])
 })
 
+test("the end of a task carries what its check found last", () => {
+  const w = new TestWorld().register()
+  const info: CheckInfo = { type: "HTTP", http: { port: 1 }, delaySeconds: 1, intervalSeconds: 1 }
+  const spec = w.runToRunning(testTask("web.1", { check: info }))
+  w.advance(1_000)
+  const { containerId, sequence } = w.last("probe")
+  w.give({ kind: "checkResult", containerId, sequence, status: http(200) })
+  w.give({ kind: "containerExited", containerId: spec.containerId, exit: { status: 0 } })
+  w.acknowledgeAll()
+  expect(w.updates().at(-1)?.status).toMatchObject({
+    state: "TASK_FINISHED",
+    checkStatus: http(200),
+  })
+})
+
 test("health and check results carry each other's last word", () => {
   const w = new TestWorld().register()
   const info: CheckInfo = { type: "HTTP", http: { port: 1 }, delaySeconds: 1, intervalSeconds: 100 }

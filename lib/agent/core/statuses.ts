@@ -16,7 +16,11 @@ export type StatusChange = Pick<
   "state" | "message" | "reason" | "source" | "data" | "healthy" | "limitation"
 >
 
-/** A status of a task that the agent knows; the stream gives it its uuid. */
+/**
+ * A status of a task that the agent knows; the stream gives it its uuid. What its check found last is in
+ * each, up to the end, but for those that executors of Mesos have no part in. Source: apache/mesos:
+ * include/mesos/v1/mesos.proto (TaskStatus.check_status).
+ */
 export function buildStatus(
   task: TaskRecord,
   change: StatusChange,
@@ -29,7 +33,9 @@ export function buildStatus(
     ...(lives && progress.health?.healthy !== undefined
       ? { healthy: progress.health.healthy }
       : {}),
-    ...(lives && progress.checkStatus !== undefined ? { checkStatus: progress.checkStatus } : {}),
+    ...(progress.checkStatus !== undefined && change.source !== "SOURCE_AGENT"
+      ? { checkStatus: progress.checkStatus }
+      : {}),
     ...change,
     taskId: launch.info.taskId,
     agentId: by.agentId,
