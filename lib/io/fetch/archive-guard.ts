@@ -1,7 +1,7 @@
 import { lstat, readdir, rename, rm } from "node:fs/promises"
 import type { FileHandle } from "node:fs/promises"
 import { openDirectory, pathOf } from "#lib/io/host/directory.ts"
-import { ifExists } from "#lib/io/host/files.ts"
+import { errorCode, ifExists } from "#lib/io/host/files.ts"
 
 /**
  * Checks what an archive was unpacked to, before any of it reaches the sandbox: fails, naming the
@@ -46,7 +46,21 @@ export async function mergeTree(from: string, to: FileHandle): Promise<void> {
       continue
     }
     if (existing !== undefined) await rm(target, { recursive: true, force: true })
+    await move(source, target, entry.isDirectory())
+  }
+}
+
+/** Renames; none but root may move a directory that may not be written, so that it may be meanwhile. */
+async function move(source: string, target: string, isDirectory: boolean): Promise<void> {
+  try {
     await rename(source, target)
+  } catch (cause) {
+    if (!isDirectory || errorCode(cause) !== "EACCES") throw cause
+    await using directory = await openDirectory(source)
+    const { mode } = await directory.stat()
+    await directory.chmod(mode | 0o200)
+    await rename(source, target)
+    await directory.chmod(mode & 0o7777)
   }
 }
 

@@ -120,6 +120,18 @@ describe("copies", () => {
     expect(existsSync(`${place.root}/b`)).toBe(false)
   })
 
+  test("in words when its name is taken or too long", async () => {
+    writeFileSync(`${source}/a`, "a")
+    mkdirSync(`${sandbox}/taken/inside`, { recursive: true })
+    const taken = await fetchAll({ value: "a", outputFile: "taken" })
+    expect(taken).toBe(
+      "fetching 'a' failed: there is a directory of the name 'taken' in the sandbox",
+    )
+    expect(await fetchAll({ value: "a", outputFile: "." })).toContain("directory of the name '.'")
+    const long = await fetchAll({ value: "a", outputFile: "x".repeat(300) })
+    expect(long).toBe("fetching 'a' failed: its name is too long: set output_file")
+  })
+
   test("an executable without unpacking it", async () => {
     writeFileSync(`${source}/run.gz`, "#!/bin/sh")
     expect(await fetchAll({ value: "run.gz", executable: true })).toBe("")
@@ -345,6 +357,31 @@ describe("archives", () => {
     }
     expect(names().filter((name) => name.startsWith("."))).toEqual([])
   })
+
+  testWith(command("unshare"), rootUser)(
+    "with directories that may not be written are moved by agents without root, too",
+    async () => {
+      const archive = pack("locked.tar", (directory) => {
+        mkdirSync(`${directory}/cache/inner`, { recursive: true })
+        writeFileSync(`${directory}/cache/inner/file`, "kept")
+        chmodSync(`${directory}/cache/inner`, 0o555)
+        chmodSync(`${directory}/cache`, 0o555)
+      })
+      const module = JSON.stringify(import.meta.resolve("./uri-fetcher.ts"))
+      const options = JSON.stringify({ cacheDir: `${place.root}/cache` })
+      const request = JSON.stringify({ uris: [{ value: archive }], sandbox })
+      const script = `import { UriFetcher } from ${module}
+        const { signal } = new AbortController()
+        console.log(JSON.stringify(await new UriFetcher(${options}).fetch({ ...${request}, signal })))`
+      // Our own files, under another name: that of a user who is not root.
+      const other = ["unshare", "--user", "--map-user=1000", "--map-group=1000"]
+      const run = Bun.spawnSync([...other, process.execPath, "-e", script])
+      expect(run.stdout.toString() + run.stderr.toString()).toBe('{"ok":true}\n')
+      expect(read("cache/inner/file")).toBe("kept")
+      expect(statSync(`${sandbox}/cache`).mode & 0o777).toBe(0o555)
+      expect(names()).toEqual(["cache", "locked.tar"])
+    },
+  )
 
   test("stay packed when told so", async () => {
     pack("a.tar", fill)

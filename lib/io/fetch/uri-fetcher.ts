@@ -11,6 +11,7 @@ import type { Account } from "#lib/io/host/accounts.ts"
 import { openBelow, openDirectory, pathOf } from "#lib/io/host/directory.ts"
 import { userPrefix } from "#lib/io/host/user-prefix.ts"
 import { errorCode, errorText } from "#lib/io/host/files.ts"
+import { removeTree } from "#lib/io/host/remove-tree.ts"
 import type { ImageDownloadOptions } from "#lib/io/images/index.ts"
 import { FetchCache, TooLarge } from "./cache.ts"
 import type { CachedFile } from "./cache.ts"
@@ -134,7 +135,7 @@ export class UriFetcher implements Fetcher {
       try {
         await this.#bring(job, { cached, sandbox, staging })
       } finally {
-        await rm(staging, { recursive: true, force: true })
+        await removeTree(staging)
       }
     } finally {
       cached?.release()
@@ -162,7 +163,7 @@ export class UriFetcher implements Fetcher {
       await chmod(file, executable ? 0o755 : 0o644)
       if (owner !== undefined) await chown(file, owner.uid, owner.gid)
       await using directory = await openBelow(sandbox, dirname(name), owner)
-      await rename(file, `${pathOf(directory)}/${basename(name)}`)
+      await place(file, directory, name)
     }
     if (archive === undefined) return
     const placed = `${job.sandbox}/${name}`
@@ -195,6 +196,19 @@ export class UriFetcher implements Fetcher {
     }
     await plugin.load({ uri: source.text, asUser, ...where, claim })
     if (source.checksum !== undefined) await verify(where.path, source.checksum)
+  }
+}
+
+/** Moves a file to its name in a directory; `name` with the directories before it is for people. */
+async function place(file: string, directory: FileHandle, name: string): Promise<void> {
+  try {
+    await rename(file, `${pathOf(directory)}/${basename(name)}`)
+  } catch (cause) {
+    const code = errorCode(cause) ?? ""
+    if (["EISDIR", "ENOTEMPTY", "EBUSY"].includes(code))
+      throw new Error(`there is a directory of the name '${name}' in the sandbox`, { cause })
+    if (code === "ENAMETOOLONG") throw new Error("its name is too long: set output_file", { cause })
+    throw cause
   }
 }
 

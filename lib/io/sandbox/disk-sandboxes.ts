@@ -27,6 +27,7 @@ import { err, ok } from "#lib/std/result.ts"
 import type { Result } from "#lib/std/result.ts"
 import { Accounts } from "#lib/io/host/accounts.ts"
 import { errorCode, errorText, ifExists } from "#lib/io/host/files.ts"
+import { removeTree } from "#lib/io/host/remove-tree.ts"
 import { openConfined } from "./confined.ts"
 import { fileMode } from "./file-mode.ts"
 
@@ -63,15 +64,8 @@ export class DiskSandboxes implements Sandboxes {
     }
   }
 
-  async remove(path: string): Promise<void> {
-    try {
-      await rm(path, { recursive: true, force: true })
-    } catch (cause) {
-      if (errorCode(cause) !== "EACCES" && errorCode(cause) !== "EPERM") throw cause
-      // A task may take the permissions from its own directories.
-      await unlock(path)
-      await rm(path, { recursive: true, force: true })
-    }
+  remove(path: string): Promise<void> {
+    return removeTree(path)
   }
 
   async removeRun(path: string): Promise<void> {
@@ -204,14 +198,6 @@ async function statConfined(location: FileLocation): Promise<Stats | undefined> 
   if (!opened.ok) return undefined
   await using file = opened.value
   return await file.stat()
-}
-
-/** Gives the agent back its permissions on a tree of its own files. */
-async function unlock(path: string): Promise<void> {
-  const stats = await ifExists(lstat(path))
-  if (stats?.isDirectory() !== true) return
-  await chmod(path, 0o700)
-  for (const name of await readdir(path)) await unlock(`${path}/${name}`)
 }
 
 /** The first `size` bytes of a file, which is closed at the end. A file cut meanwhile ends early. */
