@@ -7,7 +7,8 @@ import { errorCode, ifExists } from "#lib/io/host/files.ts"
  * Checks what an archive was unpacked to, before any of it reaches the sandbox: fails, naming the
  * member, on device nodes and the like, and on hard links to anything that is not part of the archive.
  * Symbolic links may point anywhere, as those of virtual environments do: nothing that the agent does
- * in a sandbox follows one, and a task could make the same. `root` is the directory it was unpacked to, as empty as the sandbox is real.
+ * in a sandbox follows one, and a task could make the same. `root` is the directory it was unpacked
+ * to, as empty as the sandbox is real.
  */
 export async function guardTree(root: string): Promise<void> {
   const links = new Map<string, { readonly member: string; readonly nlink: number; seen: number }>()

@@ -24,9 +24,9 @@ export type ArchiveKind =
 const SCHEME = /^([a-z][a-z0-9+.-]*):\/\//i
 
 /**
- * Reads a URI or plain path; spaces before it do not count. It may end in "#sha256=<64 hex digits>" or "#sha512=<128>", which names
- * no part of the source but what its content must hash to; other fragments belong to the URI. Refused:
- * a checksum of the wrong length or with other characters.
+ * Reads a URI or plain path; spaces before it do not count. It may end in "#sha256=<64 hex digits>" or
+ * "#sha512=<128>", which names no part of the source but what its content must hash to; other fragments
+ * belong to the URI. Refused: a checksum of the wrong length or with other characters.
  */
 export function parseUri(written: string): Result<SourceUri, string> {
   const uri = written.trimStart()
