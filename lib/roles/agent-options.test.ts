@@ -16,6 +16,18 @@ test("the join token is not among the settings that others may see", () => {
   expect(JSON.stringify(flags)).not.toContain("join")
 })
 
+test("others reach an agent where it listens, unless it says something else", () => {
+  const address = (values: Parameters<typeof settingsFrom<typeof AGENT_SETTINGS>>[1]) => {
+    const { ip, hostname } = agentOptions(settingsFrom(AGENT_SETTINGS, values), environment)
+    return [ip, hostname]
+  }
+  expect(address({ ip: "10.1.2.3" })).toEqual(["10.1.2.3", "10.1.2.3"])
+  expect(address({ ip: "10.1.2.3", advertiseIp: "1.2.3.4" })).toEqual(["1.2.3.4", "1.2.3.4"])
+  expect(address({ ip: "0.0.0.0" })).toEqual(address({}))
+  expect(address({ ip: "::" })).toEqual(address({}))
+  expect(address({})).not.toContain("0.0.0.0")
+})
+
 test("executors have a minute to subscribe, and two seconds to do so again", () => {
   const { limits } = agentOptions(settingsFrom(AGENT_SETTINGS, {}), environment)
   expect([limits?.executorRegistrationMs, limits?.executorReturnMs]).toEqual([60_000, 2_000])

@@ -10,7 +10,7 @@ import { domainOf } from "./domain.ts"
 import { isolationOf } from "./isolation.ts"
 import { daemonLog } from "./process.ts"
 import { TimedVerbosity } from "./timed-verbosity.ts"
-import { defaultWorkDir, LOG_LEVELS, type RoleEnvironment } from "./settings.ts"
+import { addressOf, defaultWorkDir, LOG_LEVELS, type RoleEnvironment } from "./settings.ts"
 
 const POLICIES = ["equal", "additive", "any"] as const satisfies readonly ReconfigurationPolicy[]
 
@@ -23,7 +23,8 @@ export function agentOptions(
   environment: RoleEnvironment & { readonly executable: string },
 ): AgentRoleOptions {
   const machine = measureMachine()
-  const ip = settings.text("advertiseIp") ?? machine.ip
+  const listenIp = settings.required("ip")
+  const ip = settings.text("advertiseIp") ?? addressOf(listenIp, machine.ip)
   const logLevel = settings.oneOf("logLevel", LOG_LEVELS)
   const log = daemonLog(logLevel)
   const workDir = settings.text("workDir") ?? defaultWorkDir("agent", environment)
@@ -33,7 +34,7 @@ export function agentOptions(
     processes: isolation.processes,
     hostname: settings.text("hostname") ?? ip,
     ip,
-    listenIp: settings.required("ip"),
+    listenIp,
     port: settings.count("port", 1, 65_535),
     insecureApi: settings.on("insecureApi"),
     resources: settings.text("resources"),

@@ -9,6 +9,11 @@ const environment = { homeDir: "/home/me", env: {} }
 const given = (values: Parameters<typeof settingsFrom<typeof MASTER_SETTINGS>>[1]) =>
   masterOptions(settingsFrom(MASTER_SETTINGS, values), environment)
 
+test("others reach a master where it listens, unless it says something else", () => {
+  expect(given({ ip: "10.1.2.3" })).toMatchObject({ ip: "10.1.2.3", hostname: "10.1.2.3" })
+  expect(given({ ip: "10.1.2.3", advertiseIp: "1.2.3.4" })).toMatchObject({ ip: "1.2.3.4" })
+})
+
 test("the settings' fallbacks are the machine's defaults", () => {
   const { machine } = given({})
   expect<object>({ ...DEFAULT_TIMINGS, ...machine.timings }).toEqual(DEFAULT_TIMINGS)

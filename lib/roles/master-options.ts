@@ -14,7 +14,7 @@ import type { MasterRoleOptions } from "./master.ts"
 import type { MASTER_SETTINGS } from "./master-settings.ts"
 import { DEFAULT_PORTS } from "./ports.ts"
 import { daemonLog } from "./process.ts"
-import { defaultWorkDir, LOG_LEVELS, type RoleEnvironment } from "./settings.ts"
+import { addressOf, defaultWorkDir, LOG_LEVELS, type RoleEnvironment } from "./settings.ts"
 
 /** The settings of a master. */
 export type MasterSettings = DaemonSettings<typeof MASTER_SETTINGS>
@@ -25,7 +25,8 @@ export function masterOptions(
   environment: RoleEnvironment,
 ): MasterRoleOptions {
   const machine = measureMachine()
-  const ip = settings.text("advertiseIp") ?? machine.ip
+  const listenIp = settings.required("ip")
+  const ip = settings.text("advertiseIp") ?? addressOf(listenIp, machine.ip)
   const logLevel = settings.oneOf("logLevel", LOG_LEVELS)
   const log = daemonLog(logLevel)
   const routerDefault = machine.root ? DEFAULT_PORTS.router : DEFAULT_PORTS.unprivilegedRouter
@@ -34,7 +35,7 @@ export function masterOptions(
     cluster: settings.required("cluster"),
     hostname: settings.text("hostname") ?? ip,
     ip,
-    listenIp: settings.required("ip"),
+    listenIp,
     // Port 0 would be announced to others before it is known.
     mesosPort: settings.count("port", 1, 65_535),
     marathonPort: settings.count("marathonPort", 1, 65_535),

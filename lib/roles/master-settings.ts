@@ -13,7 +13,7 @@ export const MASTER_SETTINGS = {
   ip: { hint: "address", help: "Address to listen on", fallback: "0.0.0.0" },
   advertiseIp: {
     hint: "address",
-    help: "Address at which others reach this master; by default that of the machine",
+    help: "Address at which others reach this master; by default the one of --ip, where that is every address the one of the machine",
   },
   hostname: {
     hint: "name",

@@ -34,3 +34,12 @@ export const listenHosts = ({ insecureApi, listenIp }: ApiPlace): readonly strin
 /** Where whoever started a master reaches its API: by loopback, when that is all it answers on. */
 export const apiHost = (options: ApiPlace): string =>
   !options.insecureApi && !isLoopback(options.listenIp) ? "127.0.0.1" : options.hostname
+
+const IPV4 = /^\d+(\.\d+){3}$/
+
+/**
+ * The address at which others reach a daemon unless it is told: the one that it listens on, if that is
+ * one of IPv4, else the machine's. Source: apache/mesos: docs/configuration/master-and-agent.md.
+ */
+export const addressOf = (listenIp: string, machineIp: string): string =>
+  IPV4.test(listenIp) && !EVERYWHERE.includes(listenIp) ? listenIp : machineIp
