@@ -132,6 +132,13 @@ describe("copies", () => {
     expect(long).toBe("fetching 'a' failed: its name is too long: set output_file")
   })
 
+  test("after an agent that ended in the middle of it, without what that left", async () => {
+    writeFileSync(`${source}/a`, "a")
+    mkdirSync(`${sandbox}/.fetch.${crypto.randomUUID()}/tree/deep`, { recursive: true })
+    expect(await fetchAll("a")).toBe("")
+    expect(names()).toEqual(["a"])
+  })
+
   test("an executable without unpacking it", async () => {
     writeFileSync(`${source}/run.gz`, "#!/bin/sh")
     expect(await fetchAll({ value: "run.gz", executable: true })).toBe("")

@@ -1,5 +1,5 @@
 import { constants } from "node:fs"
-import { chmod, chown, copyFile, mkdir, rename, rm } from "node:fs/promises"
+import { chmod, chown, copyFile, mkdir, readdir, rename, rm } from "node:fs/promises"
 import type { FileHandle } from "node:fs/promises"
 import { basename, dirname } from "node:path"
 import type { CommandInfoUri } from "#lib/mesos/index.ts"
@@ -49,6 +49,9 @@ export type UriFetcherOptions = {
   readonly images?: ImageDownloadOptions | undefined
 }
 
+/** What the names of directories begin with in which files are made ready. */
+const STAGING = ".fetch."
+
 /** One URI on its way into a sandbox. */
 type Job = {
   readonly uri: CommandInfoUri
@@ -88,6 +91,7 @@ export class UriFetcher implements Fetcher {
   }
 
   async fetch(request: FetchRequest): Promise<Result<void, FetchFailure>> {
+    if (request.uris.length > 0) await removeStagings(request.sandbox)
     for (const uri of request.uris) {
       const shown = withoutPassword(uri.value)
       const refuse = (cause: string): Result<never, FetchFailure> =>
@@ -130,7 +134,7 @@ export class UriFetcher implements Fetcher {
     try {
       await using sandbox = await openDirectory(job.sandbox)
       // Nobody but the agent can enter it: what is made ready in it cannot be exchanged for a link.
-      const staging = `${pathOf(sandbox)}/.fetch.${crypto.randomUUID()}`
+      const staging = `${pathOf(sandbox)}/${STAGING}${crypto.randomUUID()}`
       await mkdir(staging, { mode: 0o700 })
       try {
         await this.#bring(job, { cached, sandbox, staging })
@@ -196,6 +200,17 @@ export class UriFetcher implements Fetcher {
     }
     await plugin.load({ uri: source.text, asUser, ...where, claim })
     if (source.checksum !== undefined) await verify(where.path, source.checksum)
+  }
+}
+
+/** Removes what an agent left that ended in the middle of a launch, which is begun again. */
+async function removeStagings(path: string): Promise<void> {
+  try {
+    await using sandbox = await openDirectory(path)
+    for (const name of await readdir(pathOf(sandbox)))
+      if (name.startsWith(STAGING)) await removeTree(`${pathOf(sandbox)}/${name}`)
+  } catch {
+    // Whatever is wrong with the sandbox is said by the first file that is to come into it.
   }
 }
 
