@@ -1,4 +1,5 @@
 import { open } from "node:fs/promises"
+import { leash } from "#lib/io/host/leash.ts"
 import { Tail } from "#lib/io/host/tail.ts"
 import type { FetchPlugin, LoadRequest } from "./plugin.ts"
 
@@ -49,7 +50,7 @@ export class ProgramFetch implements FetchPlugin {
     const stall = new AbortController()
     const reason = new Error(`no data came for ${this.#stallMs / 1000} s (--fetcher_stall_timeout)`)
     let timer = setTimeout(() => stall.abort(reason), this.#stallMs)
-    const child = Bun.spawn([...asUser, found, ...argumentsFor(uri)], {
+    const child = Bun.spawn([...asUser, ...leash(), found, ...argumentsFor(uri)], {
       stdio: ["ignore", "pipe", "pipe"],
       signal: AbortSignal.any([signal, stall.signal]),
       killSignal: "SIGKILL",

@@ -4,6 +4,7 @@ import type { FileHandle } from "node:fs/promises"
 import { pipeline } from "node:stream/promises"
 import { createGunzip } from "node:zlib"
 import type { Account } from "#lib/io/host/accounts.ts"
+import { leash } from "#lib/io/host/leash.ts"
 import { Tail } from "#lib/io/host/tail.ts"
 import { guardTree, isOutside, mergeTree } from "./archive-guard.ts"
 import { DiskFull, isFull } from "./room.ts"
@@ -58,7 +59,7 @@ async function untar(request: UnpackRequest, staging: string): Promise<void> {
   const list = { argv: [tar, `-t${option}f`, "-"], archive, cwd: staging, signal }
   refuseOutside(await run(list))
   const options = ["-o", "--no-same-permissions"]
-  await run({ ...list, argv: [...asUser, tar, `-x${option}f`, "-", ...options] })
+  await run({ ...list, argv: [...asUser, ...leash(), tar, `-x${option}f`, "-", ...options] })
 }
 
 /** First bytes of what tar archives are packed with, in hexadecimal digits, and tar's option for it. */
@@ -83,7 +84,7 @@ async function unzip(request: UnpackRequest, staging: string): Promise<void> {
   const common = { cwd: staging, signal }
   refuseOutside(await run({ ...common, argv: [zip, "-Z1", archive] }))
   // 1 tells of warnings only.
-  await run({ ...common, argv: [...asUser, zip, "-o", "-q", archive], worst: 1 })
+  await run({ ...common, argv: [...asUser, ...leash(), zip, "-o", "-q", archive], worst: 1 })
 }
 
 function refuseOutside(listing: string): void {

@@ -328,6 +328,27 @@ describe("programs", () => {
     expect(names()).toEqual(["file"])
   })
 
+  testWith(command("setpriv"))("end with their agent, even when that is killed", async () => {
+    installHadoop(`echo $$ >${place.root}/pid; exec sleep 60`)
+    const module = JSON.stringify(import.meta.resolve("./uri-fetcher.ts"))
+    const options = JSON.stringify({ cacheDir: `${place.root}/cache`, hadoopHome: hadoopHome() })
+    const request = JSON.stringify({ uris: [{ value: "hdfs://name/file" }], sandbox })
+    const script = `import { UriFetcher } from ${module}
+      const { signal } = new AbortController()
+      await new UriFetcher(${options}).fetch({ ...${request}, signal })`
+    const agent = Bun.spawn([process.execPath, "-e", script], { stderr: "inherit" })
+    await until(() => existsSync(`${place.root}/pid`) && statSync(`${place.root}/pid`).size > 1)
+    const pid = readFileSync(`${place.root}/pid`, "utf8").trim()
+    const isAlive = (): boolean => {
+      const status = `/proc/${pid}/status`
+      return existsSync(status) && !/^State:\s+Z/m.test(readFileSync(status, "utf8"))
+    }
+    expect(isAlive()).toBe(true)
+    agent.kill("SIGKILL")
+    await agent.exited
+    await until(() => !isAlive())
+  })
+
   test("are given up when they stall", async () => {
     installHadoop("echo half; exec sleep 60")
     fetcher = open({ hadoopHome: hadoopHome(), stallTimeoutMs: 100 })
