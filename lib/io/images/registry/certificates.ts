@@ -25,12 +25,11 @@ export class Certificates {
   of(host: string): HostTls {
     // Bun's own list goes with the executable; that of the system is where operators add theirs.
     this.#system ??= [...new Set([...getCACertificates("default"), ...getCACertificates("system")])]
-    const place = `${this.#directory}/${host}`
-    const names = existsSync(place) ? readdirSync(place).sort() : []
+    // A URL never has the port 443 in it, the name of an image may.
+    const places = /:\d+$/.test(host) ? [host] : [host, `${host}:443`]
+    const files = places.flatMap((place) => filesOf(`${this.#directory}/${place}`))
     const read = (ending: string): string[] =>
-      names
-        .filter((name) => name.endsWith(ending))
-        .map((name) => readFileSync(`${place}/${name}`, "utf8"))
+      files.filter((file) => file.endsWith(ending)).map((file) => readFileSync(file, "utf8"))
     const [cert] = read(".cert")
     const [key] = read(".key")
     return {
@@ -39,3 +38,11 @@ export class Certificates {
     }
   }
 }
+
+/** The paths of what lies in a directory, in the order of their names; none where there is none. */
+const filesOf = (directory: string): readonly string[] =>
+  existsSync(directory)
+    ? readdirSync(directory)
+        .toSorted()
+        .map((name) => `${directory}/${name}`)
+    : []

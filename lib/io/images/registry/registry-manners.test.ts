@@ -14,6 +14,7 @@ import {
   withRoot,
   useWorld,
 } from "#lib/io/images/testing/image-world.ts"
+import { Certificates } from "./certificates.ts"
 
 useWorld()
 
@@ -169,4 +170,16 @@ withRoot("registries", () => {
     held.resolve(undefined)
     expect((await first).ok).toBe(true)
   })
+})
+
+test("the certificates of a host may lie under the name that has its usual port", () => {
+  for (const name of ["registry.test", "registry.test:443", "registry.test:5000"]) {
+    mkdirSync(`${place}/certs/${name}`, { recursive: true })
+    writeFileSync(`${place}/certs/${name}/ca.crt`, name)
+  }
+  const certificates = new Certificates(`${place}/certs`)
+  const own = (host: string): readonly string[] =>
+    certificates.of(host).ca.filter((text) => text.startsWith("registry.test"))
+  expect(own("registry.test")).toEqual(["registry.test", "registry.test:443"])
+  expect(own("registry.test:5000")).toEqual(["registry.test:5000"])
 })
