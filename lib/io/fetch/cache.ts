@@ -44,6 +44,8 @@ export class FetchCache {
   constructor(directory: string, limitBytes: number) {
     this.#directory = directory
     this.#limitBytes = limitBytes
+    // What an earlier agent left takes room whether or not anybody fetches into the cache again.
+    void this.#prepare()
   }
 
   /**

@@ -537,6 +537,13 @@ describe("the cache", () => {
     expect(requests).toBe(2)
   })
 
+  test("is emptied when the agent starts", async () => {
+    await until(() => existsSync(`${place.root}/cache`))
+    writeFileSync(`${place.root}/cache/0`, "of an earlier agent")
+    fetcher = open()
+    await until(() => !existsSync(`${place.root}/cache/0`))
+  })
+
   test("does not remember a failure", async () => {
     let status = 500
     const base = serve(() => new Response("x", { status }))
