@@ -328,7 +328,9 @@ export class ContainerActions {
     if (signal.aborted) return failure("The launch was given up")
     // A debug container works in its parent's sandbox, which stays its parent's.
     for (const path of spec.debug ? [] : [...order.directories, sandbox]) {
-      const created = await sandboxes.create(path, user)
+      const created = await (path === sandbox
+        ? sandboxes.create(path, user)
+        : sandboxes.createShared(path, user))
       if (!created.ok) return failure(`The sandbox could not be made: ${created.error.message}`)
     }
     for (const { link, target } of order.links) await sandboxes.link(link, target)

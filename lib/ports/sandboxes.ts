@@ -48,6 +48,14 @@ export interface Sandboxes {
     path: string,
     user: string | undefined,
   ): Promise<Result<void, { readonly message: string }>>
+  /**
+   * Makes a directory that several containers use: mode 0751, so that each passes through it to its own,
+   * and owned by the first one's user. One that exists is left alone.
+   */
+  createShared(
+    path: string,
+    user: string | undefined,
+  ): Promise<Result<void, { readonly message: string }>>
   /** Removes the directory with all in it. Harmless when it is gone; never follows links out of it. */
   remove(path: string): Promise<void>
   /**

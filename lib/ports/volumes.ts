@@ -14,13 +14,15 @@ export type VolumeSourceOrder =
   | { readonly kind: "sandboxPath"; readonly base: string; readonly path: string }
   /**
    * The data of a persistent volume; given to the task's user, unless tasks share it and one of them
-   * runs. `isMount`: the path is a disk of its own, which must be there.
+   * runs. `isMount`: the path is a disk of its own, which must be there. One `ofParent` is the
+   * executor's, whose tasks find it in its sandbox: it is made ready, and not mounted.
    */
   | {
       readonly kind: "persistent"
       readonly path: string
       readonly isMount: boolean
       readonly shared: boolean
+      readonly ofParent?: boolean | undefined
     }
   | {
       readonly kind: "dockerVolume"

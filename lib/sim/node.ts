@@ -220,8 +220,10 @@ function simSandboxes(life: Life): Sandboxes {
   const done = async (): Promise<void> => (life.over ? life.never() : undefined)
   const gone = async () =>
     err({ code: "notFound", message: "a simulated disk has no files" } as const)
+  const create: Sandboxes["create"] = async () => (life.over ? life.never() : ok(undefined))
   return {
-    create: async () => (life.over ? life.never() : ok(undefined)),
+    create,
+    createShared: create,
     remove: done,
     removeRun: done,
     link: done,

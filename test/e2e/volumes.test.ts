@@ -330,6 +330,42 @@ describe.each(kinds)("$kind", ({ kind, flags, parts, container }) => {
     }
   })
 
+  checkOfMesos("of one group have users of their own, who find their sandboxes", async () => {
+    const world = open()
+    chmodSync(world.path, 0o711)
+    const all = "cpus:2;mem:512;disk:512;ports:[]"
+    const { master, place } = await agentIn(world, "--resources", all)
+    using framework = await HttpFramework.subscribe(master.mesosUrl)
+    const offer = await framework.offer()
+    // They look when all have been started: none is too early to meet what the others bring.
+    const value = `until [ -e ${world.path}/go ]; do sleep 0.02; done
+      cd "$MESOS_SANDBOX" && id -un >user`
+    const users = ["nobody", "daemon", "root"]
+    const tasks = users.map((user) => ({
+      name: user,
+      task_id: { value: user },
+      agent_id: offer.agent_id,
+      command: { value, user },
+      resources: small,
+      container: container.task,
+    }))
+    const executor = {
+      type: "DEFAULT",
+      executor_id: { value: "pod" },
+      framework_id: { value: framework.id },
+      resources: [...small, scalar("disk", 16)],
+    }
+    await framework.accept(offer, [
+      { type: "LAUNCH_GROUP", launch_group: { executor, task_group: { tasks } } },
+    ])
+    for (const user of users) await framework.until(user, "TASK_RUNNING")
+    writeFileSync(`${world.path}/go`, "")
+    for (const user of users) await framework.until(user, "TASK_FINISHED")
+    const told = [...new Bun.Glob("slaves/**/containers/*/user").scanSync({ cwd: place.workDir })]
+    const found = told.map((path) => readFileSync(`${place.workDir}/${path}`, "utf8").trim())
+    expect(found.toSorted()).toEqual(users.toSorted())
+  })
+
   checkOfMesos("of one group share a directory of their executor's sandbox", async () => {
     const world = open()
     const all = "cpus:2;mem:512;disk:512;ports:[]"

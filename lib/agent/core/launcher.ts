@@ -50,7 +50,7 @@ import {
 } from "./task-support.ts"
 import type { Turn } from "./turn.ts"
 import type { AgentLimits, AgentOptions, SandboxLink } from "./types.ts"
-import { executorVolumes, volumeRefusal } from "./volumes.ts"
+import { executorLinks, volumeRefusal } from "./volumes.ts"
 import type { Workload } from "./workload.ts"
 
 /** A longer command is cut to this many characters in the name of its executor, as Mesos does. */
@@ -174,7 +174,7 @@ export class Launcher {
     const isNew = executor.tasks.size === 0
     const newest = isNew ? [latestRunLink(this.#place(frameworkId, executorId), parent)] : []
     const { workDir } = options
-    const volumes = executorVolumes(executorInfo.resources, { workDir, sandbox: directory })
+    const volumes = executorLinks(executorInfo.resources, { workDir, sandbox: directory })
     const group = workload.nextOrder()
     const members = tasks.map((task, index): Arrival => {
       const child = ids.uuid()
@@ -182,9 +182,9 @@ export class Launcher {
         info: task,
         containerId: `${parent}.${child}` as ContainerId,
         sandbox: nestedSandbox(directory, child),
-        directories: [directory, taskLinks(directory), ...volumes.directories],
+        directories: [directory, taskLinks(directory)],
         links: [
-          ...(index === 0 ? [...newest, ...(isNew ? volumes.links : [])] : []),
+          ...(index === 0 ? [...newest, ...(isNew ? volumes : [])] : []),
           taskLink(directory, task.taskId, child),
         ],
         group,

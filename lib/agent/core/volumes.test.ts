@@ -1,7 +1,7 @@
 import { describe, expect, test } from "bun:test"
 import type { Resource, TaskInfo, Volume, VolumeSource } from "#lib/mesos/index.ts"
 import { testTask } from "./test-world.ts"
-import { executorVolumes, volumeNeeds, volumeRefusal, type VolumeSetting } from "./volumes.ts"
+import { executorLinks, volumeNeeds, volumeRefusal, type VolumeSetting } from "./volumes.ts"
 
 const SETTING: VolumeSetting = { workDir: "/work", runtime: "runc", sandbox: "/work/sandbox" }
 
@@ -26,7 +26,7 @@ const from = (source: VolumeSource, containerPath = "/in"): Volume => ({
 })
 
 const sourceOf = (volume: Volume, setting: VolumeSetting = SETTING) =>
-  volumeNeeds(withVolume(volume), setting).volumes[0]?.source
+  volumeNeeds(withVolume(volume), setting).volumes.at(-1)?.source
 
 describe("what a container needs", () => {
   test("of its resources comes first: root, path and mount disks, shared and read-only ones", () => {
@@ -95,10 +95,15 @@ describe("what a container needs", () => {
 
   test("of an executor lies in the sandbox that its tasks share", () => {
     const place = "/work/volumes/roles/eng db/v1"
-    expect(executorVolumes([persistent()], { workDir: "/work", sandbox: "/s" })).toEqual({
-      directories: [place],
-      links: [{ link: "/s/data", target: place }],
-    })
+    expect(executorLinks([persistent()], { workDir: "/work", sandbox: "/s" })).toEqual([
+      { link: "/s/data", target: place },
+    ])
+    const parent = { directory: "/work/parent", resources: [persistent()] }
+    const common = { path: place, isMount: false, shared: true }
+    const source = { kind: "persistent", ...common, ofParent: true } as const
+    expect(volumeNeeds(testTask("t"), { ...SETTING, parent }).volumes).toEqual([
+      { containerPath: "data", readOnly: false, source },
+    ])
   })
 })
 

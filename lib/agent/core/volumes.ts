@@ -166,7 +166,7 @@ const unsupported = (message: string): Refusal => ({
 })
 
 /**
- * The volumes of a container, those of its resources first. Left out is what Docker makes itself for
+ * The volumes of a container: those of its parent, those of its resources, then others. Left out is what Docker makes itself for
  * its containers: volumes of its plugins, and the older host paths, which it makes where they are
  * missing.
  */
@@ -176,7 +176,13 @@ export function volumeNeeds(user: VolumeUser, setting: VolumeSetting): VolumeNee
     const source = sourceOf(volume, setting)
     return source === undefined ? [] : [{ ...common(volume), source }]
   })
-  return { volumes: [...persistent, ...others], secretEnvironment: secretsOf(user.command) }
+  const ofParent = inSandbox(setting.parent?.resources).map((volume): VolumeOrder => {
+    const place = volumePlace(setting.workDir, volume)
+    const source = { kind: "persistent", ...place, shared: true, ofParent: true } as const
+    return { containerPath: pathOf(volume), readOnly: false, source }
+  })
+  const volumes = [...ofParent, ...persistent, ...others]
+  return { volumes, secretEnvironment: secretsOf(user.command) }
 }
 
 function secretsOf(command: CommandInfo | undefined): Readonly<Record<string, Secret>> {
@@ -242,21 +248,19 @@ function parentPath(path: string, { parent, workDir }: VolumeSetting): VolumeSou
   return { kind: "sandboxPath", base: directory, path }
 }
 
-/** The directories of an executor's volumes, made when its first task starts if they are not there. */
-export const executorVolumes = (
-  resources: Resources | undefined,
-  setting: Pick<VolumeSetting, "workDir" | "sandbox">,
-): { readonly directories: readonly string[]; readonly links: readonly SandboxLink[] } => {
-  const volumes = volumesOf(resources).filter((volume) => {
+/** The volumes of an executor that lie in its sandbox, for its tasks to find. */
+const inSandbox = (resources: Resources | undefined): Resources =>
+  volumesOf(resources).filter((volume) => {
     const path = pathOf(volume)
     return path !== "" && !path.startsWith("/") && !isUpward(path)
   })
-  const places = volumes.map((volume) => volumePlace(setting.workDir, volume).path)
-  return {
-    directories: places,
-    links: volumes.map((volume, index) => ({
-      link: `${setting.sandbox}/${pathOf(volume)}`,
-      target: must(places[index], "each volume has a place"),
-    })),
-  }
-}
+
+/** What leads from an executor's sandbox to its volumes. */
+export const executorLinks = (
+  resources: Resources | undefined,
+  { sandbox, workDir }: Pick<VolumeSetting, "workDir" | "sandbox">,
+): readonly SandboxLink[] =>
+  inSandbox(resources).map((volume) => ({
+    link: `${sandbox}/${pathOf(volume)}`,
+    target: volumePlace(workDir, volume).path,
+  }))

@@ -47,6 +47,29 @@ testWith(rootUser)("gives a sandbox to the user of its task", async () => {
   expect(statSync(`${place.root}/new`).uid).toBe(65534)
 })
 
+testWith(rootUser)(
+  "a directory that several share is the first one's, and all pass it",
+  async () => {
+    const path = `${place.root}/shared/one`
+    const all = await Promise.all(
+      ["nobody", "root"].map((user) => sandboxes.createShared(path, user)),
+    )
+    expect(all).toEqual(all.map(() => ({ ok: true, value: undefined })))
+    const { uid, mode } = statSync(path)
+    expect([uid, mode & 0o7777]).toEqual([65534, 0o751])
+    chmodSync(path, 0o700)
+    await sandboxes.createShared(path, "root")
+    expect(statSync(path).mode & 0o7777).toBe(0o700)
+  },
+)
+
+testWith(rootUser)("one that was only begun is finished", async () => {
+  mkdirSync(`${place.root}/begun`)
+  chmodSync(`${place.root}/begun`, 0o1700)
+  await sandboxes.createShared(`${place.root}/begun`, "nobody")
+  expect(statSync(`${place.root}/begun`)).toMatchObject({ uid: 65534, mode: 0o40_751 })
+})
+
 test("says which user is missing, and why a sandbox cannot be made", async () => {
   const user = await sandboxes.create(`${place.root}/new`, "no-such-user")
   expect(user).toEqual({

@@ -28,11 +28,19 @@ import type { Result } from "#lib/std/result.ts"
 import { Accounts } from "#lib/io/host/accounts.ts"
 import { errorCode, errorText, ifExists } from "#lib/io/host/files.ts"
 import { removeTree } from "#lib/io/host/remove-tree.ts"
+import { KeyedLock } from "#lib/io/host/keyed-lock.ts"
 import { openConfined } from "./confined.ts"
 import { fileMode } from "./file-mode.ts"
 
 /** The link beside the runs of an executor that leads to the newest. */
 const LATEST_RUN = "latest"
+
+/** Others than its user see nothing of a sandbox; they pass through one that holds theirs. */
+const SANDBOX_MODE = 0o750
+const SHARED_MODE = 0o751
+
+/** A directory whose making was cut short: no other has such a mode. */
+const UNFINISHED_MODE = 0o1700
 
 /** Bytes read at a time while a file is downloaded. */
 const CHUNK_BYTES = 64 * 1024
@@ -40,6 +48,7 @@ const CHUNK_BYTES = 64 * 1024
 /** The sandboxes of an agent as directories of this machine. */
 export class DiskSandboxes implements Sandboxes {
   readonly #accounts = new Accounts()
+  readonly #shared = new KeyedLock()
 
   /** Makes the agent's work directory: users of tasks pass through it on the way to their sandboxes. */
   async createWorkDir(path: string): Promise<void> {
@@ -50,14 +59,45 @@ export class DiskSandboxes implements Sandboxes {
     path: string,
     user: string | undefined,
   ): Promise<Result<void, { readonly message: string }>> {
+    return this.#making(path, user, async (give) => {
+      await mkdir(path, { recursive: true })
+      await chmod(path, SANDBOX_MODE)
+      await give()
+    })
+  }
+
+  createShared(
+    path: string,
+    user: string | undefined,
+  ): Promise<Result<void, { readonly message: string }>> {
+    return this.#shared.run(path, () =>
+      this.#making(path, user, async (give) => {
+        await mkdir(dirname(path), { recursive: true })
+        await mkdir(path, UNFINISHED_MODE).catch((cause: unknown) => {
+          if (errorCode(cause) !== "EEXIST") throw cause
+        })
+        const { mode } = await stat(path)
+        if ((mode & 0o7777) !== UNFINISHED_MODE) return
+        await give()
+        await chmod(path, SHARED_MODE)
+      }),
+    )
+  }
+
+  /** Makes a directory; `give` gives it to its user where the agent can. */
+  async #making(
+    path: string,
+    user: string | undefined,
+    make: (give: () => Promise<void>) => Promise<void>,
+  ): Promise<Result<void, { readonly message: string }>> {
     try {
       const account = user === undefined ? undefined : await this.#accounts.find(user)
       if (user !== undefined && account === undefined)
         return err({ message: `user '${user}' does not exist on the agent` })
-      await mkdir(path, { recursive: true })
-      await chmod(path, 0o750)
-      if (account !== undefined && process.getuid?.() === 0)
-        await chown(path, account.uid, account.gid)
+      await make(async () => {
+        if (account !== undefined && process.getuid?.() === 0)
+          await chown(path, account.uid, account.gid)
+      })
       return ok(undefined)
     } catch (cause) {
       return err({ message: `the sandbox ${path} cannot be made: ${errorText(cause)}` })

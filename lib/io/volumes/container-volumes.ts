@@ -157,7 +157,9 @@ export class ContainerVolumes implements Volumes {
     const mounts: ContainerMount[] = []
     for (const [index, order] of volumes.entries()) {
       step(`the volume '${order.containerPath}'`)
-      mounts.push(await this.#make(preparing, order, index))
+      if (order.source.kind === "persistent" && order.source.ofParent === true)
+        await this.#place(preparing, order, index)
+      else mounts.push(await this.#make(preparing, order, index))
     }
     return mounts
   }
