@@ -79,8 +79,11 @@ describe("a process", () => {
     expect(await child.exited).toBe(3)
   })
 
-  test("ends quietly when nobody reads any more", async () => {
-    const program = programOf('for (let i = 0; i < 40; i++) t.stdout.write("x".repeat(100_000))')
+  test.each([
+    ["a long text", 't.stdout.write("x".repeat(100_000))'],
+    ["a line now and then", 't.stdout.write("xxxxx\\n"); await Bun.sleep(10)'],
+  ])("ends quietly when nobody reads any more: %s", async (_, write) => {
+    const program = programOf(`for (let i = 0; i < 40; i++) { ${write} }`)
     const line = 'set -o pipefail; "$0" -e "$1" | head -c 5'
     const shell = Bun.spawn(["bash", "-c", line, process.execPath, program], { stderr: "pipe" })
     expect(await shell.stdout.text()).toBe("xxxxx")

@@ -75,9 +75,9 @@ function createOutput(fd: 1 | 2) {
       }
     },
     write(text: string): void {
-      writer ??= file.writer()
-      // A broken pipe rejects either of the two.
-      const parts = [writer.write(text), writer.flush()].map(async (part) => part)
+      const sink = (writer ??= file.writer())
+      // A broken pipe rejects either of the two, or is thrown by one.
+      const parts = [async () => sink.write(text), async () => sink.flush()].map((part) => part())
       written = Promise.all([written, ...parts]).catch(endOnBrokenPipe)
     },
     finish: () => written,
