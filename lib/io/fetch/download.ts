@@ -1,4 +1,5 @@
 import { open } from "node:fs/promises"
+import { trustedAuthorities } from "#lib/io/host/authorities.ts"
 import { errorCode } from "#lib/io/host/files.ts"
 import { Transient } from "./plugin.ts"
 import type { FetchPlugin, LoadRequest } from "./plugin.ts"
@@ -121,7 +122,8 @@ function takeCredentials(url: URL): string | undefined {
 
 async function ask(url: URL, options: BunFetchRequestInit): Promise<Response> {
   try {
-    return await fetch(url.href, options)
+    const tls = url.protocol === "https:" ? { tls: { ca: trustedAuthorities() } } : {}
+    return await fetch(url.href, { ...options, ...tls })
   } catch (cause) {
     if (options.signal?.aborted === true) throw cause
     throw new Transient(

@@ -73,6 +73,24 @@ function pack(file: string, make: (directory: string) => void, members: string[]
   return `${source}/${file}`
 }
 
+/** Starts a process that fetches one URI into the sandbox, with these options, and prints the result. */
+function fetchElsewhere(
+  value: string,
+  options: Partial<UriFetcherOptions> = {},
+  { before = [], env }: { before?: string[]; env?: Record<string, string> } = {},
+) {
+  const module = JSON.stringify(import.meta.resolve("./uri-fetcher.ts"))
+  const all = JSON.stringify({ cacheDir: `${place.root}/cache`, retryMs: 1, ...options })
+  const request = JSON.stringify({ uris: [{ value }], sandbox })
+  const script = `import { UriFetcher } from ${module}
+    const { signal } = new AbortController()
+    console.log(JSON.stringify(await new UriFetcher(${all}).fetch({ ...${request}, signal })))`
+  return Bun.spawn([...before, process.execPath, "-e", script], {
+    stdio: ["ignore", "pipe", "inherit"],
+    ...(env === undefined ? {} : { env }),
+  })
+}
+
 /** A zip archive of one member, not compressed. */
 function zipOf(member: string, content: string): Buffer {
   const name = Buffer.from(member)
@@ -222,6 +240,30 @@ describe("downloads", () => {
     expect(await fetchAll(`${base}/file`)).toContain("127.0.0.1")
   })
 
+  testWith(command("openssl"))("from whom an authority of the system vouches for", async () => {
+    const files = [`${place.root}/key.pem`, `${place.root}/authorities/cert.pem`] as const
+    mkdirSync(`${place.root}/authorities`)
+    const subject = ["-subj", "/CN=files", "-addext", "subjectAltName=IP:127.0.0.1"]
+    const newKey = ["req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2"]
+    const out = ["-keyout", files[0], "-out", files[1]]
+    expect(Bun.spawnSync(["openssl", ...newKey, ...out, ...subject]).exitCode).toBe(0)
+    const [key = "", cert = ""] = files.map((file) => readFileSync(file, "utf8"))
+    server = Bun.serve({
+      port: 0,
+      hostname: "127.0.0.1",
+      tls: { key, cert },
+      fetch: () => new Response("safe"),
+    })
+    const fetched = async (env: Record<string, string>): Promise<string> => {
+      const { stdout } = fetchElsewhere(`${server?.url.href ?? ""}file`, {}, { env })
+      return await new Response(stdout).text()
+    }
+    expect(await fetched({})).toContain("cannot be reached: ")
+    expect(names()).toEqual([])
+    expect(await fetched({ SSL_CERT_DIR: `${place.root}/authorities` })).toBe('{"ok":true}\n')
+    expect(read("file")).toBe("safe")
+  })
+
   test("with the password of the URL, which neither other servers nor messages get", async () => {
     const other = Bun.serve({
       port: 0,
@@ -330,13 +372,7 @@ describe("programs", () => {
 
   testWith(command("setpriv"))("end with their agent, even when that is killed", async () => {
     installHadoop(`echo $$ >${place.root}/pid; exec sleep 60`)
-    const module = JSON.stringify(import.meta.resolve("./uri-fetcher.ts"))
-    const options = JSON.stringify({ cacheDir: `${place.root}/cache`, hadoopHome: hadoopHome() })
-    const request = JSON.stringify({ uris: [{ value: "hdfs://name/file" }], sandbox })
-    const script = `import { UriFetcher } from ${module}
-      const { signal } = new AbortController()
-      await new UriFetcher(${options}).fetch({ ...${request}, signal })`
-    const agent = Bun.spawn([process.execPath, "-e", script], { stderr: "inherit" })
+    const agent = fetchElsewhere("hdfs://name/file", { hadoopHome: hadoopHome() })
     await until(() => existsSync(`${place.root}/pid`) && statSync(`${place.root}/pid`).size > 1)
     const pid = readFileSync(`${place.root}/pid`, "utf8").trim()
     const isAlive = (): boolean => {
@@ -395,16 +431,10 @@ describe("archives", () => {
         chmodSync(`${directory}/cache/inner`, 0o555)
         chmodSync(`${directory}/cache`, 0o555)
       })
-      const module = JSON.stringify(import.meta.resolve("./uri-fetcher.ts"))
-      const options = JSON.stringify({ cacheDir: `${place.root}/cache` })
-      const request = JSON.stringify({ uris: [{ value: archive }], sandbox })
-      const script = `import { UriFetcher } from ${module}
-        const { signal } = new AbortController()
-        console.log(JSON.stringify(await new UriFetcher(${options}).fetch({ ...${request}, signal })))`
       // Our own files, under another name: that of a user who is not root.
-      const other = ["unshare", "--user", "--map-user=1000", "--map-group=1000"]
-      const run = Bun.spawnSync([...other, process.execPath, "-e", script])
-      expect(run.stdout.toString() + run.stderr.toString()).toBe('{"ok":true}\n')
+      const before = ["unshare", "--user", "--map-user=1000", "--map-group=1000"]
+      const { stdout } = fetchElsewhere(archive, {}, { before })
+      expect(await new Response(stdout).text()).toBe('{"ok":true}\n')
       expect(read("cache/inner/file")).toBe("kept")
       expect(statSync(`${sandbox}/cache`).mode & 0o777).toBe(0o555)
       expect(names()).toEqual(["cache", "locked.tar"])

@@ -1,5 +1,5 @@
 import { existsSync, readFileSync, readdirSync } from "node:fs"
-import { getCACertificates } from "node:tls"
+import { trustedAuthorities } from "#lib/io/host/authorities.ts"
 
 /** What a connection to a host must show and may trust. */
 export type HostTls = {
@@ -23,8 +23,7 @@ export class Certificates {
 
   /** Read anew for each pull, so that a certificate is changed without a restart. */
   of(host: string): HostTls {
-    // Bun's own list goes with the executable; that of the system is where operators add theirs.
-    this.#system ??= [...new Set([...getCACertificates("default"), ...getCACertificates("system")])]
+    this.#system ??= trustedAuthorities()
     // A URL never has the port 443 in it, the name of an image may.
     const places = /:\d+$/.test(host) ? [host] : [host, `${host}:443`]
     const files = places.flatMap((place) => filesOf(`${this.#directory}/${place}`))
