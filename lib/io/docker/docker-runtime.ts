@@ -38,7 +38,15 @@ import { resizeContainer } from "./resize.ts"
 import { runInContainer } from "./run-in.ts"
 import { DockerSessions } from "./sessions.ts"
 import { dockerStatistics } from "./statistics.ts"
-import { endOf, exitOf, reachableAddress, startedOf, stopSignal, wasStarted } from "./status.ts"
+import {
+  endOf,
+  exitOf,
+  KILLED_EXIT,
+  reachableAddress,
+  startedOf,
+  stopSignal,
+  wasStarted,
+} from "./status.ts"
 
 const SIGTERM = 15
 
@@ -48,9 +56,6 @@ const LOG_DRAIN_MS = 5000
 /** Tries to have a signal delivered while the daemon is away, and the wait between them. */
 const KILL_TRIES = 60
 const KILL_RETRY_MS = 1000
-
-/** Exit code of a container that was ended by SIGKILL: by somebody, or by the kernel for its memory. */
-const KILLED_EXIT = 137
 
 /** How much later than of its end the daemon may hear why a container was killed. */
 const OOM_NEWS_MS = 250

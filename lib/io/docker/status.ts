@@ -7,6 +7,9 @@ import { bootedAt, bootId } from "#lib/io/host/proc.ts"
 import { exitedStatus } from "#lib/io/host/wait-status.ts"
 import { BOOT_LABEL } from "./create-options.ts"
 
+/** Exit code of a container that was ended by SIGKILL: by somebody, or by the kernel for its memory. */
+export const KILLED_EXIT = 137
+
 /** A container that runs, as the API shows it; `data` is what `docker inspect` prints. */
 export function startedOf(
   spec: ContainerSpec,
@@ -95,7 +98,10 @@ export function exitOf(spec: ContainerSpec, inspected: ContainerInspectInfo): Co
   const { ExitCode, OOMKilled, Error: problem } = inspected.State
   const status = exitedStatus(ExitCode)
   const exit = problem === "" ? { status } : { status, message: problem }
-  if (!OOMKilled) return exit
+  // The daemon says that of any process of the container, which may have gone on without it.
+  if (!OOMKilled || ExitCode === 0) return exit
+  if (ExitCode !== KILLED_EXIT)
+    return { status, message: problem || "a process of it was killed because memory ran out" }
   const limit = Math.round((inspected.HostConfig.Memory ?? 0) / 1024 / 1024)
   return {
     ...exit,
