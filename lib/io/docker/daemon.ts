@@ -70,7 +70,7 @@ export class DockerDaemon {
       return `the agent may not talk to ${where}: run it as root, or add its user to group docker`
     if (isUnreachable(cause))
       return `${where} cannot be reached (${code ?? errorText(cause)}): start it, for example with 'systemctl start docker'`
-    return daemonMessage(cause) ?? errorText(cause)
+    return daemonMessage(cause) ?? errorText(cause).replace(DOCKERODE_PREFIX, "").trimEnd()
   }
 }
 
@@ -90,6 +90,9 @@ export function daemonStatus(cause: unknown): number | undefined {
 
 /** Whether the daemon did not answer at all. */
 export const isUnreachable = (cause: unknown): boolean => daemonStatus(cause) === undefined
+
+/** What dockerode puts in front of answers that it did not parse, such as those to a pull. */
+const DOCKERODE_PREFIX = /^\(HTTP code \d+\) [a-z ]+ - /
 
 /** The daemon's own words, without dockerode's. */
 function daemonMessage(cause: unknown): string | undefined {
