@@ -24,6 +24,7 @@ import { RegistryClient } from "./registry/registry-client.ts"
 import { ImageRecords } from "./store/image-records.ts"
 import type { ImageRecord } from "./store/image-records.ts"
 import { LayerStore } from "./store/layer-store.ts"
+import { placeOf } from "./source.ts"
 
 /** What the store is given. */
 export type DiskImageStoreOptions = {
@@ -76,11 +77,12 @@ export class DiskImageStore implements ImageStore {
   async pull(request: ImageRequest, signal: AbortSignal): Promise<Result<ImageRoot, ImageFailure>> {
     const parsed = parseReference(request.reference, this.#options.registry)
     if (!parsed.ok) return err({ code: "badReference", message: parsed.error })
-    const reference = formatReference(parsed.value)
+    const place = await placeOf(parsed.value)
+    const reference = formatReference(place)
     try {
       await this.#open()
-      const known = request.cached ? await this.#known(request, parsed.value) : undefined
-      const record = known ?? (await this.#fresh(request, parsed.value, signal))
+      const known = request.cached ? await this.#known(request, place) : undefined
+      const record = known ?? (await this.#fresh(request, place, signal))
       this.#layers.hold(request.holder, record.layers)
       await this.#records.touch(reference)
       return ok(await this.#root(record))

@@ -97,6 +97,19 @@ const layersOf = (
   },
 })
 
+/** A reference with the path of its archive, of the two that it may have. */
+export async function placeOf(reference: ImageReference): Promise<ImageReference> {
+  if (reference.kind !== "file" || reference.untaggedPath === undefined) return reference
+  const { path, untaggedPath, name } = reference
+  const isThere = (file: string): Promise<boolean> =>
+    stat(file).then(
+      () => true,
+      () => false,
+    )
+  const isUntagged = !(await isThere(path)) && (await isThere(untaggedPath))
+  return { kind: "file", path: isUntagged ? untaggedPath : path, name }
+}
+
 /** Finds an image in an OCI layout or an archive, which is unpacked below `staging` meanwhile. */
 export async function findInFile(
   reference: Extract<ImageReference, { kind: "file" }>,

@@ -19,6 +19,8 @@ export type ImageReference =
       readonly kind: "file"
       /** An OCI layout's directory or an archive that `docker save` made; absolute. */
       readonly path: string
+      /** Where it lies if it is not at `path`: a name without a tag may mean a file without one. */
+      readonly untaggedPath?: string | undefined
       /** Which of several images: its tag, or its whole name. */
       readonly name: string | undefined
     }
@@ -26,7 +28,7 @@ export type ImageReference =
 /** Where names without a registry lead to. */
 export type DefaultRegistry =
   | { readonly kind: "registry"; readonly registry: string }
-  /** A directory of archives by the name of "repository:tag.tar". */
+  /** A directory of archives by the name of "repository:tag.tar", or "repository.tar" without a tag. */
   | { readonly kind: "directory"; readonly path: string }
 
 /** A name that people write is at most this long. Source: distribution/reference: reference.go. */
@@ -73,12 +75,15 @@ export function parseReference(
     return refuse(
       `'${path}' is no repository: small letters and digits, with single '.', '_', '-' and '/' between`,
     )
-  if (!hasHost && fallback.kind === "directory")
+  if (!hasHost && fallback.kind === "directory") {
+    const file = `${fallback.path}/${path}`
     return ok({
       kind: "file",
-      path: `${fallback.path}/${path}:${tag ?? "latest"}.tar`,
+      path: `${file}:${tag ?? "latest"}.tar`,
+      untaggedPath: isTagged ? undefined : `${file}.tar`,
       name: undefined,
     })
+  }
   const registry = hasHost ? hubName(first) : fallback.kind === "registry" ? fallback.registry : ""
   const isShort = registry === DOCKER_HUB && !path.includes("/")
   return ok({

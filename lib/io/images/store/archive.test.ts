@@ -108,6 +108,13 @@ withRoot("files", () => {
     expect(
       await failure(open({ registry: registryDirectory }), { name: "team/web:3" }),
     ).toStartWith("notFound: ")
+    // Without a tag Mesos looks for a file without one.
+    writeFileSync(`${place}/images/team/web.tar`, archive)
+    const untagged = await pulled(open({ registry: registryDirectory }), { name: "team/web" })
+    expect(untagged.reference).toBe(`file://${place}/images/team/web.tar`)
+    writeFileSync(`${place}/images/team/web:latest.tar`, archive)
+    const tagged = await pulled(open({ registry: registryDirectory }), { name: "team/web" })
+    expect(tagged.reference).toBe(`file://${place}/images/team/web:latest.tar`)
   })
 
   test("an archive whose layers are links to the agent's own files is refused", async () => {
