@@ -82,8 +82,14 @@ test("a domain that was there must stay", () => {
   expect(problem({ domain: domain("us") }, "additive", old)).toContain("'eu/a', now it is 'us/a'")
 })
 
-test("says when the other policy would allow it", () => {
-  expect(problem({ resources: resources("cpus:8;mem:1024;ports:[1-10]") }, "equal")).toContain(
-    "--reconfiguration-policy=additive",
-  )
+test.each([
+  [{ resources: resources("cpus:8;mem:1024;ports:[1-10]") }, "equal", "additive"],
+  [{ resources: resources("cpus:2;mem:1024;ports:[1-10]") }, "equal", "any"],
+  [{ attributes: attributes("rack:r8;level:3;keys:[1-5]") }, "additive", "any"],
+] as const)("says which policy would allow %j, not %s but %s", (change, policy, other) => {
+  expect(problem(change, policy)).toContain(`: allow it with --reconfiguration-policy=${other}, `)
+})
+
+test("says of no policy that it would allow another host name", () => {
+  expect(problem({ hostname: "a2" }, "equal")).not.toContain("--reconfiguration-policy")
 })

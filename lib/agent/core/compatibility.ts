@@ -25,15 +25,26 @@ export function identityProblem(
   after: AgentInfo,
   policy: ReconfigurationPolicy,
 ): string | undefined {
-  const change =
-    policy === "any" ? hostChange(before, after) : firstChange(before, after, policy === "additive")
+  const change = changeUnder(policy, before, after)
   if (change === undefined) return undefined
+  // The first that allows it, which is none of those that are as strict.
+  const allows = (["additive", "any"] as const).find(
+    (each) => changeUnder(each, before, after) === undefined,
+  )
   const remedy =
-    policy === "equal" && firstChange(before, after, true) === undefined
-      ? "allow it with --reconfiguration-policy=additive, start the agent with what it had"
-      : "start the agent with what it had"
+    allows === undefined
+      ? "start the agent with what it had"
+      : `allow it with --reconfiguration-policy=${allows}, start the agent with what it had`
   return `this agent is registered as ${agentId}, and ${change}: ${remedy}, or with an empty work directory to become a new agent`
 }
+
+/** The first thing that the policy does not let change. */
+const changeUnder = (
+  policy: ReconfigurationPolicy,
+  before: AgentInfo,
+  after: AgentInfo,
+): string | undefined =>
+  policy === "any" ? hostChange(before, after) : firstChange(before, after, policy === "additive")
 
 const changed = (what: string, before: string, after: string): string | undefined =>
   before === after
