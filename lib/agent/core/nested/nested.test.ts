@@ -371,6 +371,15 @@ describe("kill", () => {
     ])
   })
 
+  test.each([-1, 65])("signal %p is none, for containers of calls and of tasks", (signal) => {
+    const s = new Scene()
+    s.run(`${s.task}.a`)
+    const none = refusal(500, "Unable to send signal to container: Invalid argument")
+    expect(kill(s, `${s.task}.a`, signal)).toEqual(none)
+    expect(kill(s, s.task, signal)).toEqual(none)
+    expect(s.world.all("kill")).toEqual([])
+  })
+
   test("a task's container can be killed, an executor's with all its tasks", () => {
     const s = new Scene()
     expect(kill(s, s.task)).toEqual(DONE)

@@ -33,6 +33,9 @@ const KILL_RETRY_MS = 5_000
 
 const SIGKILL = 9
 
+/** The highest number of a signal that Linux has. */
+const SIGNAL_MAX = 64
+
 /** What the containers of calls need of the rest of the agent. */
 export type NestedParts = {
   readonly options: AgentOptions
@@ -266,14 +269,16 @@ export class NestedContainers {
       `Container '${containerId}' cannot be found (or is already killed)`,
     )
     if (container?.state === "ended") return missing
+    const targets = container === undefined ? this.#signalled(containerId) : []
+    if (container === undefined && targets.length === 0) return missing
+    if (signal < 0 || signal > SIGNAL_MAX)
+      return refused(500, "Unable to send signal to container: Invalid argument")
     if (container !== undefined) {
       if (signal === SIGKILL) this.#destroy(turn, container)
       else if (container.state === "running")
         turn.out.push({ kind: "kill", containerId, force: false, signal })
       return { kind: "done" }
     }
-    const targets = this.#signalled(containerId)
-    if (targets.length === 0) return missing
     for (const target of targets)
       turn.out.push({ kind: "kill", containerId: target, force: signal === SIGKILL, signal })
     return { kind: "done" }
