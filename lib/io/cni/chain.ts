@@ -17,6 +17,9 @@ const INTERFACE_PLUGINS: ReadonlySet<string> = new Set([
   "vlan",
 ])
 
+const PORT_MAX = 65_535
+const PROTOCOLS: ReadonlySet<string> = new Set(["tcp", "udp", "sctp"])
+
 /** One network that a container is in, or is about to join: all that leaving it needs. */
 export type Membership = {
   readonly network: Network
@@ -44,6 +47,21 @@ export function withPorts(network: Network, { portMappings = [] }: NetworkInfo):
   )
   if (portMappings.length === 0 || able) return network
   return { ...network, plugins: [...network.plugins, PORT_MAPPER] }
+}
+
+/**
+ * Why ports cannot be mapped. Plugins would fail at them whenever they are called, so that what they had
+ * made could not be given back either.
+ */
+export function portProblem({ portMappings = [] }: NetworkInfo): string | undefined {
+  for (const { hostPort, containerPort, protocol = "tcp" } of portMappings) {
+    const what = `cannot map port ${hostPort} of the agent to ${containerPort} of the container`
+    if ([hostPort, containerPort].some((port) => port < 1 || port > PORT_MAX))
+      return `${what}: a port is a number from 1 to ${PORT_MAX}`
+    if (!PROTOCOLS.has(protocol.toLowerCase()))
+      return `${what}: its protocol is tcp, udp or sctp, not '${protocol}'`
+  }
+  return undefined
 }
 
 /**

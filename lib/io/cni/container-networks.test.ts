@@ -159,6 +159,17 @@ describe.skipIf(!usable)("a container that joins networks", () => {
     expect(kept()).toEqual([])
   })
 
+  test.each([
+    [{ hostPort: 80, containerPort: 0 }, "a port is a number from 1 to 65535"],
+    [{ hostPort: 65_536, containerPort: 80 }, "a port is a number from 1 to 65535"],
+    [{ hostPort: 80, containerPort: 80, protocol: "gre" }, "tcp, udp or sctp, not 'gre'"],
+  ])("of the ports %j is refused before a plugin hears of them", async (mapping, problem) => {
+    const refused = await join([{ name: "net", portMappings: [mapping] }])
+    expect(refused).toEqual({ ok: false, error: expect.stringContaining(problem) })
+    expect(fake.calls).toEqual([])
+    expect(kept()).toEqual([])
+  })
+
   test("leaves all of them when one cannot be joined", async () => {
     fake.plugin("broken", `ADD) echo '{"msg":"no address left"}'; exit 1;;`)
     fake.network({ name: "full", type: "broken" })

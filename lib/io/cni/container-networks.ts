@@ -8,7 +8,7 @@ import type { ContainerDns } from "#lib/io/host/container-dns.ts"
 import { ipAddress } from "#lib/io/host/container-status.ts"
 import { errorText } from "#lib/io/host/files.ts"
 import { KeyedLock } from "#lib/io/host/keyed-lock.ts"
-import { joinNetwork, leaveNetwork, withPorts } from "./chain.ts"
+import { joinNetwork, leaveNetwork, portProblem, withPorts } from "./chain.ts"
 import type { ChainCall, Membership } from "./chain.ts"
 import { NetworkConfigs } from "./configs.ts"
 import { containerFiles, reachableResolv } from "./container-files.ts"
@@ -165,6 +165,8 @@ export class ContainerNetworks {
       const { name = "" } = info
       if (networks.findIndex((other) => other.name === name) < index)
         return err(`container network '${name}' is named twice: a container can join it once`)
+      const problem = portProblem(info)
+      if (problem !== undefined) return err(`container network '${name}' ${problem}`)
       const found = await this.#configs.find(name)
       if (!found.ok) return found
       const network = withPorts(found.value, info)
