@@ -2,6 +2,7 @@ import { afterAll, describe, expect, test } from "bun:test"
 import { mkdtempSync, rmSync, statSync } from "node:fs"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
+import { command, testWith } from "../../test/fixtures/system-parts.ts"
 import { createTerminal } from "./terminal.ts"
 
 const folder = mkdtempSync(join(tmpdir(), "terminal-"))
@@ -56,8 +57,9 @@ ${body}
 await t.finish()
 process.exit(3)`
 
-const run = (body: string, input = "") =>
+const run = (body: string, input = "", env: Record<string, string | undefined> = process.env) =>
   Bun.spawn([process.execPath, "-e", programOf(body)], {
+    env,
     stdin: new Blob([input]),
     stdout: "pipe",
     stderr: "pipe",
@@ -102,4 +104,25 @@ describe("a process", () => {
     expect(decoder.decode((await reader.read()).value)).toBe(" interrupted")
     expect(await child.exited).toBe(3)
   })
+})
+
+testWith(command("openssl"))("trusts whom the system trusts, over https", async () => {
+  const [key, cert] = [join(folder, "key.pem"), join(folder, "authorities/cert.pem")]
+  await files.writeText(cert, "", 0o600)
+  const subject = ["-subj", "/CN=cluster", "-addext", "subjectAltName=IP:127.0.0.1"]
+  const newKey = ["req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2"]
+  const made = Bun.spawnSync(["openssl", ...newKey, ...subject, "-keyout", key, "-out", cert])
+  expect(made.exitCode).toBe(0)
+  const server = Bun.serve({
+    port: 0,
+    hostname: "127.0.0.1",
+    tls: { key: Bun.file(key), cert: Bun.file(cert) },
+    fetch: () => new Response("pong"),
+  })
+  const body = `t.stdout.write(await (await t.fetch(${JSON.stringify(server.url.href)}, {})).text())`
+  const asked = async (env: Record<string, string>): Promise<string> =>
+    await new Response(run(body, "", env).stdout).text()
+  expect(await asked({})).toBe("")
+  expect(await asked({ SSL_CERT_DIR: join(folder, "authorities") })).toBe("pong")
+  await server.stop(true)
 })

@@ -131,10 +131,13 @@ function createInput(signal: AbortSignal) {
 
 type FetchOptions = RequestInit & { readonly verify?: boolean | string | undefined }
 
-function fetchWith(url: string, { verify, ...init }: FetchOptions): Promise<Response> {
-  if (verify === undefined || verify === true) return fetch(url, init)
-  const tls = verify === false ? { rejectUnauthorized: false } : { ca: Bun.file(verify) }
-  return fetch(url, { ...init, tls })
+async function fetchWith(url: string, { verify = true, ...init }: FetchOptions): Promise<Response> {
+  if (!/^https:/i.test(url)) return fetch(url, init)
+  if (verify === false) return fetch(url, { ...init, tls: { rejectUnauthorized: false } })
+  if (verify !== true) return fetch(url, { ...init, tls: { ca: Bun.file(verify) } })
+  // Loaded only now: most commands speak http, and start sooner without it.
+  const { trustedAuthorities } = await import("#lib/io/host/authorities.ts")
+  return fetch(url, { ...init, tls: { ca: trustedAuthorities() } })
 }
 
 function sleep(ms: number, signal: AbortSignal): Promise<void> {

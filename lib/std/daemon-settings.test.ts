@@ -46,6 +46,11 @@ test.each([
   expect(() => read(settings)).toThrow(`--${snakeCase(key).replaceAll("_", "-")} ${value}: ${why}`)
 })
 
+test("a refusal shows nothing of a secret", () => {
+  const settings = given({ token: "s3cret" })
+  expect(() => settings.json("token")).toThrow(/^--token \(secret\): is no JSON$/)
+})
+
 type Settings = DaemonSettings<typeof TABLE>
 
 test("a refusal says where the value stands", () => {

@@ -124,17 +124,22 @@ export class DaemonSettings<T extends SettingTable> {
     try {
       return JSON.parse(text)
     } catch (cause) {
-      return this.refuse(
-        key,
-        `is no JSON: ${cause instanceof Error ? cause.message : "unreadable"}`,
-      )
+      // The parser's words show some of the value.
+      const detail = cause instanceof Error && !this.#isSecret(key) ? `: ${cause.message}` : ""
+      return this.refuse(key, `is no JSON${detail}`)
     }
   }
 
-  /** Ends the start because of a value. */
+  /** Ends the start because of a value, which is not shown where it is a secret. */
   refuse(key: keyof T & string, why: string): never {
-    const given = this.#given.get(key)
-    throw new SettingError(`${given?.origin ?? `--${snakeCase(key).replaceAll("_", "-")}`}: ${why}`)
+    const { value = "", origin = flagOf(key) } = this.#given.get(key) ?? {}
+    const place =
+      this.#isSecret(key) && value !== "" ? origin.replaceAll(value, "(secret)") : origin
+    throw new SettingError(`${place}: ${why}`)
+  }
+
+  #isSecret(key: keyof T & string): boolean {
+    return this.#table[key]?.secret === true
   }
 
   /** Every setting that has a value, by Mesos' spelling, but for secrets. */
@@ -148,6 +153,8 @@ export class DaemonSettings<T extends SettingTable> {
   }
 }
 
+const flagOf = (key: string): string => `--${snakeCase(key).replaceAll("_", "-")}`
+
 /** The settings that code gives, as the flags that would say the same. */
 export const settingsFrom = <T extends SettingTable>(
   table: T,
@@ -157,9 +164,7 @@ export const settingsFrom = <T extends SettingTable>(
     table,
     new Map(
       Object.entries(values).flatMap(([key, value]): [string, GivenSetting][] =>
-        typeof value === "string"
-          ? [[key, { value, origin: `--${snakeCase(key).replaceAll("_", "-")} ${value}` }]]
-          : [],
+        typeof value === "string" ? [[key, { value, origin: `${flagOf(key)} ${value}` }]] : [],
       ),
     ),
   )
