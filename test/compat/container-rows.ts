@@ -163,6 +163,10 @@ export const ISOLATOR_ROWS: Readonly<Record<string, Proofs>> = {
       "an app has an address, and a port of its machine",
       "members of a group share a network, but for who names another",
     ],
+    "test/e2e/networks-inside.test.ts": [
+      "`dcos task exec` is in the network of a group's member",
+      "an executor of a framework reaches its agent from a network",
+    ],
     "lib/io/cni/container-networks.test.ts": [
       "tells plugins what its task said of the network, to leave it what they answered",
     ],
