@@ -21,8 +21,12 @@ const WHOLE_LIFE = process.env["DCOS_CRASH_STEPS"] === "life"
 /** Clusters that share the work: an agent spends most of it waiting. */
 const CLUSTERS = 2
 
-/** A step may come before or after one of another matter; it is tried so often to hit it. */
-const TRIES = 4
+/**
+ * What goes on at the same time may come in any order, so that not every launch has every step: those
+ * count that so many launches had, and each is tried so often to hit it.
+ */
+const LIVES = 4
+const TRIES = 8
 
 /** The shortest launch, that of Docker, has more. */
 const STEPS_MIN = 15
@@ -162,6 +166,13 @@ class Scene implements AsyncDisposable {
     throw new Error(`the agent was never about to: ${fatal}`)
   }
 
+  /** Follows so many lives to their end. */
+  async repeat(times: number): Promise<readonly Life[]> {
+    const lives: Life[] = []
+    while (lives.length < times) lives.push(await this.live())
+    return lives
+  }
+
   /** Launches a task and follows its life; the agent does not live to do the fatal step. */
   async live(fatal?: string): Promise<Life> {
     const task = `task-${++this.#tasks}`
@@ -261,8 +272,15 @@ for (const { name, parts, own = /./, prepare } of containerizers)
       const scenes = (await Promise.all(opened)).map((scene) => stack.use(scene))
       // The first task makes folders that later ones find.
       await Promise.all(scenes.map((scene) => scene.live()))
-      const { steps, launch } = (await scenes[0]?.live()) ?? { steps: [], launch: [] }
-      const left = (WHOLE_LIFE ? steps : launch).filter((step) => own.test(step))
+      const lives = (
+        await Promise.all(scenes.map((scene) => scene.repeat(LIVES / CLUSTERS)))
+      ).flat()
+      const [first = [], ...others] = lives.map(({ steps, launch }) =>
+        WHOLE_LIFE ? steps : launch,
+      )
+      const left = first.filter(
+        (step) => own.test(step) && others.every((life) => life.includes(step)),
+      )
       expect(left.length).toBeGreaterThan(STEPS_MIN)
       console.log(`${name}: ${left.length} steps`)
       const work = async (scene: Scene): Promise<void> => {
