@@ -177,23 +177,26 @@ export class NodeContainers {
   }
 
   #failSometime(container: Container): void {
-    const { schedule, swarm, marks } = this.#world
-    if (swarm.appFailureMs === 0) return
-    schedule.after(randomMs(this.#random, swarm.appFailureMs), () => {
-      if (!this.#world.faulty || !container.running) return
-      marks.hit("container.failed")
+    this.#sometime(container, this.#world.swarm.appFailureMs, () => {
+      this.#world.marks.hit("container.failed")
       this.end(container, FAILURE)
     })
   }
 
   #useUpSometime(container: Container): void {
-    const { schedule, swarm, marks } = this.#world
-    if (swarm.outOfMemoryMs === 0) return
-    schedule.after(randomMs(this.#random, swarm.outOfMemoryMs), () => {
-      if (!this.#world.faulty || !container.running) return
-      marks.hit("container.outOfMemory")
+    this.#sometime(container, this.#world.swarm.outOfMemoryMs, () => {
+      this.#world.marks.hit("container.outOfMemory")
       container.limited = true
       this.end(container, SIGKILL)
+    })
+  }
+
+  /** Does something to a container that still runs after so long on average; never when that is 0. */
+  #sometime(container: Container, meanMs: number, act: () => void): void {
+    const { schedule } = this.#world
+    if (meanMs === 0) return
+    schedule.after(randomMs(this.#random, meanMs), () => {
+      if (this.#world.faulty && container.running) act()
     })
   }
 

@@ -166,9 +166,9 @@ const unsupported = (message: string): Refusal => ({
 })
 
 /**
- * The volumes of a container: those of its parent, those of its resources, then others. Left out is what Docker makes itself for
- * its containers: volumes of its plugins, and the older host paths, which it makes where they are
- * missing.
+ * The volumes of a container: those of its parent, those of its resources, then others. Left out is
+ * what Docker makes itself for its containers: volumes of its plugins, and the older host paths, which
+ * it makes where they are missing.
  */
 export function volumeNeeds(user: VolumeUser, setting: VolumeSetting): VolumeNeeds {
   const persistent = volumesOf(user.resources).map((volume) => persistentOrder(volume, setting))

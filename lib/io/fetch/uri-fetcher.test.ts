@@ -157,6 +157,23 @@ describe("copies", () => {
     expect(names()).toEqual(["a"])
   })
 
+  test("leaves alone what others bring into the same sandbox meanwhile", async () => {
+    const asked = Promise.withResolvers<void>()
+    const go = Promise.withResolvers<void>()
+    const base = serve(async () => {
+      asked.resolve()
+      await go.promise
+      return new Response("slow")
+    })
+    writeFileSync(`${source}/quick`, "quick")
+    const slow = fetchAll(`${base}/slow`)
+    await asked.promise
+    expect(await fetchAll("quick")).toBe("")
+    go.resolve()
+    expect(await slow).toBe("")
+    expect(names()).toEqual(["quick", "slow"])
+  })
+
   test("an executable without unpacking it", async () => {
     writeFileSync(`${source}/run.gz`, "#!/bin/sh")
     expect(await fetchAll({ value: "run.gz", executable: true })).toBe("")

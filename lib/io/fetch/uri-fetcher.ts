@@ -74,6 +74,8 @@ export class UriFetcher implements Fetcher {
   readonly #accounts = new Accounts()
   readonly #cache: FetchCache
   readonly #plugins = new Map<string, FetchPlugin>()
+  /** Names of directories in which files are being made ready. */
+  readonly #stagings = new Set<string>()
 
   constructor(options: UriFetcherOptions) {
     const stallMs = options.stallTimeoutMs ?? DEFAULT_STALL_MS
@@ -91,7 +93,7 @@ export class UriFetcher implements Fetcher {
   }
 
   async fetch(request: FetchRequest): Promise<Result<void, FetchFailure>> {
-    if (request.uris.length > 0) await removeStagings(request.sandbox)
+    if (request.uris.length > 0) await this.#removeStagings(request.sandbox)
     for (const uri of request.uris) {
       const shown = withoutPassword(uri.value)
       const refuse = (cause: string): Result<never, FetchFailure> =>
@@ -105,6 +107,21 @@ export class UriFetcher implements Fetcher {
       }
     }
     return ok(undefined)
+  }
+
+  /**
+   * Removes what an agent left that ended in the middle of a launch, which is begun again. Debug
+   * containers share a sandbox, so that others may be at work in it.
+   */
+  async #removeStagings(path: string): Promise<void> {
+    try {
+      await using sandbox = await openDirectory(path)
+      for (const name of await readdir(pathOf(sandbox)))
+        if (name.startsWith(STAGING) && !this.#stagings.has(name))
+          await removeTree(`${pathOf(sandbox)}/${name}`)
+    } catch {
+      // Whatever is wrong with the sandbox is said by the first file that is to come into it.
+    }
   }
 
   async #plan(
@@ -134,12 +151,14 @@ export class UriFetcher implements Fetcher {
     try {
       await using sandbox = await openDirectory(job.sandbox)
       // Nobody but the agent can enter it: what is made ready in it cannot be exchanged for a link.
-      const staging = `${pathOf(sandbox)}/${STAGING}${crypto.randomUUID()}`
-      await mkdir(staging, { mode: 0o700 })
+      const name = `${STAGING}${crypto.randomUUID()}`
+      const staging = `${pathOf(sandbox)}/${name}`
+      this.#stagings.add(name)
       try {
+        await mkdir(staging, { mode: 0o700 })
         await this.#bring(job, { cached, sandbox, staging })
       } finally {
-        await removeTree(staging)
+        await removeTree(staging).finally(() => this.#stagings.delete(name))
       }
     } finally {
       cached?.release()
@@ -200,17 +219,6 @@ export class UriFetcher implements Fetcher {
     }
     await plugin.load({ uri: source.text, asUser, ...where, claim })
     if (source.checksum !== undefined) await verify(where.path, source.checksum)
-  }
-}
-
-/** Removes what an agent left that ended in the middle of a launch, which is begun again. */
-async function removeStagings(path: string): Promise<void> {
-  try {
-    await using sandbox = await openDirectory(path)
-    for (const name of await readdir(pathOf(sandbox)))
-      if (name.startsWith(STAGING)) await removeTree(`${pathOf(sandbox)}/${name}`)
-  } catch {
-    // Whatever is wrong with the sandbox is said by the first file that is to come into it.
   }
 }
 

@@ -152,7 +152,10 @@ export class RegistryClient {
     }
   }
 
-  /** The answer 200, or what there is of a range that was asked for, to a GET below a repository, logged in if need be. */
+  /**
+   * The answer 200, or what there is of a range that was asked for, to a GET below a repository, logged
+   * in if need be.
+   */
   async #get(request: GetRequest): Promise<Response> {
     const { repository: access, path, headers, signal } = request
     const host = access.registry === DOCKER_HUB ? HUB_HOST : access.registry
